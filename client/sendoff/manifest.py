@@ -142,9 +142,7 @@ def check_paths(paths: Iterable[str]) -> None:
         for depth in range(1, len(parts)):
             folder = "/".join(parts[:depth])
             if folder in files:
-                raise ManifestError(
-                    f"The path {path!r} clashes with {files[folder]!r}: one is a folder of the other."
-                )
+                raise ManifestError(f"The path {path!r} clashes with {files[folder]!r}: one is a folder of the other.")
             folders.setdefault(folder, path)
 
 

@@ -1,0 +1,51 @@
+# Sendoff: `make demo` and `make test` do all their own set-up. `make help` lists the rest.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.13 || command -v python3)
+SERIES ?=
+BIN := .venv/bin
+SCENE ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup bpy demo up test test-faults test-studio check format addon bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Make the environment .venv
+	@$(PYTHON) scripts/setup.py main
+
+bpy: ## Make a Blender environment (SERIES="4.2 5.0" for others than the default)
+	@$(PYTHON) scripts/setup.py bpy $(SERIES)
+
+demo: setup ## The whole loop on this machine; SCENE=path/to/any.blend for a scene of your own
+	@PYTHON="$(PYTHON)" $(BIN)/python scripts/demo.py $(if $(SCENE),--scene "$(SCENE)")
+
+up: setup ## Start server, worker and embedded Valkey on this machine, and stay
+	@PYTHON="$(PYTHON)" $(BIN)/python scripts/up.py
+
+test: setup ## All tests
+	@PYTHON="$(PYTHON)" $(BIN)/python scripts/test.py
+
+test-faults: setup ## Kill, hang and cut parts of a running stack
+	@PYTHON="$(PYTHON)" $(BIN)/python scripts/test.py faults
+
+test-studio: setup ## The loop on redis-server and RabbitMQ from the system
+	@PYTHON="$(PYTHON)" $(BIN)/python scripts/test.py studio
+
+check: setup ## Lint, format, types, import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@PYTHONPATH=client:store:server:worker $(BIN)/lint-imports --no-cache
+
+format: setup ## Write the code in the project's format
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+
+addon: setup ## Build the Blender extension: dist/sendoff-VERSION.zip
+	@$(BIN)/python scripts/build_addon.py
+
+bench: setup ## Print the tables of docs/performance.md
+	@PYTHON="$(PYTHON)" $(BIN)/python bench/run.py
+
+clean: ## Remove everything that was made (environments, build/, dist/)
+	rm -rf .venv build dist

@@ -1,0 +1,18 @@
+"""`make up`: start the stack with the Blender environments of this checkout, and stay until Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+if "SENDOFF_BLENDERS" not in os.environ:
+    # A machine for which no Blender module exists still gets a server; tasks that need Blender then wait.
+    subprocess.run([os.environ.get("PYTHON", sys.executable), ROOT / "scripts" / "setup.py", "bpy"], check=False)
+    made = sorted(stamp.parent for stamp in (ROOT / "build").glob("bpy-*/sendoff-stamp"))
+    os.environ["SENDOFF_BLENDERS"] = os.pathsep.join(map(str, made))
+command = str(Path(sys.executable).parent / "sendoff-server")
+os.execv(command, [command, "up", *sys.argv[1:]])
