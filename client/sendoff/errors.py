@@ -15,6 +15,7 @@ SendoffError
 ├── JobFailed                  the job ended without a result
 │   └── JobCancelled           somebody cancelled it
 ├── TimedOut                   a wait reached its limit
+├── Stopped                    the caller asked to stop before the end
 └── IntegrityError             bytes that arrived are not the bytes that were promised
 """
 
@@ -95,6 +96,10 @@ class JobCancelled(JobFailed):
 
 class TimedOut(SendoffError):
     """A wait reached its limit."""
+
+
+class Stopped(SendoffError):
+    """The caller asked to stop before the end."""
 
 
 class IntegrityError(SendoffError):

@@ -1,0 +1,5 @@
+"""`python -m sendoff.cli`."""
+
+from . import main
+
+main()

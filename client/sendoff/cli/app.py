@@ -1,0 +1,257 @@
+"""The commands of `sendoff`, one function each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .. import __version__, signins
+from ..check import check as check_hops
+from ..client import Client, resolve
+from ..connection import Connection, check_url
+from ..errors import InputError, JobCancelled, JobFailed
+from .exits import EXPLAINED, Exit
+from .output import Live, job_dict, percent, print_json, print_table
+
+app = typer.Typer(
+    name="sendoff",
+    help=f"Send a scene to the studio's server, watch it live, get the result back.\n\n{EXPLAINED}",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Url = Annotated[str, typer.Option("--url", help="The server; else SENDOFF_URL, else the kept sign-in.")]
+Token = Annotated[str, typer.Option("--token", help="The token; else SENDOFF_TOKEN, else the kept sign-in.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+JobId = Annotated[str, typer.Argument(help="The job's id.")]
+Timeout = Annotated[float, typer.Option("--timeout", help="Stop waiting after so many seconds; 0 waits on.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"sendoff {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def tasks(url: Url = "", token: Token = "", as_json: AsJson = False) -> None:
+    """List the tasks that the server's workers offer."""
+    with Client(url, token) as client:
+        found = client.tasks()
+    if as_json:
+        print_json({"tasks": found})
+    else:
+        rows = [[str(t.get("name")), str(t.get("title") or ""), str(t.get("description") or "")] for t in found]
+        print_table(("Task", "Title", "What it does"), rows)
+
+
+@app.command()
+def submit(  # noqa: PLR0917 - each is an option
+    file: Annotated[Path, typer.Argument(help="The scene, for example car.blend.")],
+    task: Annotated[str, typer.Option("--task", help="The task's name; `sendoff tasks` lists them.")],
+    set_: Annotated[list[str], typer.Option("--set", help="A parameter: --set levels=3.")] = [],  # noqa: B006
+    params: Annotated[str, typer.Option("--params", help="All parameters as a JSON object.")] = "{}",
+    external: Annotated[list[Path], typer.Option("--external", help="A file the scene needs.")] = [],  # noqa: B006
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the job has ended.")] = False,
+    out: Annotated[str, typer.Option("--out", help="Wait, then bring the result into this folder.")] = "",
+    title: Annotated[str, typer.Option("--title", help="The job's name in lists.")] = "",
+    timeout: Timeout = 0.0,
+    url: Url = "",
+    token: Token = "",
+    as_json: AsJson = False,
+) -> None:
+    """Send a scene and make a job of it."""
+    chosen = _params(params, set_)
+    with Client(url, token) as client, Live(as_json=as_json) as live:
+        job = client.submit(
+            file, task=task, params=chosen, externals=external, title=title, on_progress=live.upload
+        )
+        if not wait and not out:
+            if as_json:
+                print_json(job_dict(job))
+            else:
+                print(job.id)
+            return
+        _follow(client, job.id, live, timeout, as_json, out)
+
+
+@app.command()
+def jobs(
+    state: Annotated[str, typer.Option("--state", help="Only jobs in this state.")] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many.")] = 20,
+    url: Url = "",
+    token: Token = "",
+    as_json: AsJson = False,
+) -> None:
+    """List your jobs, newest first."""
+    try:
+        with Client(url, token) as client:
+            found = client.jobs(state=state or None, limit=limit)
+    except ValueError as error:
+        raise InputError(f"{error}. Use queued, running, succeeded, failed or cancelled.") from error
+    if as_json:
+        print_json({"jobs": [job_dict(job) for job in found]})
+    else:
+        rows = [[job.id, job.state.value, percent(job.fraction), job.task, job.title] for job in found]
+        print_table(("Job", "State", "", "Task", "Title"), rows)
+
+
+@app.command()
+def watch(job: JobId, timeout: Timeout = 0.0, url: Url = "", token: Token = "", as_json: AsJson = False) -> None:
+    """Show a job's progress until it has ended."""
+    with Client(url, token) as client, Live(as_json=as_json) as live:
+        _follow(client, job, live, timeout, as_json, "")
+
+
+@app.command()
+def cancel(job: JobId, url: Url = "", token: Token = "", as_json: AsJson = False) -> None:
+    """Cancel a job."""
+    with Client(url, token) as client:
+        found = client.cancel(job)
+    print_json(job_dict(found)) if as_json else print(found.state.value)
+
+
+@app.command()
+def retry(job: JobId, url: Url = "", token: Token = "", as_json: AsJson = False) -> None:
+    """Make a new job with the same files and parameters; nothing is uploaded again."""
+    with Client(url, token) as client:
+        found = client.retry(job)
+    print_json(job_dict(found)) if as_json else print(found.id)
+
+
+@app.command()
+def fetch(
+    job: JobId,
+    out: Annotated[Path, typer.Option("--out", help="The folder to bring the files into.")] = Path(),
+    url: Url = "",
+    token: Token = "",
+    as_json: AsJson = False,
+) -> None:
+    """Bring a job's result here."""
+    with Client(url, token) as client:
+        paths = client.fetch(job, out)
+    if as_json:
+        print_json({"job": job, "files": [str(path) for path in paths]})
+    else:
+        print("\n".join(map(str, paths)) or "The job has no files.")
+
+
+@app.command()
+def log(job: JobId, url: Url = "", token: Token = "", as_json: AsJson = False) -> None:
+    """Print the worker's log of a job."""
+    with Client(url, token) as client:
+        text = client.log(job)
+    print_json({"job": job, "log": text}) if as_json else print(text, end="")
+
+
+@app.command("sign-in")
+def sign_in(
+    url: Annotated[str, typer.Argument(help="The server, for example http://render01:8780.")],
+    token: Annotated[str, typer.Option("--token", help="The token; asked for where it is not given.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Keep the token of a server, once it is known to work."""
+    url = check_url(url)
+    token = token or typer.prompt("Token (from your administrator)", hide_input=True, err=True).strip()
+    with Client(url, token) as client:
+        client.tasks()
+        person = str(client.server().get("person") or "")
+    path = signins.keep(signins.SignIn(url=url, token=token, person=person))
+    if as_json:
+        print_json({"url": url, "person": person, "file": str(path)})
+    else:
+        print(f"Signed in to {url}{f' as {person}' if person else ''}.")
+
+
+@app.command("sign-out")
+def sign_out(
+    url: Annotated[str, typer.Argument(help="The server; by default the one that is used.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Forget the token of a server."""
+    known = signins.find(url or None)
+    if known is None:
+        raise InputError(f"There is no sign-in{f' for {url}' if url else ''} to forget.")
+    signins.forget(known.url)
+    print_json({"url": known.url}) if as_json else print(f"Signed out of {known.url}.")
+
+
+@app.command()
+def check(url: Url = "", token: Token = "", as_json: AsJson = False) -> None:
+    """Try every hop between here and a finished job, and name the one that is broken."""
+    found_url, found_token = resolve(url, token)
+    connection = Connection(found_url, found_token, _ca_bundle())
+    results = []
+    for hop in check_hops(connection):
+        results.append(hop)
+        if not as_json:
+            mark = "-" if hop.skipped else "ok" if hop.ok else "BROKEN"
+            print(f"{hop.name:<10} {mark:<7} {hop.detail}", flush=True)
+    healthy = all(hop.ok for hop in results)
+    if as_json:
+        hops = [
+            {"name": h.name, "ok": h.ok, "skipped": h.skipped, "seconds": round(h.seconds, 4), "detail": h.detail}
+            for h in results
+        ]
+        print_json({"url": connection.url, "ok": healthy, "hops": hops})
+    if not healthy:
+        broken = next(hop.name for hop in results if not hop.ok)
+        raise typer.Exit(Exit.SIGN_IN_NEEDED if broken == "sign-in" else Exit.UNREACHABLE)
+
+
+def _follow(client: Client, job: str, live: Live, timeout: float, as_json: bool, out: str) -> None:
+    try:
+        try:
+            found = client.wait(job, timeout or None, live.item)
+        except (JobFailed, JobCancelled):
+            if as_json:
+                print_json(job_dict(client.job(job)), lines=True)
+            raise
+        if as_json:
+            print_json(job_dict(found), lines=True)
+        paths = client.fetch(job, out) if out else []
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"The job goes on without you. `sendoff watch {job}` shows it, `sendoff cancel {job}` ends it."
+        ) from None
+    if not as_json:
+        for warning in found.warnings:
+            typer.echo(f"Warning: {warning}", err=True)
+        print("\n".join(map(str, paths)) if out else f"{found.id} {found.state.value}")
+
+
+def _params(text: str, pairs: list[str]) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"--params is not JSON: {error}. Write it like --params '{{\"levels\": 3}}'.") from error
+    if not isinstance(found, dict):
+        raise InputError("--params is not a JSON object. Write it like --params '{\"levels\": 3}'.")
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise InputError(f"--set {pair} has no name and value. Write it like --set levels=3.")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value  # a text without quotes
+    return found
+
+
+def _ca_bundle() -> str | None:
+    import os
+
+    return os.environ.get("SENDOFF_CA_BUNDLE") or None

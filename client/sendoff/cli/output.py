@@ -1,0 +1,112 @@
+"""What the command prints: one JSON document, tables, a live bar on a terminal, plain lines in a pipe."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+
+from ..client import Job
+from ..events import Event
+from ..eventstream import Connectivity, StreamItem
+
+
+def print_json(data: Any, *, lines: bool = False) -> None:
+    """One JSON document on stdout; with `lines` on one line, to be followed by others."""
+    text = json.dumps(data, ensure_ascii=False, indent=None if lines else 2, default=str)
+    print(text, flush=lines)
+
+
+def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table for people; columns separated by tabs where nobody looks."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            print("\t".join(row))
+        return
+    table = Table(*titles, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    Console().print(table)
+
+
+def job_dict(job: Job) -> Mapping[str, Any]:
+    """A job as the server said it."""
+    return job.fields
+
+
+def percent(fraction: float | None) -> str:
+    """A fraction as people read it."""
+    return "" if fraction is None else f"{fraction * 100:.0f} %"
+
+
+class Live:
+    """Shows progress: a bar on a terminal, a line per change in a pipe, JSON lines with --json."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._last = ""
+        self._bar: Progress | None = None
+        self._row: TaskID | None = None
+        if not as_json and sys.stderr.isatty():
+            self._bar = Progress(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                TextColumn("{task.percentage:>3.0f} %"),
+                console=Console(stderr=True),
+                transient=True,
+            )
+
+    def __enter__(self) -> Live:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def upload(self, done: int, total: int, wire: int) -> None:
+        """Progress of an upload, in bytes."""
+        if self._as_json:
+            return
+        self._show(
+            f"Uploading ({wire / 1e6:.1f} MB sent)" if self._bar else "Uploading",
+            done / total if total else 1.0,
+        )
+
+    def item(self, item: StreamItem) -> None:
+        """An event, or a change of the connection."""
+        if self._as_json:
+            if isinstance(item, Event):
+                print_json(item.to_dict(), lines=True)
+            else:
+                print_json({"connection": item.state, "message": item.message}, lines=True)
+        elif isinstance(item, Connectivity):
+            if item.state == "reconnecting":
+                self._show(item.message, None)
+        else:
+            self._show(_sentence(item), item.fraction)
+
+    def _show(self, text: str, fraction: float | None) -> None:
+        if self._bar is None:
+            line = f"{text} {percent(fraction)}".rstrip() if text != "Uploading" else text
+            if line != self._last:
+                print(line, file=sys.stderr, flush=True)
+                self._last = line
+            return
+        if self._row is None:
+            self._row = self._bar.add_task(text, total=1.0)
+        self._bar.update(self._row, description=text, completed=fraction or 0.0, total=1.0)
+
+
+def _sentence(event: Event) -> str:
+    if event.state.value == "queued" and event.queue_position:
+        return f"queued, place {event.queue_position}"
+    parts = [event.state.value, event.stage, event.message]
+    return ": ".join(part for part in parts if part)

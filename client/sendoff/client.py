@@ -1,0 +1,359 @@
+"""The client: one object for everything that a script, a host application or the command does with a server."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable
+from urllib.parse import quote
+
+from . import signins, transfer
+from .connection import Connection
+from .downloads import DownloadProgress, ResultFile
+from .downloads import fetch as fetch_files
+from .errors import ChunksMissing, InputError, JobCancelled, JobFailed, Rejected, SignInRequired, TimedOut
+
+from .eventstream import Connectivity, EventStream, StreamItem
+from .manifest import Manifest
+from .protocol import IDEMPOTENCY_HEADER, PACK_BYTES, PARALLEL, PROTOCOL
+from .states import Health, JobState
+from .submission import Submission, scene_submission
+
+#: A job whose submit finds chunks missing is sent again so often at most: they may be collected in between.
+_SUBMIT_TRIES = 4
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as the server saw it at one moment; ask the client again for a newer one."""
+
+    id: str
+    state: JobState
+    task: str = ""
+    title: str = ""
+    stage: str = ""
+    message: str = ""
+    #: 0 to 1, None while unknown.
+    fraction: float | None = None
+    health: Health = Health.OK
+    seq: int = 0
+    epoch: int = 0
+    #: Place in the queue from 1, while queued.
+    queue_position: int | None = None
+    #: Unix time in seconds.
+    created_at: float = 0.0
+    #: {"files": [...], "summary": {...}, "error": {...} | None, "warnings": [...]} once it has ended.
+    result: Mapping[str, Any] | None = None
+    #: Everything the server said, also what this version has no name for.
+    fields: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def files(self) -> tuple[ResultFile, ...]:
+        """The files of the result; none while the job goes on."""
+        listed = (self.result or {}).get("files") or ()
+        return tuple(
+            ResultFile(
+                path=str(item["path"]),
+                size=int(item["size"]),
+                sha256=str(item["sha256"]),
+                role=str(item.get("role") or "result"),
+                media_type=str(item.get("media_type") or "application/octet-stream"),
+            )
+            for item in listed
+        )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the task found worth saying beside its result."""
+        return tuple(str(text) for text in (self.result or {}).get("warnings") or ())
+
+    @property
+    def summary(self) -> Mapping[str, Any]:
+        """The task's own figures."""
+        summary = (self.result or {}).get("summary")
+        return summary if isinstance(summary, Mapping) else {}
+
+    @property
+    def error(self) -> str:
+        """Why it failed, as a sentence; "" where it did not."""
+        error = (self.result or {}).get("error")
+        detail = error.get("detail") if isinstance(error, Mapping) else None
+        if detail or self.state is not JobState.FAILED:
+            return str(detail or "")
+        return self.message or "The job failed without a reason. Its log may tell more."
+
+    def raise_for_state(self) -> None:
+        """Raise JobFailed or JobCancelled where the job ended that way."""
+        if self.state is JobState.FAILED:
+            raise JobFailed(self.error, job=self.id)
+        if self.state is JobState.CANCELLED:
+            raise JobCancelled(f"The job {self.title or self.id} was cancelled.", job=self.id)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Job:
+        """Read the server's JSON; raises InputError where it is no job."""
+        try:
+            fraction, position = data.get("fraction"), data.get("queue_position")
+            result = data.get("result")
+            return cls(
+                id=str(data["id"]),
+                state=JobState(data["state"]),
+                task=str(data.get("task") or ""),
+                title=str(data.get("title") or ""),
+                stage=str(data.get("stage") or ""),
+                message=str(data.get("message") or ""),
+                fraction=None if fraction is None else float(fraction),
+                health=Health(data.get("health") or "ok"),
+                seq=int(data.get("seq") or 0),
+                epoch=int(data.get("epoch") or 0),
+                queue_position=None if position is None else int(position),
+                created_at=float(data.get("created_at") or 0.0),
+                result=result if isinstance(result, Mapping) else None,
+                fields=dict(data),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"The server sent a job this version cannot read: {error!r}. Update Sendoff.") from error
+
+
+class Client:
+    """A server, as its user sees it; may be used by several threads.
+
+    `url` and `token` come from the arguments, else from SENDOFF_URL and SENDOFF_TOKEN, else from the kept
+    sign-ins (`sendoff sign-in`, `make up`). Raises InputError where no server is named anywhere.
+    """
+
+    def __init__(self, url: str | None = None, token: str | None = None, *, ca_bundle: str | None = None) -> None:
+        url, token = resolve(url, token)
+        self.connection = Connection(url, token, ca_bundle or os.environ.get("SENDOFF_CA_BUNDLE") or None)
+        self._server: dict[str, Any] | None = None
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.connection.close()
+
+    def server(self) -> dict[str, Any]:
+        """What `GET /v1/server` says; raises Rejected where client and server speak no common version."""
+        info = self.connection.json("GET", "/v1/server")
+        check_protocol(info, self.connection.url)
+        self._server = info
+        return info
+
+    def tasks(self) -> list[dict[str, Any]]:
+        """The tasks that live workers offer, sorted by name; `params` is a JSON Schema."""
+        return list(self.connection.json("GET", "/v1/tasks").get("tasks") or ())
+
+    def submit(
+        self,
+        scene: str | Path | Submission,
+        *,
+        task: str = "",
+        params: Mapping[str, Any] | None = None,
+        externals: Sequence[str | Path] = (),
+        title: str = "",
+        on_progress: transfer.UploadProgress | None = None,
+        stop: threading.Event | None = None,
+        patience_seconds: float = transfer.PATIENCE_SECONDS,
+    ) -> Job:
+        """Send a scene (a path, or a ready `Submission`) and make a job of it; returns the queued job.
+
+        `on_progress(done_bytes, total_bytes, wire_bytes)` is called from other threads. Raises InputError before
+        a byte is sent where a file cannot be used, Rejected naming the field, ConnectionFailed, Stopped.
+        """
+        if isinstance(scene, Submission):
+            submission = scene
+        else:
+            if not task:
+                raise InputError("Name the task to run, for example task='mesh.lods'.")
+            submission = scene_submission(scene, task=task, params=params, externals=tuple(externals), title=title)
+        submission.check()
+        info = self._server or self.server()
+        limits = info.get("limits") or {}
+        tries = _SUBMIT_TRIES
+        while True:
+            tries -= 1
+            manifest = transfer.upload(
+                self.connection,
+                submission.files,
+                codecs=info.get("codecs") or ("raw",),
+                parallel=int(limits.get("parallel") or PARALLEL),
+                pack_bytes=int(limits.get("pack_bytes") or PACK_BYTES),
+                on_progress=on_progress,
+                stop=stop,
+                patience_seconds=patience_seconds,
+            )
+            try:
+                return self._create(submission, manifest, stop)
+            except ChunksMissing:
+                if not tries:
+                    raise
+
+    def _create(self, submission: Submission, manifest: Manifest, stop: threading.Event | None) -> Job:
+        body = {
+            "task": submission.task,
+            "params": dict(submission.params),
+            "manifest": manifest.to_dict(),
+            "host": submission.host.to_dict(),
+            "title": submission.title,
+            "missing_files": list(submission.missing_files),
+        }
+        headers = {IDEMPOTENCY_HEADER: submission.idempotency_key}
+        return Job.from_dict(
+            self.connection.json("POST", "/v1/jobs", json=body, headers=headers, repeatable=True, stop=stop)
+        )
+
+    def job(self, id: str) -> Job:  # noqa: A002 - the field's name
+        """A job as it is now."""
+        return Job.from_dict(self.connection.json("GET", _path(id)))
+
+    def jobs(self, *, state: str | JobState | None = None, limit: int = 50) -> list[Job]:
+        """The person's newest jobs first, at most `limit`."""
+        found: list[Job] = []
+        cursor: str | None = None
+        while len(found) < limit:
+            params: dict[str, Any] = {"limit": min(100, limit - len(found))}
+            if state:
+                params["state"] = JobState(state).value
+            if cursor:
+                params["cursor"] = cursor
+            page = self.connection.json("GET", "/v1/jobs", params=params)
+            found += [Job.from_dict(item) for item in page.get("jobs") or ()]
+            cursor = page.get("next")
+            if not cursor:
+                break
+        return found[:limit]
+
+    def cancel(self, id: str) -> Job:  # noqa: A002
+        """Ask for a job to be cancelled; nothing happens to one that has ended."""
+        return Job.from_dict(self.connection.json("POST", f"{_path(id)}/cancel", repeatable=True))
+
+    def retry(self, id: str) -> Job:  # noqa: A002
+        """A new job with the same files and parameters; nothing is uploaded again."""
+        return Job.from_dict(self.connection.json("POST", f"{_path(id)}/retry"))
+
+    def delete(self, id: str) -> None:  # noqa: A002
+        """Delete a job that has ended, with its result."""
+        self.connection.send("DELETE", _path(id))
+
+    def events(
+        self,
+        jobs: Sequence[str] | None = None,
+        after: Mapping[str, int | tuple[int, int]] | None = None,
+        *,
+        scope: str = "session",
+    ) -> EventStream:
+        """The stream of all jobs of the session (or of some), which goes on until it is stopped."""
+        return EventStream(self.connection, jobs, after, scope=scope)
+
+    def watch(self, id: str, after: int | tuple[int, int] | None = None) -> Iterator[StreamItem]:  # noqa: A002
+        """Events of a job until it has ended, with a `Connectivity` in between where the connection changes.
+
+        Raises SignInRequired where the server will not have us, NotFound where it has no such job.
+        """
+        stream = EventStream(self.connection, [id], None if after is None else {id: after}, until_final=True)
+        yield from self._watched(stream, id)
+
+    def _watched(self, stream: EventStream, id: str) -> Iterator[StreamItem]:  # noqa: A002
+        for item in stream:
+            if isinstance(item, Connectivity) and item.state == "refused":
+                self.job(id)  # says why as an error of its own
+                raise SignInRequired(item.message, status=401)
+            yield item
+
+    def wait(
+        self,
+        id: str,  # noqa: A002
+        timeout_seconds: float | None = None,
+        on_event: Callable[[StreamItem], None] | None = None,
+    ) -> Job:
+        """Wait until a job has ended and return it; raises TimedOut, JobFailed, JobCancelled."""
+        stream = EventStream(self.connection, [id], until_final=True)
+        timer = None
+        if timeout_seconds is not None:
+            timer = threading.Timer(max(0.0, timeout_seconds), stream.stop)
+            timer.daemon = True
+            timer.start()
+        try:
+            for item in self._watched(stream, id):
+                if on_event:
+                    on_event(item)
+        finally:
+            if timer:
+                timer.cancel()
+        if stream.stopped:
+            job = self.job(id)
+            if not job.state.is_final:
+                raise TimedOut(
+                    f"The job {job.title or id} is still {job.state.value} after {timeout_seconds:g} s. It goes on; "
+                    f"`sendoff watch {id}` shows it."
+                )
+        else:
+            job = self.job(id)
+        job.raise_for_state()
+        return job
+
+    def fetch(
+        self,
+        id: str,  # noqa: A002
+        folder: str | Path,
+        *,
+        on_progress: DownloadProgress | None = None,
+        stop: threading.Event | None = None,
+        roles: Sequence[str] | None = None,
+    ) -> list[Path]:
+        """Bring a job's files (or those of some roles) into a folder; returns where they lie.
+
+        Raises InputError while the job goes on, IntegrityError, ConnectionFailed, Stopped.
+        """
+        job = self.job(id)
+        if not job.state.is_final:
+            raise InputError(f"The job {job.title or id} is still {job.state.value}; wait until it has ended.")
+        files = [file for file in job.files if roles is None or file.role in roles]
+        return fetch_files(self.connection, id, files, Path(folder), on_progress=on_progress, stop=stop)
+
+    def log(self, id: str) -> str:  # noqa: A002
+        """The worker's log of a job, as far as it is written."""
+        return self.connection.send("GET", f"{_path(id)}/log").content.decode("utf-8", "replace")
+
+
+def resolve(url: str | None, token: str | None) -> tuple[str, str | None]:
+    """URL and token from arguments, environment and kept sign-ins, in this order; InputError without a URL."""
+    url = url or os.environ.get("SENDOFF_URL") or None
+    token = token or os.environ.get("SENDOFF_TOKEN") or None
+    if url is None or token is None:
+        known = signins.find(url)
+        if known is not None:
+            url = url or known.url
+            if token is None and signins.normal_url(url) == known.url:
+                token = known.token
+    if url is None:
+        raise InputError(
+            "No Sendoff server is set. Run `sendoff sign-in URL`, or set SENDOFF_URL, or start one here with `make up`."
+        )
+    return url, token or None
+
+
+def check_protocol(info: Mapping[str, Any], url: str) -> None:
+    """Raise Rejected where a server (its `GET /v1/server`) does not speak this client's version."""
+    offered = info.get("protocol")
+    low, high = (offered.get("min", 0), offered.get("max", 0)) if isinstance(offered, Mapping) else (0, 0)
+    if low <= PROTOCOL <= high:
+        return
+    older = "the server" if high < PROTOCOL else "this client"
+    raise Rejected(
+        f"{url} speaks versions {low} to {high} of the protocol and this client version {PROTOCOL}. Update {older}.",
+        status=400,
+        field="protocol",
+    )
+
+
+def _path(job: str) -> str:
+    return f"/v1/jobs/{quote(job, safe='')}"

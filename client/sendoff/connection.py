@@ -1,0 +1,285 @@
+"""One server, spoken to over HTTP: limits on every wait, retries where they are safe, problems as our errors."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from .errors import (
+    ChunksMissing,
+    ConnectionFailed,
+    InputError,
+    NotFound,
+    Rejected,
+    SendoffError,
+    ServerError,
+    SignInRequired,
+    Stopped,
+    StorageFull,
+)
+from .protocol import PARALLEL, PROBLEM_PREFIX
+
+if TYPE_CHECKING:
+    import requests
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 30.0
+#: Pauses between the tries of a call that may be repeated.
+RETRY_PAUSES_SECONDS = (0.2, 0.5, 1.0)
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_PASSING = (429, 502, 503, 504)
+
+
+class Connection:
+    """A server's URL and the token for it; may be used by several threads.
+
+    `token` is the JWT or None, `ca_bundle` a file of certificates to trust for https instead of the usual ones.
+    Raises InputError where the URL is none, SendoffError where this Python lacks what HTTP needs.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        ca_bundle: str | None = None,
+        *,
+        connect_seconds: float = CONNECT_SECONDS,
+        read_seconds: float = READ_SECONDS,
+    ) -> None:
+        self.url = check_url(url)
+        self.token = token
+        self.ca_bundle = ca_bundle
+        self.connect_seconds = connect_seconds
+        self.read_seconds = read_seconds
+        self._session = _session(self)
+
+    def __repr__(self) -> str:
+        return f"Connection({self.url!r})"  # never the token
+
+    @property
+    def host(self) -> str:
+        """The host's name in the URL."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the server is on this machine."""
+        return self.host in _LOOPBACK
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._session.close()
+
+    def websocket_url(self, path: str) -> str:
+        """The URL of a WebSocket at a path."""
+        return re.sub("^http", "ws", self.url) + path
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        data: Any = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+        stream: bool = False,
+        repeatable: bool | None = None,
+        stop: threading.Event | None = None,
+    ) -> requests.Response:
+        """Make one call and return the answer, whose status is below 400.
+
+        A call that is `repeatable` (by default GET, HEAD and DELETE) is tried again after a broken connection or
+        an answer that says "later". Raises ConnectionFailed, or the ServerError that the answer stands for;
+        Stopped where `stop` is set meanwhile.
+        """
+        if repeatable is None:
+            repeatable = method in ("GET", "HEAD", "DELETE")
+        stop = stop or threading.Event()
+        pauses = iter(RETRY_PAUSES_SECONDS if repeatable else ())
+        while True:
+            if stop.is_set():
+                raise Stopped("The call to the server was stopped.")
+            try:
+                return self._send_once(method, path, json, data, headers, params, stream)
+            except (ConnectionFailed, ServerError) as error:
+                pause = next(pauses, None)
+                if pause is None or not is_passing(error):
+                    raise
+                stop.wait(pause)
+
+    def json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        """Make one call as `send` does, and read the JSON object it answers with."""
+        answer = self.send(method, path, **options)
+        try:
+            data = answer.json()
+        except (ValueError, RecursionError):
+            data = None
+        if not isinstance(data, dict):
+            raise ServerError(
+                f"{self.url} does not answer as a Sendoff server. Check the URL in the preferences or SENDOFF_URL.",
+                status=answer.status_code,
+            )
+        return data
+
+    def _send_once(
+        self,
+        method: str,
+        path: str,
+        json: Any,
+        data: Any,
+        headers: Mapping[str, str] | None,
+        params: Mapping[str, Any] | None,
+        stream: bool,
+    ) -> requests.Response:
+        import requests
+
+        try:
+            answer = self._session.request(
+                method,
+                self.url + path,
+                json=json,
+                data=data,
+                headers=dict(headers or {}),
+                params=params,
+                stream=stream,
+                timeout=(self.connect_seconds, self.read_seconds),
+                allow_redirects=False,
+                verify=self.ca_bundle,  # per call, since a session's own is overruled by REQUESTS_CA_BUNDLE
+            )
+        except requests.exceptions.SSLError as error:
+            raise ConnectionFailed(
+                f"The certificate of {self.url} is not trusted: {_reason(error)}. "
+                f"Ask your administrator for the studio's CA file and set SENDOFF_CA_BUNDLE to it."
+            ) from error
+        except requests.exceptions.ConnectTimeout as error:
+            raise ConnectionFailed(
+                f"{self.url} did not answer within {self.connect_seconds:g} s. Check the URL and the network."
+            ) from error
+        except requests.exceptions.Timeout as error:
+            raise ConnectionFailed(
+                f"{self.url} accepted the connection but did not answer within {self.read_seconds:g} s. "
+                f"Ask your administrator whether the server is well."
+            ) from error
+        except (requests.exceptions.RequestException, OSError) as error:
+            raise ConnectionFailed(
+                f"{self.url} cannot be reached: {_reason(error)}. Check the URL, and whether the server runs."
+            ) from error
+        if answer.status_code >= 300:
+            try:
+                raise problem_of(answer, self.url)
+            finally:
+                answer.close()
+        return answer
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the same call may succeed later: a broken connection, or a server that says so."""
+    if isinstance(error, ServerError):
+        return error.status in _PASSING
+    return isinstance(error, ConnectionFailed)
+
+
+def check_url(url: str) -> str:
+    """A server's URL without a slash at its end; raises InputError with a sentence where it is none."""
+    url = url.strip().rstrip("/")
+    example = "Write it like http://render01:8780 or https://sendoff.studio.example."
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise InputError(f"The server's URL {url!r} cannot be read. {example}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InputError(f"The server's URL {url!r} does not begin with http:// or https:// and a name. {example}")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise InputError(f"The server's URL must hold no user, '?' or '#': a token does not belong into it. {example}")
+    return url
+
+
+def problem_of(answer: requests.Response, url: str) -> ServerError:
+    """The error that an answer of status 300 or above stands for."""
+    status = answer.status_code
+    try:
+        problem = answer.json()
+    except Exception:  # noqa: BLE001 - whatever a proxy answers is no problem document
+        problem = None
+    if not isinstance(problem, dict):
+        problem = {}
+    return make_problem(status, problem, url)
+
+
+def make_problem(status: int, problem: Mapping[str, Any], url: str) -> ServerError:
+    """The error for a status and a problem document, which may be empty."""
+    kind = str(problem.get("type") or "")
+    kind = kind[len(PROBLEM_PREFIX) :] if kind.startswith(PROBLEM_PREFIX) else ""
+    detail = problem.get("detail") or problem.get("title")
+    detail = str(detail) if detail else _default_detail(status, url)
+    field = str(problem["field"]) if problem.get("field") else None
+    missing = problem.get("missing")
+    if kind == "chunks-missing" and isinstance(missing, list):
+        return ChunksMissing(detail, missing=tuple(str(item) for item in missing))
+    tree: dict[int, type[ServerError]] = {401: SignInRequired, 404: NotFound, 507: StorageFull}
+    found = tree.get(status) or (Rejected if 400 <= status < 500 and status != 429 else ServerError)
+    return found(detail, status=status, field=field)
+
+
+def _default_detail(status: int, url: str) -> str:
+    if status == 401:
+        return f"{url} does not accept your sign-in. Sign in again."
+    if status == 404:
+        return f"{url} does not know what was asked for. Check the URL and the job's id."
+    if status < 400:
+        return f"{url} sends callers elsewhere (status {status}). Use the URL that it leads to."
+    if status == 413:
+        return f"{url} says the upload is too large. A proxy may limit it: see client_max_body_size."
+    return f"{url} answered with status {status} and no explanation. Ask your administrator for the server's log."
+
+
+def _session(connection: Connection) -> requests.Session:
+    try:
+        import requests
+        from requests.adapters import HTTPAdapter
+    except ImportError as error:
+        raise SendoffError(
+            f"This Python cannot speak HTTP: {error}. Install the package `requests` for it (in Maya on Linux "
+            f"the system's OpenSSL libraries may be missing)."
+        ) from error
+    session = requests.Session()
+    adapter = HTTPAdapter(pool_connections=2, pool_maxsize=2 * PARALLEL)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    # A callable, since requests would otherwise prefer a ~/.netrc to our header.
+    session.auth = _bearer(connection)
+    if connection.is_loopback:
+        session.trust_env = False  # a studio's proxy is never the way to this machine
+    return session
+
+
+def _bearer(connection: Connection) -> Any:
+    def add(request: Any) -> Any:
+        if connection.token:
+            request.headers["Authorization"] = f"Bearer {connection.token}"
+        return request
+
+    return add
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost reason of an error of requests, in its own words but without its packaging."""
+    seen = 0
+    while seen < 8:
+        seen += 1
+        inner = getattr(error, "reason", None)
+        if not isinstance(inner, BaseException):
+            inner = next((item for item in error.args if isinstance(item, BaseException)), None)
+        if inner is None:
+            break
+        error = inner
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    text = re.sub(r"^.*?: (Failed to establish a new connection: )?(\[Errno -?[0-9]+\] )?(?=[A-Z])", "", str(error))
+    return text.rstrip(".") or type(error).__name__

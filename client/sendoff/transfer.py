@@ -1,0 +1,419 @@
+"""Upload: cut, hash, ask what is missing, send that in packs on several connections, all at the same time."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+from .chunking import Chunk, Cutting
+from .connection import Connection, is_passing
+from .errors import ConnectionFailed, InputError, SendoffError, ServerError, Stopped
+from .manifest import ChunkRef, FileEntry, Manifest
+from .packs import FRAME_HEAD_BYTES, Codec, PackWriter, choose_codec
+from .protocol import MISSING_PER_CALL, PACK_BYTES, PACK_MEDIA_TYPE, PARALLEL
+from .submission import SceneFile
+
+#: Called with the bytes that the server has, the bytes of all files, and the bytes sent over the wire so far.
+#: Calls come from several threads, one at a time, at most about 20 a second and once at the end.
+UploadProgress = Callable[[int, int, int], None]
+
+PATIENCE_SECONDS = 300.0
+
+_ASK_FIRST_BYTES = 8 * 1024 * 1024
+_ASK_BYTES = 64 * 1024 * 1024
+_PIECE_BYTES = 64 * 1024
+_PAUSE_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+_REPORT_SECONDS = 0.05
+#: So much is sent compressed before the speed of the network may speak against it.
+_TRIAL_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where the bytes of a chunk are."""
+
+    path: Path
+    chunk: Chunk
+
+
+def upload(
+    connection: Connection,
+    files: Sequence[SceneFile],
+    *,
+    codecs: Iterable[str] = ("raw", "zlib"),
+    parallel: int = PARALLEL,
+    pack_bytes: int = PACK_BYTES,
+    on_progress: Optional[UploadProgress] = None,  # noqa: UP045 - an alias that must be readable on 3.9
+    stop: threading.Event | None = None,
+    patience_seconds: float = PATIENCE_SECONDS,
+) -> Manifest:
+    """Bring files to the server and return their manifest; sends only the chunks that the server lacks.
+
+    A broken connection is survived: what is missing is asked again and the rest is sent, until nothing could be
+    sent for `patience_seconds`. `codecs`, `parallel` and `pack_bytes` come from `GET /v1/server`. Raises
+    ConnectionFailed, a ServerError, InputError where a file changes meanwhile or cannot be read, Stopped.
+    """
+    run = _Upload(connection, choose_codec(codecs), min(pack_bytes, PACK_BYTES), on_progress, stop, patience_seconds)
+    return run.run(files, max(1, min(parallel, 2 * PARALLEL)))
+
+
+def missing_chunks(
+    connection: Connection, sha256s: Sequence[str], *, stop: threading.Event | None = None
+) -> list[str]:
+    """Those of the chunks that the server lacks, in the order asked."""
+    lacking: list[str] = []
+    for start in range(0, len(sha256s), MISSING_PER_CALL):
+        page = list(sha256s[start : start + MISSING_PER_CALL])
+        answer = connection.json("POST", "/v1/chunks/missing", json={"chunks": page}, repeatable=True, stop=stop)
+        lacking += [str(sha256) for sha256 in answer.get("missing") or ()]
+    return lacking
+
+
+class _Upload:
+    def __init__(
+        self,
+        connection: Connection,
+        codec: Codec,
+        pack_bytes: int,
+        on_progress: UploadProgress | None,
+        stop: threading.Event | None,
+        patience_seconds: float,
+    ) -> None:
+        self._connection = connection
+        self._pack_bytes = pack_bytes
+        self._stop = stop or threading.Event()
+        self._patience_seconds = patience_seconds
+        self._progress = _Progress(on_progress)
+        self._compression = _Compression(codec)
+        self._failed = threading.Event()
+        self._moved_at = time.monotonic()
+
+    def run(self, files: Sequence[SceneFile], parallel: int) -> Manifest:
+        try:
+            self._progress.total = sum(file.source.stat().st_size for file in files)
+        except OSError as error:
+            raise _unreadable(error) from error
+        entries: list[FileEntry] = []
+        senders = _Senders(parallel, self._send_pack, self._check, self._failed)
+        try:
+            for pack in self._packs(self._lacking(self._hashed(files, entries))):
+                senders.give(pack)
+            senders.finish()
+        except BaseException as error:
+            self._failed.set()
+            senders.abandon()
+            if isinstance(error, Stopped) and senders.error is not None:
+                raise senders.error from None  # it is what made this thread stop
+            raise
+        self._progress.finish()
+        return Manifest(tuple(entries))
+
+    def _hashed(self, files: Sequence[SceneFile], entries: list[FileEntry]) -> Iterator[list[_Source]]:
+        for file in files:
+            self._check()
+            try:
+                with Cutting(file.source) as cutting:
+                    for chunks in cutting:
+                        self._check()
+                        yield [_Source(file.source, chunk) for chunk in chunks]
+                    found = cutting.result()
+            except OSError as error:
+                raise _unreadable(error) from error
+            refs = tuple(ChunkRef(chunk.sha256, chunk.size) for chunk in found.chunks)
+            entries.append(FileEntry(file.path, found.size, found.sha256, refs, role=file.role))
+
+    def _lacking(self, hashed: Iterable[list[_Source]]) -> Iterator[_Source]:
+        seen: set[str] = set()
+        asked: dict[str, _Source] = {}
+        size, limit = 0, _ASK_FIRST_BYTES
+        for sources in hashed:
+            for source in sources:
+                if source.chunk.sha256 in seen:
+                    self._progress.add(done=source.chunk.size)
+                    continue
+                seen.add(source.chunk.sha256)
+                asked[source.chunk.sha256] = source
+                size += source.chunk.size
+            if size >= limit or len(asked) >= MISSING_PER_CALL // 2:
+                yield from self._ask(asked)
+                asked, size, limit = {}, 0, _ASK_BYTES
+        if asked:
+            yield from self._ask(asked)
+
+    def _ask(self, asked: Mapping[str, _Source]) -> list[_Source]:
+        lacking = set(self._patiently(lambda: missing_chunks(self._connection, list(asked), stop=self._stop)))
+        self._progress.add(done=sum(item.chunk.size for sha256, item in asked.items() if sha256 not in lacking))
+        return [source for sha256, source in asked.items() if sha256 in lacking]
+
+    def _packs(self, sources: Iterable[_Source]) -> Iterator[list[_Source]]:
+        pack: list[_Source] = []
+        size = 0
+        for source in sources:
+            frame_bytes = source.chunk.size + FRAME_HEAD_BYTES
+            if pack and size + frame_bytes > self._pack_bytes:
+                yield pack
+                pack, size = [], 0
+            pack.append(source)
+            size += frame_bytes
+        if pack:
+            yield pack
+
+    def _send_pack(self, pack: list[_Source]) -> None:
+        lacking = pack
+        first = True
+
+        def attempt() -> None:
+            nonlocal lacking, first
+            if not first:
+                asked = [source.chunk.sha256 for source in lacking]
+                left = set(missing_chunks(self._connection, asked, stop=self._stop))
+                arrived = [source for source in lacking if source.chunk.sha256 not in left]
+                self._progress.add(done=sum(source.chunk.size for source in arrived))
+                lacking = [source for source in lacking if source.chunk.sha256 in left]
+            first = False
+            if lacking:
+                self._post(lacking)
+
+        self._patiently(attempt)
+
+    def _post(self, pack: list[_Source]) -> None:
+        codec = self._compression.choose()
+        raw_bytes = sum(source.chunk.size for source in pack)
+        writer = PackWriter(codec, self._pack_bytes)
+        begun = time.monotonic()
+        for raw in _read(pack):
+            if not writer.add(raw):
+                raise InputError("A pack grew over the server's limit. Please report this as a bug in Sendoff.")
+        encoded = time.monotonic()
+        body = _Body(writer.body(), raw_bytes, self._progress, self._check)
+        try:
+            answer = self._connection.json(
+                "POST", "/v1/chunks", data=body, headers={"Content-Type": PACK_MEDIA_TYPE}, stop=self._stop
+            )
+        except BaseException:
+            body.take_back()
+            raise
+        body.settle()
+        now = self._moved_at = time.monotonic()
+        self._compression.learn(codec, raw_bytes, writer.size, encoded - begun, now - encoded)
+        stored = {str(sha256) for sha256 in answer.get("chunks") or ()}
+        for source in pack:
+            if source.chunk.sha256 not in stored:
+                raise _changed(source.path)
+
+    def _patiently(self, call: Callable[[], Any]) -> Any:
+        pauses = iter(_PAUSE_SECONDS)
+        pause = _PAUSE_SECONDS[0]
+        begun = time.monotonic()
+        while True:
+            self._check()
+            try:
+                found = call()
+            except (ConnectionFailed, ServerError) as error:
+                if not is_passing(error) or time.monotonic() - max(begun, self._moved_at) > self._patience_seconds:
+                    raise
+                pause = next(pauses, pause)
+                self._stop.wait(pause)
+            else:
+                self._moved_at = time.monotonic()
+                return found
+
+    def _check(self) -> None:
+        if self._stop.is_set() or self._failed.is_set():
+            raise Stopped("The upload was stopped. What was sent is kept: a new submit goes on from there.")
+
+
+class _Senders:
+    """Threads that send packs; daemons, so that they never hold up a host that quits."""
+
+    def __init__(
+        self,
+        count: int,
+        send: Callable[[list[_Source]], None],
+        check: Callable[[], None],
+        failed: threading.Event,
+    ) -> None:
+        self._send = send
+        self._check = check
+        self._failed = failed
+        self._packs: queue.Queue[list[_Source] | None] = queue.Queue(maxsize=2 * count)
+        #: The first error of any of them.
+        self.error: BaseException | None = None
+        self._threads = [
+            threading.Thread(target=self._run, name=f"sendoff-upload-{number}", daemon=True)
+            for number in range(count)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def give(self, pack: list[_Source] | None) -> None:
+        """Queue a pack, waiting for room; raises Stopped once a sender has failed."""
+        while True:
+            self._check()
+            try:
+                return self._packs.put(pack, timeout=0.1)
+            except queue.Full:
+                continue
+
+    def finish(self) -> None:
+        """Wait until everything is sent; every send has its own limits."""
+        for _ in self._threads:
+            self.give(None)
+        for thread in self._threads:
+            while thread.is_alive():
+                self._check()
+                thread.join(0.1)
+        self._check()
+
+    def abandon(self) -> None:
+        """Drop what is queued and let the threads end, soon but not waited for for long."""
+        try:
+            while True:
+                self._packs.get_nowait()
+        except queue.Empty:
+            pass
+        for _ in self._threads:
+            self._packs.put(None)
+        for thread in self._threads:
+            thread.join(1.0 / len(self._threads))
+
+    def _run(self) -> None:
+        while True:
+            pack = self._packs.get()
+            if pack is None:
+                return
+            try:
+                self._send(pack)
+            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+                if self.error is None or isinstance(self.error, Stopped):
+                    self.error = error
+                self._failed.set()
+                return
+
+
+class _Body:
+    """A pack that is read by `requests` in small pieces, so that a slow network is no broken one."""
+
+    def __init__(self, body: bytes, raw_bytes: int, progress: _Progress, check: Callable[[], None]) -> None:
+        self._view = memoryview(body)
+        self._raw_bytes = raw_bytes
+        self._progress = progress
+        self._check = check
+        self._at = 0
+        self._counted = 0
+
+    def __len__(self) -> int:
+        return len(self._view)
+
+    def __iter__(self) -> Iterator[memoryview]:
+        while True:
+            piece = self.read()
+            if not piece:
+                return
+            yield piece
+
+    def read(self, _size: int = -1) -> memoryview:
+        """The next piece, of a size that we choose."""
+        self._check()
+        piece = self._view[self._at : self._at + _PIECE_BYTES]
+        self._at += len(piece)
+        counted = self._raw_bytes * self._at // max(1, len(self._view))
+        self._progress.add(done=counted - self._counted, wire=len(piece))
+        self._counted = counted
+        return piece
+
+    def take_back(self) -> None:
+        """Count what was read as not arrived."""
+        self._progress.add(done=-self._counted)
+        self._counted = 0
+
+    def settle(self) -> None:
+        """Count all of it as arrived."""
+        self._progress.add(done=self._raw_bytes - self._counted)
+        self._counted = self._raw_bytes
+
+
+class _Progress:
+    def __init__(self, callback: UploadProgress | None) -> None:
+        self._callback = callback
+        self._lock = threading.Lock()
+        self._done = self._wire = 0
+        self._reported_at = 0.0
+        self.total = 0
+
+    def add(self, *, done: int = 0, wire: int = 0) -> None:
+        with self._lock:
+            self._done += done
+            self._wire += wire
+            now = time.monotonic()
+            if self._callback and now - self._reported_at >= _REPORT_SECONDS:
+                self._reported_at = now
+                self._callback(min(self._done, self.total), self.total, self._wire)
+
+    def finish(self) -> None:
+        with self._lock:
+            if self._callback:
+                self._callback(self.total, self.total, self._wire)
+
+
+class _Compression:
+    """Whether to compress: always at first, later only while that is quicker than sending the bytes as they are."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+        self._lock = threading.Lock()
+        self._raw_bytes = 0
+        self._encode_rate = 0.0
+        self._share = 1.0
+        self._wire_rate = 0.0
+
+    def choose(self) -> Codec:
+        with self._lock:
+            if self._raw_bytes < _TRIAL_BYTES or not self._encode_rate or not self._wire_rate:
+                return self._codec
+            saved = (1.0 - self._share) / self._wire_rate
+            return self._codec if saved > 1.0 / self._encode_rate else Codec.RAW
+
+    def learn(
+        self, codec: Codec, raw_bytes: int, wire_bytes: int, encode_seconds: float, send_seconds: float
+    ) -> None:
+        with self._lock:
+            self._raw_bytes += raw_bytes
+            wire_rate = wire_bytes / max(send_seconds, 1e-6)
+            self._wire_rate = (self._wire_rate + wire_rate) / 2 if self._wire_rate else wire_rate
+            if codec is not Codec.RAW:
+                encode_rate = raw_bytes / max(encode_seconds, 1e-6)
+                self._encode_rate = (self._encode_rate + encode_rate) / 2 if self._encode_rate else encode_rate
+                self._share = (self._share + wire_bytes / raw_bytes) / 2
+
+
+def _read(pack: list[_Source]) -> Iterator[bytes]:
+    """The bytes of each chunk, opening each file once in a row."""
+    at = 0
+    while at < len(pack):
+        path = pack[at].path
+        try:
+            with path.open("rb", buffering=0) as file:
+                while at < len(pack) and pack[at].path == path:
+                    chunk = pack[at].chunk
+                    file.seek(chunk.offset)
+                    raw = file.read(chunk.size)
+                    if len(raw) != chunk.size:
+                        raise _changed(path)
+                    yield raw
+                    at += 1
+        except OSError as error:
+            raise _unreadable(error) from error
+
+
+def _changed(path: Path) -> SendoffError:
+    return InputError(f"The file {path.name} changed while it was being sent. Submit it again when it is saved.")
+
+
+def _unreadable(error: OSError) -> SendoffError:
+    return InputError(f"The file {error.filename or ''} cannot be read: {error.strerror or error}.")

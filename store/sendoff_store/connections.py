@@ -1,0 +1,89 @@
+"""Clients of Redis (or Valkey) with limits that fit their use.
+
+redis-py 8 gives every client a socket timeout of 5 s. A client that waits for messages gets none, but a health
+check, so that a dead connection is noticed.
+"""
+
+from __future__ import annotations
+
+import time
+
+import redis
+import redis.asyncio
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+
+from .errors import RedisUnavailable
+
+_CONNECT_SECONDS = 5
+_ANSWER_SECONDS = 10
+
+
+def connect(url: str) -> redis.Redis:
+    """A client for short calls from threads."""
+    return redis.Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        socket_timeout=_ANSWER_SECONDS,
+        retry=Retry(ExponentialBackoff(cap=1, base=0.05), 3),
+        health_check_interval=15,
+    )
+
+
+def connect_async(url: str) -> redis.asyncio.Redis:
+    """A client for short calls from an event loop."""
+    return redis.asyncio.Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        socket_timeout=_ANSWER_SECONDS,
+        retry=redis.asyncio.retry.Retry(ExponentialBackoff(cap=1, base=0.05), 3),
+        health_check_interval=15,
+        max_connections=32,
+    )
+
+
+def connect_listening(url: str) -> redis.Redis:
+    """A client that waits for messages in a thread; the caller gives `get_message` its own time limit."""
+    return redis.Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        socket_timeout=None,
+        health_check_interval=15,
+    )
+
+
+def connect_listening_async(url: str) -> redis.asyncio.Redis:
+    """A client that waits for messages in an event loop; it never reconnects behind the caller's back."""
+    return redis.asyncio.Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        socket_timeout=None,
+        health_check_interval=15,
+    )
+
+
+def wait_until_ready(url: str, *, timeout_seconds: float) -> None:
+    """Wait until Redis answers; raises RedisUnavailable when the time is over."""
+    deadline = time.monotonic() + timeout_seconds
+    with redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1) as client:
+        while True:
+            try:
+                client.ping()
+            except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError) as error:
+                if time.monotonic() > deadline:
+                    raise RedisUnavailable(
+                        f"Redis does not answer at {_without_password(url)} ({error}). Check SENDOFF_REDIS_URL and "
+                        "that the server runs."
+                    ) from error
+                time.sleep(0.05)
+            else:
+                return
+
+
+def _without_password(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sendoff.blendfile import read_head, series_of, walk_blocks
+from sendoff.errors import BlendFileError
+
+blocks = st.lists(
+    st.tuples(st.sampled_from([b"DATA", b"OB\0\0", b"ME\0\0"]), st.binary(max_size=300), st.integers(0, 2**64 - 1)),
+    max_size=20,
+)
+
+
+@pytest.mark.parametrize(("version", "series"), [(405, "4.5"), (500, "5.0"), (293, "2.93"), (280, "2.80"), (0, "")])
+def test_a_version_when_asked_for_its_series_then_it_is_as_people_write_it(version: int, series: str) -> None:
+    assert series_of(version) == series
+
+
+@given(blocks=blocks, modern=st.booleans())
+def test_a_blend_when_walked_then_its_blocks_follow_one_another_to_the_end(blocks, modern, make_blend) -> None:  # type: ignore[no-untyped-def]
+    data = make_blend(*blocks, modern=modern)
+    head = read_head(data)
+    assert (head.version, head.head_bytes, head.block_head_bytes) == ((500, 17, 32) if modern else (405, 12, 24))
+    walked = walk_blocks(data)
+    assert [size - head.block_head_bytes for _, size in walked] == [*(len(body) for _, body, _ in blocks), 0]
+    assert [data[offset : offset + 4] for offset, _ in walked] == [*(code for code, _, _ in blocks), b"ENDB"]
+    assert sum(walked[-1]) == len(data)
+
+
+@given(st.binary(max_size=400))
+def test_garbage_when_read_then_only_our_own_error(data: bytes) -> None:
+    for start in (b"", b"BLENDER-v405", b"BLENDER17-01v0500", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd"):
+        for read in (read_head, walk_blocks):
+            try:
+                read(start + data)
+            except BlendFileError as error:
+                assert str(error).endswith(".")
+
+
+@given(cut=st.integers(0, 900), modern=st.booleans())
+def test_a_blend_when_cut_short_then_it_is_said(cut: int, modern: bool, make_blend) -> None:  # type: ignore[no-untyped-def]
+    data = make_blend((b"DATA", b"x" * 500, 1), (b"DATA", b"y" * 300, 2), modern=modern)
+    with pytest.raises(BlendFileError):
+        walk_blocks(data[: min(cut, len(data) - 33)])
+
+
+def test_a_path_when_the_file_is_half_written_then_the_sentence_names_it(tmp_path: Path, make_blend) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "car.blend"
+    path.write_bytes(make_blend((b"DATA", b"x" * 500, 1))[:-40])
+    with pytest.raises(BlendFileError, match=r"car\.blend is damaged or not completely written"):
+        read_head(path)
+
+
+def test_gzip_when_read_then_the_head_inside_is_told(make_blend) -> None:  # type: ignore[no-untyped-def]
+    head = read_head(gzip.compress(make_blend((b"DATA", b"x" * 500, 1))))
+    assert (head.series, head.compressed) == ("4.5", "gzip")
+    with pytest.raises(BlendFileError, match="compressed with gzip"):
+        walk_blocks(gzip.compress(make_blend()))
+
+
+def test_zstd_when_read_then_the_head_inside_is_told(make_blend) -> None:  # type: ignore[no-untyped-def]
+    zstandard = pytest.importorskip("zstandard")
+    head = read_head(zstandard.ZstdCompressor().compress(make_blend((b"DATA", b"x" * 500, 1), modern=True)))
+    assert (head.series, head.compressed) == ("5.0", "zstd")
+
+
+def test_a_form_from_the_future_when_read_then_update_is_advised() -> None:
+    with pytest.raises(BlendFileError, match="Update Sendoff"):
+        read_head(b"BLENDER19-02v0700".ljust(40, b"\0"))
