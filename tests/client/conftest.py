@@ -297,16 +297,16 @@ def blend_file(*blocks: tuple[bytes, bytes, int], modern: bool = False) -> bytes
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_blend() -> Callable[..., bytes]:
     return blend_file
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def until() -> Callable[..., None]:
     return wait_until
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def token() -> str:
     return TOKEN

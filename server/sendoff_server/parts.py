@@ -1,0 +1,47 @@
+"""What the routes work with, made once per process."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import cast
+
+import redis.asyncio
+from sendoff_store import offers
+from sendoff_store.blobs import BlobStore
+from sendoff_store.calls import AsyncStore
+from sendoff_store.offers import WorkerOffer
+from starlette.requests import HTTPConnection
+
+from .dispatch import Dispatcher
+from .hub import Hub
+from .settings import ServerSettings
+
+_OFFERS_SECONDS = 1.0
+
+
+@dataclass
+class Parts:
+    """The server's parts; in `app.state.parts`."""
+
+    settings: ServerSettings
+    secret: str
+    redis: redis.asyncio.Redis
+    store: AsyncStore
+    blobs: BlobStore
+    hub: Hub
+    dispatcher: Dispatcher
+    _offers: list[WorkerOffer] = field(default_factory=list)
+    _offers_at: float = 0.0
+
+    async def offers(self) -> list[WorkerOffer]:
+        """What live workers offer, at most a second old."""
+        if time.monotonic() - self._offers_at > _OFFERS_SECONDS or not self._offers:
+            self._offers = await offers.live_offers(self.redis)
+            self._offers_at = time.monotonic()
+        return self._offers
+
+
+def parts_of(connection: HTTPConnection) -> Parts:
+    """The parts of the app that a request or socket came to."""
+    return cast(Parts, connection.app.state.parts)

@@ -1,0 +1,60 @@
+"""The server's own settings, besides those it shares with the workers."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from pydantic import Field
+from sendoff_store.errors import SettingsError
+from sendoff_store.settings import StoreSettings
+
+_LEAST_SECRET_CHARACTERS = 32
+
+
+class ServerSettings(StoreSettings):
+    """Every setting is the environment variable SENDOFF_<NAME> or a key of `sendoff.toml` in the data folder."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8780, ge=0, le=65535)
+    #: What a person reads in the add-on.
+    name: str = "Sendoff"
+    #: Signs the tokens; empty means the file `secret` in the data folder, made at the first start.
+    secret: str = ""
+    #: The largest job, all files together.
+    job_bytes: int = Field(default=64 * 1024**3, ge=1)
+    #: The largest body of a submit: the manifest's JSON.
+    submit_bytes: int = Field(default=64 * 1024**2, ge=1024)
+
+
+def signing_secret(settings: ServerSettings) -> str:
+    """The secret that signs tokens; made once (0600) where none is set.
+
+    Raises SettingsError where the one that is set is too short to be one.
+    """
+    if settings.secret:
+        if len(settings.secret) < _LEAST_SECRET_CHARACTERS:
+            raise SettingsError(
+                f"SENDOFF_SECRET has {len(settings.secret)} characters; at least {_LEAST_SECRET_CHARACTERS} are needed. "
+                'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+            )
+        return settings.secret
+    path = settings.data_dir / "secret"
+    if not path.exists():
+        _write_secret(path)
+    return path.read_text().strip()
+
+
+def _write_secret(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"secret-{os.getpid()}-{secrets.token_hex(4)}")
+    handle = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    try:
+        os.link(temporary, path)  # whoever comes first wins
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()

@@ -1,0 +1,126 @@
+"""What one socket still has to be told: a bounded queue in which old progress makes way for new.
+
+Pure: no socket, no Redis. State, file and log events wait in order, at most 256 of them; of a job's progress
+events in a row only the newest waits, and says for how many it stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+
+from sendoff.events import Event, EventKind
+
+MOST_WAITING = 256
+
+
+@dataclass
+class _Waiting:
+    text: str
+    seq: int
+    conflated: int = 0
+
+
+@dataclass
+class _Feed:
+    """How far a socket has been told of one job; while `held` is a list, live events wait for the snapshot."""
+
+    epoch: int = 0
+    seq: int = 0
+    held: list[tuple[Event, str]] | None = field(default_factory=list)
+    progress: _Waiting | None = None
+
+
+class Overflow(Exception):
+    """More waits than a socket may fall behind."""
+
+
+class Watcher:
+    """The events that wait for one socket; used from one event loop."""
+
+    def __init__(self, *, sid: str | None = None, person: str | None = None) -> None:
+        #: A watcher of a whole session or of a person, else None and None.
+        self.sid = sid
+        self.person = person
+        self.feeds: dict[str, _Feed] = {}
+        #: Set when something waits, or the watcher is closed.
+        self.wake = asyncio.Event()
+        #: The close code, once the socket has to go.
+        self.closed: int | None = None
+        self._waiting: deque[_Waiting] = deque()
+        self._caught_up = 0
+
+    def open_feed(self, job: str) -> None:
+        """Begin to take a job's live events; they wait until `snapshot` says from where on they are news."""
+        self.feeds.setdefault(job, _Feed())
+
+    def snapshot(self, snapshot: Event, missed: list[Event]) -> None:
+        """Tell a job's snapshot and what was missed, then let live events through."""
+        feed = self.feeds[snapshot.job]
+        # What is caught up is bounded by the stream's length and is no sign of falling behind.
+        self._waiting.append(_Waiting(snapshot.to_json(), snapshot.seq))
+        self._waiting.extend(_Waiting(_recovered(event), event.seq) for event in missed)
+        self._caught_up += 1 + len(missed)
+        self.wake.set()
+        feed.epoch = snapshot.epoch
+        feed.seq = missed[-1].seq if missed else snapshot.seq
+        held, feed.held = feed.held or [], None
+        for event, text in held:
+            self.live(event, text)
+
+    def live(self, event: Event, text: str) -> None:
+        """Tell a live event; what the socket was told before is dropped. Raises Overflow."""
+        feed = self.feeds[event.job]
+        if feed.held is not None:
+            feed.held.append((event, text))
+            return
+        if event.epoch == feed.epoch and event.seq <= feed.seq:
+            return
+        feed.epoch, feed.seq = event.epoch, event.seq
+        if event.kind is EventKind.PROGRESS:
+            waiting = feed.progress
+            if waiting is not None:
+                waiting.text, waiting.seq, waiting.conflated = text, event.seq, waiting.conflated + 1
+                return
+            feed.progress = _Waiting(text, event.seq)
+            self._push(feed.progress)
+            return
+        feed.progress = None
+        self._push(_Waiting(text, event.seq))
+
+    def heartbeat(self, text: str) -> None:
+        """Tell that the server is there."""
+        self._push(_Waiting(text, 0))
+
+    def next_text(self) -> str | None:
+        """What is to be sent next, or None."""
+        if not self._waiting:
+            self.wake.clear()
+            if self.closed is not None:
+                self.wake.set()
+            return None
+        waiting = self._waiting.popleft()
+        self._caught_up = max(self._caught_up - 1, 0)
+        for feed in self.feeds.values():
+            if feed.progress is waiting:
+                feed.progress = None
+                break
+        if waiting.conflated:
+            return f'{waiting.text[:-1]},"conflated":{waiting.conflated}}}'
+        return waiting.text
+
+    def close(self, code: int) -> None:
+        """Have the socket closed once what waits is sent."""
+        self.closed = code
+        self.wake.set()
+
+    def _push(self, waiting: _Waiting) -> None:
+        if len(self._waiting) - self._caught_up >= MOST_WAITING:
+            raise Overflow
+        self._waiting.append(waiting)
+        self.wake.set()
+
+
+def _recovered(event: Event) -> str:
+    return f'{event.to_json()[:-1]},"recovered":true}}'

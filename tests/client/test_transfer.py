@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+
+import pytest
+from sendoff import transfer
+from sendoff.errors import ConnectionFailed, InputError, SignInRequired, Stopped, StorageFull
+from sendoff.packs import Codec
+from sendoff.submission import SceneFile
+from sendoff.transfer import upload
+
+
+@pytest.fixture
+def files(tmp_path):  # type: ignore[no-untyped-def]
+    scene, texture, empty = tmp_path / "a.blend", tmp_path / "wood.exr", tmp_path / "empty.txt"
+    scene.write_bytes(b"BLENDER-v405 but damaged" + bytes(3_000_000))
+    texture.write_bytes(os.urandom(20_000_000))
+    empty.write_bytes(b"")
+    return (
+        SceneFile(scene, "a.blend", "scene"),
+        SceneFile(texture, "tex/wood.exr"),
+        SceneFile(texture, "tex/copy.exr"),
+        SceneFile(empty, "empty.txt"),
+    )
+
+
+def check_arrived(fake, manifest, files) -> None:  # type: ignore[no-untyped-def]
+    for entry, file in zip(manifest.files, files):
+        data = b"".join(fake.chunks[chunk.sha256] for chunk in entry.chunks)
+        assert data == file.source.read_bytes()
+        assert (entry.path, entry.role, entry.size) == (file.path, file.role, len(data))
+        assert entry.sha256 == hashlib.sha256(data).hexdigest()
+
+
+def test_files_when_uploaded_then_they_are_there_and_equal_bytes_went_once(fake, connection, files) -> None:  # type: ignore[no-untyped-def]
+    seen = []
+    manifest = upload(connection, files, on_progress=lambda *numbers: seen.append(numbers))
+    check_arrived(fake, manifest, files)
+    assert 20_000_000 < seen[-1][2] < 20_300_000
+    assert seen[-1][:2] == (43_000_024, 43_000_024)
+    assert all(0 <= done <= total for done, total, _ in seen)
+
+
+def test_files_when_uploaded_again_then_no_chunk_is_sent(fake, connection, files) -> None:  # type: ignore[no-untyped-def]
+    upload(connection, files)
+    fake.calls.clear()
+    upload(connection, files)
+    assert "POST /v1/chunks" not in fake.calls
+
+
+def test_a_connection_when_it_breaks_again_and_again_then_the_upload_goes_on(fake, connection, files) -> None:  # type: ignore[no-untyped-def]
+    fake.faults.extend([("/v1/chunks", "cut"), ("/v1/chunks", "cut"), ("/v1/chunks", 503), ("/v1/chunks/missing", "cut")])
+    check_arrived(fake, upload(connection, files), files)
+
+
+def test_a_server_when_it_stays_away_then_patience_ends(fake, connection, files) -> None:  # type: ignore[no-untyped-def]
+    fake.faults.extend([("/v1/chunks", "cut")] * 500)
+    begun = time.monotonic()
+    with pytest.raises(ConnectionFailed):
+        upload(connection, files, patience_seconds=0.5)
+    assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize(("status", "kind"), [(507, StorageFull), (401, SignInRequired)])
+def test_a_refusal_when_it_cannot_pass_then_it_is_raised_at_once(fake, connection, files, status, kind) -> None:  # type: ignore[no-untyped-def]
+    fake.faults.extend([("/v1/chunks", 0), *([("/v1/chunks", {"status": status, "detail": "No."})] * 50)])
+    with pytest.raises(kind, match=r"No\."):
+        upload(connection, files)
+
+
+def test_an_upload_when_stopped_while_the_server_is_silent_then_it_ends_soon(fake, connection, files, until) -> None:  # type: ignore[no-untyped-def]
+    stop = threading.Event()
+    fake.faults.extend([("/v1/chunks/missing", 0), *([("/v1/chunks", "silence")] * 9)])
+    failures = []
+
+    def run() -> None:
+        try:
+            upload(connection, files, stop=stop)
+        except Stopped as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    until(lambda: "POST /v1/chunks" in fake.calls)
+    begun = time.monotonic()
+    stop.set()
+    thread.join(10)
+    assert time.monotonic() - begun < 2
+    assert failures
+    fake.released.set()
+    until(lambda: not any(thread.name.startswith("sendoff-upload") for thread in threading.enumerate()))
+
+
+def test_a_file_when_it_changes_between_hashing_and_sending_then_it_is_said(connection, files, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    ask = transfer.missing_chunks
+
+    def change_and_ask(*args, **options):  # type: ignore[no-untyped-def]
+        files[1].source.write_bytes(os.urandom(20_000_000))
+        return ask(*args, **options)
+
+    monkeypatch.setattr(transfer, "missing_chunks", change_and_ask)
+    with pytest.raises(InputError, match=r"wood\.exr changed while"):
+        upload(connection, files)
+
+
+def test_a_file_when_it_is_gone_then_input_error(connection, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(InputError, match="cannot be read: No such file"):
+        upload(connection, [SceneFile(tmp_path / "gone.png", "gone.png")])
+
+
+def test_compression_when_the_network_is_quicker_then_it_is_left_out_and_else_kept() -> None:
+    fast, slow = transfer._Compression(Codec.ZLIB), transfer._Compression(Codec.ZLIB)
+    for policy, seconds in ((fast, 0.01), (slow, 5.0)):
+        assert policy.choose() is Codec.ZLIB
+        policy.learn(Codec.ZLIB, 9_000_000, 6_000_000, 0.1, seconds)
+    assert fast.choose() is Codec.RAW
+    assert slow.choose() is Codec.ZLIB
