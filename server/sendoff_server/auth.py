@@ -24,6 +24,8 @@ class Principal:
     person: str
     sid: str
     scope: str
+    #: When the token ends, as Unix time in seconds.
+    expires_at: float = 0.0
 
 
 def mint(secret: str, *, person: str, days: float, sid: str | None = None, scope: str = "jobs") -> str:
@@ -58,7 +60,12 @@ def verify(secret: str, token: str) -> Principal:
         raise _sign_in("Your sign-in has expired. Sign in again; uploads and jobs are kept.") from None
     except jwt.InvalidTokenError:
         raise _sign_in("The token is not one of this server. Sign in again, or ask your TD for a new token.") from None
-    return Principal(person=str(claims["sub"]), sid=str(claims["sid"]), scope=str(claims.get("scope", "")))
+    return Principal(
+        person=str(claims["sub"]),
+        sid=str(claims["sid"]),
+        scope=str(claims.get("scope", "")),
+        expires_at=float(claims["exp"]),
+    )
 
 
 def bearer(connection: HTTPConnection) -> str | None:

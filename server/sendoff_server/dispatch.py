@@ -21,7 +21,7 @@ class Dispatcher:
 
     def __init__(self, broker_url: str) -> None:
         is_amqp = broker_url.startswith(("amqp", "pyamqp"))
-        self._app = Celery("sendoff", broker=broker_url, set_as_current=False)
+        self._app: Any = Celery("sendoff", broker=broker_url, set_as_current=False)
         self._app.conf.update(
             broker_connection_timeout=_SEND_SECONDS,
             broker_transport_options=_transport_options(is_amqp),

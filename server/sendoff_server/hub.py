@@ -16,6 +16,7 @@ import time
 from typing import Any
 
 import redis.asyncio
+
 from sendoff.errors import InputError
 from sendoff.events import Event, EventKind
 from sendoff.protocol import CLOSE_NOT_FOUND, CLOSE_SERVER_RESTARTS, CLOSE_TOO_SLOW

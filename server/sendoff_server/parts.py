@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, field
 from typing import cast
 
 import redis.asyncio
-from sendoff_store import offers
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection
+
+from sendoff_store import jobs, offers
 from sendoff_store.blobs import BlobStore
 from sendoff_store.calls import AsyncStore
 from sendoff_store.offers import WorkerOffer
-from starlette.requests import HTTPConnection
 
-from .dispatch import Dispatcher
+from .dispatch import Dispatcher, DispatchFailed
 from .hub import Hub
 from .settings import ServerSettings
+
+log = logging.getLogger("sendoff.server")
 
 _OFFERS_SECONDS = 1.0
 
@@ -40,6 +45,16 @@ class Parts:
             self._offers = await offers.live_offers(self.redis)
             self._offers_at = time.monotonic()
         return self._offers
+
+    async def send(self, job: str, queue: str) -> bool:
+        """Send a job's message to the broker; where that fails, the reaper does it later."""
+        try:
+            await run_in_threadpool(self.dispatcher.send, job, queue)
+        except DispatchFailed as error:
+            log.warning("Job %s is sent later. %s", job, error, extra={"action": "job.dispatch_failed", "job": job})
+            return False
+        await self.store.run(jobs.mark_dispatched(job))
+        return True
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

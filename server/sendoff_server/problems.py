@@ -10,11 +10,12 @@ import orjson
 import redis.exceptions
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
 from sendoff.errors import InputError
 from sendoff.protocol import PROBLEM_MEDIA_TYPE, PROBLEM_PREFIX
 from sendoff_store.errors import DiskFull
-from starlette.exceptions import HTTPException
-from starlette.responses import Response
 
 log = logging.getLogger("sendoff.server")
 
@@ -89,7 +90,9 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def on_http(_: Request, error: HTTPException) -> Response:
         if error.status_code == 404:
-            return not_found("The server has no such address. Check the URL, and that the add-on fits the server.").response()
+            return not_found(
+                "The server has no such address. Check the URL, and that the add-on fits the server."
+            ).response()
         return Problem(error.status_code, "invalid", "Not possible", f"{error.detail}.").response()
 
     @app.exception_handler(Exception)

@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 
 from pydantic import Field
+
 from sendoff_store.errors import SettingsError
 from sendoff_store.settings import StoreSettings
 
@@ -36,7 +37,7 @@ def signing_secret(settings: ServerSettings) -> str:
     if settings.secret:
         if len(settings.secret) < _LEAST_SECRET_CHARACTERS:
             raise SettingsError(
-                f"SENDOFF_SECRET has {len(settings.secret)} characters; at least {_LEAST_SECRET_CHARACTERS} are needed. "
+                f"SENDOFF_SECRET has {len(settings.secret)} characters; {_LEAST_SECRET_CHARACTERS} or more are needed. "
                 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
             )
         return settings.secret

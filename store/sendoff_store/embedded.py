@@ -74,6 +74,11 @@ class EmbeddedValkey:
                 f"The embedded Valkey did not start; its log is {self._folder / 'valkey.log'}."
             ) from error
 
+    def start_again(self) -> None:
+        """Start it again at the same URL after it ended by itself; raises EmbeddedUnavailable."""
+        self._port = int(self.url.rpartition(":")[2].partition("/")[0])
+        self.start()
+
     def stop(self) -> None:
         """End it; everything that was written is on disk."""
         process, self._process = self._process, None

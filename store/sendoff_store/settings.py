@@ -33,7 +33,8 @@ class StoreSettings(BaseSettings):
     #: Where chunks are kept; empty means data_dir/chunks, or s3://bucket/prefix.
     blob_url: str = ""
     retention_days: float = Field(default=7, gt=0, le=3650)
-    lease_seconds: float = Field(default=30, ge=1, le=600)
+    #: A worker that does not renew its lease for so long is lost.
+    lease_seconds: float = Field(default=25, ge=1, le=600)
     renew_seconds: float = Field(default=5, ge=0.2, le=200)
     max_attempts: int = Field(default=3, ge=1, le=20)
     #: The hard limit of one attempt's run.

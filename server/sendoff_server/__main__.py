@@ -1,0 +1,5 @@
+"""`python -m sendoff_server` is `sendoff-server`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,37 @@
+"""Bodies of requests, read with a limit that no header can talk away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+
+from .problems import Problem, invalid, too_large
+
+
+async def read_body(request: Request, most_bytes: int, what: str) -> bytearray:
+    """The whole body; raises Problem 413 as soon as it is larger than allowed."""
+    detail = f"{what} has more than {most_bytes} bytes, which is the most this server takes."
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > most_bytes:
+        raise too_large(detail)
+    body = bytearray()
+    try:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > most_bytes:
+                raise too_large(detail)
+    except ClientDisconnect:
+        raise Problem(400, "cut-off", "Cut off", f"{what} was cut off on its way. Send it again.") from None
+    return body
+
+
+async def read_json(request: Request, most_bytes: int, what: str) -> Any:
+    """The body as JSON; raises Problem 413 or 422."""
+    body = await read_body(request, most_bytes, what)
+    try:
+        return await run_in_threadpool(orjson.loads, bytes(body))
+    except orjson.JSONDecodeError as error:
+        raise invalid(f"{what} is not JSON: {error}.") from error

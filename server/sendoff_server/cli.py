@@ -1,0 +1,126 @@
+"""The command `sendoff-server`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import redis.exceptions
+import typer
+
+from sendoff_store import garbage
+from sendoff_store.blobs import open_blobs
+from sendoff_store.connections import connect
+from sendoff_store.errors import SettingsError, StoreError
+from sendoff_store.settings import load
+
+from . import __version__
+from .auth import mint
+from .settings import ServerSettings, signing_secret
+
+app = typer.Typer(
+    name="sendoff-server",
+    help="Run Sendoff's server, its workers, or both. Every setting is an environment variable SENDOFF_<NAME>.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Host = Annotated[str | None, typer.Option("--host", help="The address to listen on; 0.0.0.0 for the network.")]
+Port = Annotated[int | None, typer.Option("--port", help="The port; 0 for any free one.", min=0, max=65535)]
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where jobs, chunks and logs are kept.")]
+
+
+@app.callback()
+def _options() -> None:
+    pass
+
+
+@app.command()
+def up(
+    host: Host = None,
+    port: Port = None,
+    data_dir: DataDir = None,
+    ready_file: Annotated[Path | None, typer.Option("--ready-file", help="Write URL and token here as JSON.")] = None,
+) -> None:
+    """Start everything on this machine (Valkey, server, worker) and stay until Ctrl-C."""
+    from .up import up as run
+
+    raise typer.Exit(run(load(ServerSettings, host=host, port=port, data_dir=data_dir), ready_file))
+
+
+@app.command()
+def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
+    """Run one process of the API server; needs SENDOFF_REDIS_URL."""
+    from .serve import serve as run
+
+    run(load(ServerSettings, host=host, port=port, data_dir=data_dir))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def worker(context: typer.Context) -> None:
+    """Run a worker; `sendoff-server worker --help` lists its options."""
+    os.execv(sys.executable, [sys.executable, "-m", "sendoff_worker", *context.args])
+
+
+@app.command()
+def token(
+    person: Annotated[str, typer.Argument(help="Whose token it is: a name.")],
+    days: Annotated[float, typer.Option("--days", help="How long it is good for.", min=0.001, max=3650)] = 30,
+    data_dir: DataDir = None,
+) -> None:
+    """Make a token for a person, to be used with `sendoff sign-in`."""
+    settings = load(ServerSettings, data_dir=data_dir)
+    print(mint(signing_secret(settings), person=person, days=days))
+
+
+@app.command()
+def gc(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    keep_days: Annotated[float, typer.Option("--keep-days", help="Keep what was asked for since.", min=0)] = 7,
+    data_dir: DataDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Remove chunks that no kept job needs and nobody asked for in a while."""
+    settings = load(ServerSettings, data_dir=data_dir)
+    url = settings.redis_url or _embedded_url(settings)
+    with connect(url) as client:
+        client.ping()
+        report = garbage.collect(client, open_blobs(settings), keep_seconds=keep_days * 86400, dry_run=dry_run)
+    if as_json:
+        print(json.dumps(report.__dict__))
+        return
+    verb = "would be removed" if dry_run else "removed"
+    print(
+        f"{report.chunks} chunks ({report.chunk_bytes / 1e6:.1f} MB); "
+        f"{report.removed} of them ({report.removed_bytes / 1e6:.1f} MB) {verb}."
+    )
+
+
+def _embedded_url(settings: ServerSettings) -> str:
+    """The embedded Valkey of a running `up`."""
+    try:
+        return str(json.loads((settings.data_dir / "up.json").read_text())["redis_url"])
+    except (OSError, ValueError, KeyError):
+        raise SettingsError(
+            f"No Redis is known: `sendoff-server up` does not run on {settings.data_dir}, and SENDOFF_REDIS_URL is "
+            "not set. Which chunks are needed stands in Redis."
+        ) from None
+
+
+def main() -> None:
+    """Run the command; what goes wrong is a sentence, and the status is 1."""
+    if sys.argv[1:] == ["--version"]:
+        print(f"sendoff-server {__version__}")
+        return
+    try:
+        app()
+    except StoreError as error:
+        sys.exit(str(error))
+    except redis.exceptions.RedisError as error:
+        sys.exit(f"Redis does not answer: {error}. Check SENDOFF_REDIS_URL and that the server runs.")
+    except OSError as error:
+        sys.exit(f"It did not work: {error}.")

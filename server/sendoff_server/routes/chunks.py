@@ -1,0 +1,62 @@
+"""Chunks: which are missing, and packs of them coming in."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from starlette.concurrency import run_in_threadpool
+
+from sendoff.packs import iter_frames
+from sendoff.protocol import MISSING_PER_CALL, PACK_BYTES
+from sendoff_store.blobs import BlobStore
+
+from ..auth import Principal, principal
+from ..bodies import read_body, read_json
+from ..parts import parts_of
+from ..problems import Problem, invalid
+
+router = APIRouter(prefix="/v1/chunks")
+Caller = Annotated[Principal, Depends(principal)]
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_QUESTION_BYTES = 2 * 1024 * 1024
+#: Packs in memory at the same time, in all of this process.
+_packs_at_once = asyncio.Semaphore(16)
+
+
+@router.post("/missing")
+async def missing(request: Request, _: Caller) -> dict[str, Any]:
+    """Those of the named chunks that the server lacks; the others stay for a while longer."""
+    body = await read_json(request, _QUESTION_BYTES, "The question")
+    names = body.get("chunks") if isinstance(body, dict) else None
+    if not isinstance(names, list) or len(names) > MISSING_PER_CALL:
+        raise invalid(f"Send a list of at most {MISSING_PER_CALL} chunks.", field="chunks")
+    for name in names:
+        if not isinstance(name, str) or not _SHA256.fullmatch(name):
+            raise invalid("A chunk's name is 64 lower-case hexadecimal digits: its sha256.", field="chunks")
+    return {"missing": await run_in_threadpool(parts_of(request).blobs.missing, names)}
+
+
+@router.post("")
+async def store(request: Request, _: Caller) -> dict[str, Any]:
+    """Keep the chunks of a pack; answers with their names in order, as this server computed them."""
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise Problem(415, "encoding", "Encoding not known", "Send the pack without a Content-Encoding.")
+    async with _packs_at_once:
+        body = await read_body(request, PACK_BYTES, "The pack")
+        return await run_in_threadpool(_keep, parts_of(request).blobs, iter_frames(body))
+
+
+def _keep(blobs: BlobStore, chunks: Iterator[bytes]) -> dict[str, Any]:
+    names: list[str] = []
+    stored = 0
+    for chunk in chunks:
+        name = hashlib.sha256(chunk).hexdigest()
+        stored += blobs.put(name, chunk)
+        names.append(name)
+    return {"chunks": names, "stored": stored}

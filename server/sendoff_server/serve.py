@@ -1,0 +1,40 @@
+"""One process of the API server: uvicorn with the limits that fit."""
+
+from __future__ import annotations
+
+import logging
+
+import uvicorn
+
+from sendoff_store.connections import wait_until_ready
+from sendoff_store.processes import end_with_parent, set_up_logging
+
+from .app import create_app
+from .settings import ServerSettings
+
+log = logging.getLogger("sendoff.server")
+
+_REDIS_SECONDS = 30.0
+_GRACE_SECONDS = 3
+
+
+def serve(settings: ServerSettings) -> None:
+    """Serve until SIGTERM or SIGINT; raises SettingsError, RedisUnavailable."""
+    set_up_logging()
+    end_with_parent()
+    app = create_app(settings)
+    wait_until_ready(settings.redis_url, timeout_seconds=_REDIS_SECONDS)
+    log.info("The server listens on %s:%d", settings.host, settings.port, extra={"action": "server.start"})
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws_max_size=256 * 1024,
+        ws_ping_interval=20,
+        ws_ping_timeout=20,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
