@@ -261,6 +261,11 @@ def delete(job: str) -> Call[str]:
     return script_call("read", "delete", job, str)
 
 
+def manifest(job: str) -> Call[str | None]:
+    """The manifest's JSON; None where it is gone."""
+    return script_call("read", "manifest", job, lambda answer: None if answer is None else str(answer))
+
+
 def manifest_key(job: str) -> str:
     """Where a job's manifest lies."""
     return f"job:{job}:manifest"

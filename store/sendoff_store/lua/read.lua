@@ -21,6 +21,8 @@ end
 
 if what == 'snapshot' then return snapshot(id) end
 
+if what == 'manifest' then return redis.call('GET', 'job:' .. id .. ':manifest') end
+
 if what == 'catchup' then
   local found = snapshot(id)
   if a.after == nil or a.after == cjson.null or #found[1] == 0 then return { found, 'snapshot', {} } end

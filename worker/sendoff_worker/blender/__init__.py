@@ -1,0 +1,1 @@
+"""Blender runtimes: which there are, and one of them as a child process."""

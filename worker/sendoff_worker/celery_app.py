@@ -1,0 +1,112 @@
+"""The one module of the worker that knows Celery: it takes job ids from queues and hands them to the runner."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+from typing import Any
+
+from celery import Celery, signals
+from celery.worker import state as celery_state
+from kombu import Exchange, Queue
+
+from .announcer import Announcer
+from .settings import WorkerSettings
+from .worker import Worker
+
+log = logging.getLogger("sendoff.worker")
+
+TASK_NAME = "sendoff.run"
+_MARGIN_SECONDS = 3600
+
+
+def job_queue(name: str, *, is_amqp: bool) -> Queue:
+    """A durable queue; on RabbitMQ a quorum queue that delivers a message some times at most.
+
+    `sendoff_server.dispatch` declares the same; a test compares the two.
+    """
+    arguments: dict[str, Any] = {"x-queue-type": "quorum", "x-delivery-limit": 20} if is_amqp else {}
+    full = f"sendoff.{name}"
+    return Queue(full, Exchange(full, type="direct", durable=True), routing_key=full, durable=True,
+                 queue_arguments=arguments)  # fmt: skip
+
+
+def run_worker(worker: Worker) -> int:
+    """Consume until SIGTERM or SIGINT; returns the exit status."""
+    settings = worker.settings
+    app = make_app(settings, worker)
+    announcer = Announcer(settings.redis_url, lambda: worker.offer(len(celery_state.active_requests)))
+    signals.worker_ready.connect(lambda **_: announcer.start(), weak=False)
+    signals.worker_shutting_down.connect(lambda **_: worker.tell_children_to_release(), weak=False)
+    signals.worker_process_init.connect(lambda **_: _begin_process(worker), weak=False)
+    signals.setup_logging.connect(lambda **_: None, weak=False)  # ours stays
+    arguments = [
+        "worker",
+        f"--pool={settings.pool}",
+        f"--concurrency={settings.concurrency}",
+        f"--hostname={settings.worker_name}@%h",
+        "--loglevel=INFO",
+        "--without-gossip",
+        "--without-mingle",
+        "--without-heartbeat",
+    ]
+    try:
+        app.worker_main(arguments)
+    except SystemExit as ended:
+        return int(ended.code or 0) if isinstance(ended.code, int | None) else 1
+    finally:
+        announcer.end()
+    return 0
+
+
+def make_app(settings: WorkerSettings, worker: Worker) -> Any:
+    """The Celery application, configured so that no job is lost and none waits behind another."""
+    is_amqp = settings.broker.startswith(("amqp", "pyamqp"))
+    app: Any = Celery("sendoff", broker=settings.broker, set_as_current=False)
+    app.conf.update(
+        task_queues=[job_queue(name, is_amqp=is_amqp) for name in worker.queues()],
+        task_default_queue=f"sendoff.{worker.queues()[0]}",
+        task_default_queue_type="quorum" if is_amqp else "classic",
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_ignore_result=True,
+        worker_prefetch_multiplier=1,
+        worker_disable_prefetch=not is_amqp,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=True,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_connection_timeout=5,
+        broker_heartbeat=30,
+        broker_transport_options=_transport_options(settings, is_amqp=is_amqp),
+    )
+
+    @app.task(name=TASK_NAME)
+    def run(job: str) -> None:
+        """Run one job."""
+        worker.runner().run(job)
+
+    return app
+
+
+def patch_for(pool: str) -> None:
+    """Make the standard library cooperative where the pool needs it; before anything else is imported."""
+    if pool == "eventlet":
+        import eventlet
+
+        eventlet.monkey_patch()
+
+
+def _begin_process(worker: Worker) -> None:
+    runner = worker.runner()
+    atexit.register(runner.close)
+    runner.warm_up()
+
+
+def _transport_options(settings: WorkerSettings, *, is_amqp: bool) -> dict[str, Any]:
+    if is_amqp:
+        return {"confirm_publish": True}
+    # A message must not be given to another worker while its job may still run.
+    return {"visibility_timeout": int(settings.job_timeout_seconds) + _MARGIN_SECONDS, "health_check_interval": 15}

@@ -1,0 +1,318 @@
+"""What a task gets: its files, its progress, its output, and Blender."""
+
+from __future__ import annotations
+
+import logging
+import mimetypes
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from sendoff.errors import ManifestError
+from sendoff.manifest import Manifest, check_paths
+
+from . import openjd
+from .blender import runtimes
+from .blender.runtimes import Runtime
+from .blender.spare import Spare
+from .errors import BlenderUnavailable, JobInterrupted, TaskFailed
+from .job_log import JobLog
+from .progress import Reporter
+
+log = logging.getLogger("sendoff.worker")
+
+T = TypeVar("T")
+
+_TICK_SECONDS = 0.25
+_MEDIA_TYPES = {".blend": "application/x-blender", ".glb": "model/gltf-binary", ".gltf": "model/gltf+json"}
+
+
+@dataclass(frozen=True)
+class OutputFile:
+    """A file that the task hands in: where it lies, its path in the result, what it is for, and its media type."""
+
+    source: Path
+    path: str
+    role: str
+    media_type: str
+
+
+@dataclass
+class Outcome:
+    """What a task has handed in so far."""
+
+    files: list[OutputFile] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+class Context:
+    """A task's view of its job. `input` holds the job's files, `output` is for its results."""
+
+    def __init__(
+        self,
+        *,
+        job: str,
+        manifest: Manifest,
+        input: Path,
+        output: Path,
+        temporary: Path,
+        series: str,
+        reporter: Reporter,
+        job_log: JobLog,
+        blenders: Sequence[Runtime],
+        spare: Spare,
+        kill_grace_seconds: float,
+    ) -> None:
+        self.job = job
+        self.input = input
+        self.output = output
+        self.temporary = temporary
+        self.outcome = Outcome()
+        self._manifest = manifest
+        self._series = series
+        self._reporter = reporter
+        self._job_log = job_log
+        self._blenders = blenders
+        self._spare = spare
+        self._kill_grace_seconds = kill_grace_seconds
+        self._children: list[Callable[[], None]] = []
+        self._children_lock = threading.Lock()
+        #: See `Reporter.progress`: the call costs about a microsecond, make it as often as you like.
+        self.progress = reporter.progress
+
+    @property
+    def scene(self) -> Path | None:
+        """The scene file that the task is to open."""
+        entry = self._manifest.scene()
+        return None if entry is None else self.input / entry.path
+
+    @property
+    def files(self) -> list[Path]:
+        """All of the job's input files."""
+        return [self.input / entry.path for entry in self._manifest.files]
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the job has to stop; `progress` and `steps` then raise by themselves."""
+        return self._reporter.stop_reason is not None
+
+    def steps(self, items: Iterable[T], message: str = "{}", *, total: int | None = None) -> Iterator[T]:
+        """Iterate with progress: `for part in ctx.steps(parts, "Part {}")`; `{}` is the item."""
+        if total is None and isinstance(items, Sized):
+            total = len(items)
+        for done, item in enumerate(items):
+            fraction = done / total if total else None
+            self._reporter.progress(fraction, message.format(item), done, total)
+            yield item
+        if total:
+            self._reporter.progress(1.0, None, total, total)
+
+    def stage(self, name: str, message: str | None = None) -> None:
+        """Begin a new stage of the job."""
+        self._reporter.stage(name, message)
+
+    def log(self, text: str) -> None:
+        """Write to the job's log."""
+        for line in text.splitlines():
+            self._job_log.write(line)
+
+    def warn(self, text: str) -> None:
+        """Tell the artist of something beside the result."""
+        self.outcome.warnings.append(text)
+        self._job_log.write(f"warning: {text}")
+
+    def summarize(self, **figures: Any) -> None:
+        """Add figures to the result's summary (values that JSON has)."""
+        self.outcome.summary.update(figures)
+
+    def fail(self, sentence: str) -> NoReturn:
+        """End the job as failed, with one sentence that the artist can act on."""
+        raise TaskFailed(sentence)
+
+    def add_file(
+        self, path: str | Path, *, name: str | None = None, role: str = "result", media_type: str | None = None
+    ) -> None:
+        """Hand in a result; `name` is its path in the result, by default the file's own name.
+
+        Raises TaskFailed where the file is not there or the name is taken.
+        """
+        source = Path(path)
+        source = source if source.is_absolute() else self.output / source
+        if not source.is_file():
+            raise TaskFailed(f"The task handed in {source.name}, which does not exist.")
+        final = name or source.name
+        try:
+            check_paths([*(file.path for file in self.outcome.files), final])
+        except ManifestError as error:
+            raise TaskFailed(f"The task handed in a file whose name cannot be used. {error}") from error
+        kind = media_type or _MEDIA_TYPES.get(source.suffix.lower()) or mimetypes.guess_type(final)[0]
+        self.outcome.files.append(OutputFile(source, final, role, kind or "application/octet-stream"))
+
+    def blender(
+        self,
+        script: str | Path,
+        *,
+        params: Mapping[str, Any] | None = None,
+        scene: Path | None = None,
+        series: str | None = None,
+    ) -> dict[str, Any]:
+        """Run a script (a file with `def run(job)`) in Blender, with the job's scene open; returns its summary.
+
+        Progress, files and warnings of the script become the task's. `series` is the least Blender series, by
+        default the one the scene needs. Raises TaskFailed with the script's own sentence.
+        """
+        wanted = self._series if series is None else series
+        runtime = runtimes.choose(self._blenders, wanted)
+        if runtime is None:
+            raise TaskFailed(f"This worker has no Blender {wanted} or newer. Ask an administrator for one.")
+        scene = scene or self.scene
+        paths = next((self.input / f.path for f in self._manifest.files if f.role == "paths"), None)
+        self._reporter.progress(None, f"Starting Blender {runtime.series}")
+        try:
+            process = self._spare.take(runtime)
+        except BlenderUnavailable as error:
+            raise TaskFailed(f"{error} An administrator finds more in the worker's log.") from error
+        self._add_child(process.kill)
+        try:
+            summary = process.run(
+                {
+                    "script": str(Path(script).resolve()),
+                    "scene": str(scene) if scene else None,
+                    "paths": str(paths) if paths else None,
+                    "folder": str(self.output),
+                    "params": dict(params or {}),
+                },
+                on_message=self._take_message,
+                on_line=self._job_log.write,
+                on_tick=self._check,
+            )
+        except BlenderUnavailable as error:
+            raise TaskFailed(f"{error} An administrator finds more in the worker's log.") from error
+        except TaskFailed:
+            self._check()  # a Blender that was ended because the job has to stop has not failed
+            raise
+        finally:
+            self._remove_child(process.kill)
+            process.close(grace_seconds=self._kill_grace_seconds if self.is_stopping else 2.0)
+        self.outcome.summary.update(summary)
+        return summary
+
+    def run(self, command: Sequence[str | Path], *, timeout_seconds: float | None = None) -> None:
+        """Run a program to its end, with its output in the job's log and `openjd_...` lines understood.
+
+        Raises TaskFailed where it cannot be started, ends with another status than 0 or takes too long.
+        """
+        name = Path(str(command[0])).name
+        failure: list[str] = []
+
+        def take(line: str) -> None:
+            said = openjd.parse(line)
+            if said is not None and said.failure:
+                failure.append(said.failure)
+            self._job_log.write(line)
+
+        try:
+            process = subprocess.Popen(
+                [str(part) for part in command], cwd=self.temporary, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, start_new_session=True, text=True, errors="replace",
+            )  # fmt: skip
+        except OSError as error:
+            raise TaskFailed(f"The program {name} cannot be started: {error.strerror or error}.") from error
+        kill = _Group(process).terminate
+        reader = threading.Thread(target=_read_lines, args=(process, take), name="sendoff-output", daemon=True)
+        self._add_child(kill)
+        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        try:
+            reader.start()
+            while process.poll() is None:
+                self._check()
+                if deadline is not None and time.monotonic() > deadline:
+                    raise TaskFailed(f"The program {name} did not end within {timeout_seconds:g} s.")
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(_TICK_SECONDS)
+        finally:
+            self._remove_child(kill)
+            _Group(process).end(self._kill_grace_seconds)
+            reader.join(5)
+        self._check()
+        if failure:
+            raise TaskFailed(failure[-1])
+        if process.returncode:
+            raise TaskFailed(f"The program {name} ended with status {process.returncode}; the job's log shows why.")
+
+    def kill_children(self) -> None:
+        """Ask everything that the task has started to end; called from another thread."""
+        with self._children_lock:
+            children = list(self._children)
+        for kill in children:
+            kill()
+
+    def _add_child(self, kill: Callable[[], None]) -> None:
+        with self._children_lock:
+            self._children.append(kill)
+        if self.is_stopping:
+            kill()
+
+    def _remove_child(self, kill: Callable[[], None]) -> None:
+        with self._children_lock:
+            self._children.remove(kill)
+
+    def _check(self) -> None:
+        if self._reporter.stop_reason is not None:
+            raise JobInterrupted(self._reporter.stop_reason)
+
+    def _take_message(self, message: Mapping[str, Any]) -> None:
+        kind = message.get("kind")
+        if kind == "progress":
+            self._take_progress(message)
+        elif kind == "warning":
+            self.warn(str(message.get("text"))[:1000])
+        elif kind == "file":
+            path = Path(str(message.get("path")))
+            if path.is_symlink() or not path.resolve().is_relative_to(self.output.resolve()):
+                raise TaskFailed(f"The script handed in {path.name}, which lies outside the job's folder.")
+            self.add_file(path, role=str(message.get("role") or "result"),
+                          media_type=str(message.get("media_type") or "") or None)  # fmt: skip
+
+    def _take_progress(self, message: Mapping[str, Any]) -> None:
+        fraction, done, total = (message.get(name) for name in ("fraction", "done", "total"))
+        self._reporter.progress(
+            float(fraction) if isinstance(fraction, int | float) else None,
+            str(message.get("message") or ""),
+            done if isinstance(done, int) else None,
+            total if isinstance(total, int) else None,
+        )
+
+
+class _Group:
+    """A program and all that it started."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def terminate(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGTERM)
+
+    def end(self, grace_seconds: float) -> None:
+        if self._process.poll() is None:
+            self.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(grace_seconds)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(10)
+
+
+def _read_lines(process: subprocess.Popen[str], take: Callable[[str], None]) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        take(line.rstrip("\n")[:4000])

@@ -1,0 +1,211 @@
+"""Holds a job's lease while its task runs, sends its progress and log, and hears when it has to stop.
+
+One thread renews and sends; another listens for a wake-up on the job's control channel, so that a cancel lands
+at once. What the listener misses is told by the answer to the next report or renewal.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+
+import redis
+
+from sendoff.states import JobState
+from sendoff_store import jobs
+from sendoff_store.calls import SyncStore
+from sendoff_store.connections import connect_listening
+from sendoff_store.jobs import Refused
+
+from .errors import StopReason
+from .job_log import JobLog
+from .progress import INTERVAL_SECONDS, Report, Reporter
+from .settings import WorkerSettings
+
+log = logging.getLogger("sendoff.worker")
+
+_LISTEN_SECONDS = 0.5
+_LOG_SECONDS = 0.5
+_PARENT_SECONDS = 1.0
+
+
+def worker_channel(worker: str) -> str:
+    """Where a worker's processes are told that it shuts down."""
+    return f"control:worker:{worker}"
+
+
+class Keeper:
+    """Keeps one attempt; `on_stop` is called once, from another thread, when the job has to stop."""
+
+    def __init__(
+        self,
+        store: SyncStore,
+        settings: WorkerSettings,
+        job: str,
+        token: str,
+        *,
+        job_log: JobLog,
+        on_stop: Callable[[StopReason], None],
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._job = job
+        self._token = token
+        self._job_log = job_log
+        self._on_stop = on_stop
+        self._wake = threading.Event()
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+        self._last_seq: int | None = None
+        self._parent = os.getppid()
+        self._deadline = time.monotonic() + settings.job_timeout_seconds
+        self.reporter = Reporter(self._wake.set)
+        self._threads = [
+            threading.Thread(target=self._keep, name="sendoff-keeper", daemon=True),
+            threading.Thread(target=self._listen, name="sendoff-control", daemon=True),
+        ]
+
+    @property
+    def stop_reason(self) -> StopReason | None:
+        """Why the job has to stop, if it has to."""
+        return self.reporter.stop_reason
+
+    def start(self) -> None:
+        """Begin to keep."""
+        for thread in self._threads:
+            thread.start()
+
+    def end(self) -> None:
+        """Stop keeping, with the last report and log line sent."""
+        self._ended.set()
+        self._wake.set()
+        for thread in self._threads:
+            thread.join(5)
+
+    def stop(self, reason: StopReason) -> None:
+        """Have the job stop; the first reason counts."""
+        with self._lock:
+            if self.reporter.stop_reason is not None or self._ended.is_set():
+                return
+            self.reporter.stop_reason = reason
+        log.info("Job %s has to stop: %s", self._job, reason.value,
+                 extra={"action": f"job.stop.{reason.value}", "job": self._job})  # fmt: skip
+        self._on_stop(reason)
+
+    def _keep(self) -> None:
+        """Send reports as they come, at most every INTERVAL_SECONDS; renew the lease when nothing was sent."""
+        now = time.monotonic()
+        renew_at, log_at, parent_at = now + self._settings.renew_seconds, now + _LOG_SECONDS, now + _PARENT_SECONDS
+        is_running = False
+        while not self._ended.is_set():
+            self._wake.wait(max(min(renew_at, log_at, parent_at) - time.monotonic(), 0.001))
+            self._wake.clear()
+            now = time.monotonic()
+            report = self.reporter.take()
+            if report is not None and self.stop_reason is not StopReason.LEASE_LOST:
+                if self._send(report, None if is_running else JobState.RUNNING):
+                    is_running = True
+                renew_at = now + self._settings.renew_seconds
+            elif now >= renew_at:
+                self._renew()
+                renew_at = now + self._settings.renew_seconds
+            if now >= log_at:
+                self._keep_log()
+                log_at = now + _LOG_SECONDS
+            if now >= parent_at:
+                if os.getppid() != self._parent:
+                    self.stop(StopReason.RELEASED)
+                if now > self._deadline:
+                    self.stop(StopReason.TOO_LONG)
+                parent_at = now + _PARENT_SECONDS
+            if report is not None:
+                self._ended.wait(INTERVAL_SECONDS)
+        last = self.reporter.take()
+        if last is not None and self.stop_reason is None:
+            self._send(last, None)
+        self._keep_log()
+
+    def _send(self, report: Report, state: JobState | None) -> bool:
+        call = jobs.report(
+            self._job,
+            token=self._token,
+            lease_seconds=self._settings.lease_seconds,
+            state=state,
+            stage=report.stage,
+            message=report.message,
+            fraction=report.fraction,
+            done=report.done,
+            total=report.total,
+            eta_seconds=report.eta_seconds,
+            last_seq=self._last_seq,
+        )
+        try:
+            answer = self._store.run(call)
+        except redis.RedisError as error:
+            log.warning("Progress of job %s is not kept: %s", self._job, error,
+                        extra={"action": "job.report_failed", "job": self._job})  # fmt: skip
+            return False
+        if isinstance(answer, Refused):
+            self.stop(StopReason.LEASE_LOST)
+            return False
+        self._last_seq = answer.seq
+        if answer.cancel:
+            self.stop(StopReason.CANCELLED)
+        return True
+
+    def _renew(self) -> None:
+        try:
+            answer = self._store.run(
+                jobs.renew(self._job, token=self._token, lease_seconds=self._settings.lease_seconds)
+            )
+        except redis.RedisError as error:
+            log.warning("The lease of job %s is not renewed: %s", self._job, error,
+                        extra={"action": "job.renew_failed", "job": self._job})  # fmt: skip
+            return
+        if isinstance(answer, Refused):
+            self.stop(StopReason.LEASE_LOST)
+        elif answer:
+            self.stop(StopReason.CANCELLED)
+
+    def _keep_log(self) -> None:
+        text = self._job_log.take()
+        if not text or self.stop_reason is StopReason.LEASE_LOST:
+            return
+        key = jobs.log_key(self._job)
+        try:
+            with self._store.redis.pipeline(transaction=False) as pipe:
+                pipe.append(key, text)
+                pipe.expire(key, self._settings.retention_seconds)
+                pipe.execute()
+        except redis.RedisError as error:
+            log.warning("The log of job %s is not kept: %s", self._job, error,
+                        extra={"action": "job.log_failed", "job": self._job})  # fmt: skip
+
+    def _listen(self) -> None:
+        """Hear of cancels and of the worker's shutdown; ask once more each time the subscription is made."""
+        channels = [jobs.control_channel(self._job), worker_channel(self._settings.worker_name)]
+        while not self._ended.is_set():
+            try:
+                with connect_listening(self._settings.redis_url) as client, client.pubsub() as subscription:
+                    subscription.subscribe(*channels)
+                    while not self._ended.is_set():
+                        message = subscription.get_message(timeout=_LISTEN_SECONDS)
+                        if message is None:
+                            continue
+                        if message["type"] == "subscribe":
+                            self._renew()
+                        elif message["channel"] == channels[1]:
+                            self._release_after(self._settings.shutdown_grace_seconds)
+                        else:
+                            self.stop(StopReason.CANCELLED)
+            except Exception as error:
+                log.warning("The control channel of job %s broke: %s", self._job, error,
+                            extra={"action": "job.control_failed", "job": self._job})  # fmt: skip
+                self._ended.wait(1.0)
+
+    def _release_after(self, seconds: float) -> None:
+        if not self._ended.wait(seconds):
+            self.stop(StopReason.RELEASED)

@@ -1,0 +1,84 @@
+"""Progress as a task reports it: any number of times, at hardly any cost; sent at most ten times a second."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .errors import JobInterrupted, StopReason
+
+INTERVAL_SECONDS = 0.1
+_ETA_AFTER_SECONDS = 2.0
+_ETA_AFTER_FRACTION = 0.02
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is to be told of a job; None means: as before."""
+
+    fraction: float | None
+    message: str | None
+    done: int | None
+    total: int | None
+    stage: str | None
+    eta_seconds: float | None
+
+
+class Reporter:
+    """The newest progress of a job; written by the task's thread, taken by the one that sends it."""
+
+    def __init__(self, wake: Callable[[], None], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._wake = wake
+        self._clock = clock
+        self._newest: tuple[float | None, str | None, int | None, int | None] | None = None
+        self._stage: str | None = None
+        self._stage_started_at = clock()
+        self._lock = threading.Lock()
+        #: Set when the job has to stop: the next report raises it.
+        self.stop_reason: StopReason | None = None
+
+    def progress(
+        self,
+        fraction: float | None = None,
+        message: str | None = None,
+        done: int | None = None,
+        total: int | None = None,
+    ) -> None:
+        """Report progress; raises JobInterrupted where the job has to stop.
+
+        A plain assignment, so that it may stand in the innermost loop; only the first report after one was sent
+        wakes the sender.
+        """
+        if self.stop_reason is not None:
+            raise JobInterrupted(self.stop_reason)
+        is_first = self._newest is None
+        self._newest = (fraction, message, done, total)
+        if is_first:
+            self._wake()
+
+    def stage(self, name: str, message: str | None = None) -> None:
+        """Begin a stage of the job; told at once."""
+        if self.stop_reason is not None:
+            raise JobInterrupted(self.stop_reason)
+        with self._lock:
+            self._stage = name
+            self._stage_started_at = self._clock()
+        self._newest = (None, message if message is not None else "", None, None)
+        self._wake()
+
+    def take(self) -> Report | None:
+        """What is new since the last call, or None."""
+        newest, self._newest = self._newest, None
+        if newest is None:
+            return None
+        fraction, message, done, total = newest
+        if fraction is None and done is not None and total:
+            fraction = done / total
+        with self._lock:
+            stage, elapsed = self._stage, self._clock() - self._stage_started_at
+        eta = None
+        if fraction is not None and fraction > _ETA_AFTER_FRACTION and elapsed > _ETA_AFTER_SECONDS:
+            eta = elapsed * (1 - min(fraction, 1.0)) / fraction
+        return Report(fraction, message, done, total, stage, eta)

@@ -1,0 +1,37 @@
+"""Tasks for meshes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ..blender.runtimes import INSIDE
+from ..context import Context
+from ..registry import task
+
+
+@task("mesh.lods", title="Levels of detail", accepts=("blend",), blender=True)
+def lods(
+    ctx: Context,
+    levels: Annotated[int, Field(ge=1, le=8, title="Levels", description="Levels besides the original")] = 3,
+    ratio: Annotated[
+        float, Field(ge=0.05, le=0.95, title="Ratio", description="Triangles of each level, relative to the one before")
+    ] = 0.5,
+    keep_uvs: Annotated[bool, Field(title="Keep UVs", description="Keep UV islands in shape")] = True,
+    keep_borders: Annotated[bool, Field(title="Keep borders", description="Keep the open edges of shapes")] = True,
+    formats: Annotated[
+        list[Literal["blend", "glb"]], Field(min_length=1, title="Formats", description="What comes back")
+    ] = ["blend"],  # noqa: B006 - read, never changed
+) -> None:
+    """Make a chain of simpler meshes (`<name>_LOD1`, ...) for each mesh object, with its modifiers applied."""
+    ctx.blender(
+        INSIDE / "mesh_lods.py",
+        params={
+            "levels": levels,
+            "ratio": ratio,
+            "keep_uvs": keep_uvs,
+            "keep_borders": keep_borders,
+            "formats": formats,
+        },
+    )
