@@ -7,6 +7,7 @@ check, so that a dead connection is noticed.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import redis
 import redis.asyncio
@@ -66,15 +67,15 @@ def connect_listening_async(url: str) -> redis.asyncio.Redis:
     )
 
 
-def wait_until_ready(url: str, *, timeout_seconds: float) -> None:
-    """Wait until Redis answers; raises RedisUnavailable when the time is over."""
+def wait_until_ready(url: str, *, timeout_seconds: float, is_alive: Callable[[], bool] = lambda: True) -> None:
+    """Wait until Redis answers; raises RedisUnavailable when the time is over, or it is known not to live."""
     deadline = time.monotonic() + timeout_seconds
     with redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1) as client:
         while True:
             try:
                 client.ping()
             except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError) as error:
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline or not is_alive():
                     raise RedisUnavailable(
                         f"Redis does not answer at {_without_password(url)} ({error}). Check SENDOFF_REDIS_URL and "
                         "that the server runs."

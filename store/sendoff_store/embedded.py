@@ -28,7 +28,7 @@ class EmbeddedValkey:
     """
 
     def __init__(self, folder: Path, *, port: int = 0) -> None:
-        self._folder = folder
+        self._folder = folder.resolve()
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
@@ -67,7 +67,7 @@ class EmbeddedValkey:
         (self._folder / "pid").write_text(str(self._process.pid))
         self.url = f"redis://:{password}@127.0.0.1:{port}/0"
         try:
-            wait_until_ready(self.url, timeout_seconds=_START_SECONDS)
+            wait_until_ready(self.url, timeout_seconds=_START_SECONDS, is_alive=lambda: bool(self.pid))
         except (RedisUnavailable, redis.RedisError) as error:
             self.stop()
             raise EmbeddedUnavailable(
@@ -114,7 +114,7 @@ def _configuration(port: int, folder: Path, password: str) -> str:
         [
             "bind 127.0.0.1",
             f"port {port}",
-            f'dir "{folder.resolve()}"',
+            f'dir "{folder}"',
             "appendonly yes",
             "appendfsync everysec",
             'save ""',

@@ -83,11 +83,10 @@ def make_app(settings: WorkerSettings, worker: Worker) -> Any:
         broker_transport_options=_transport_options(settings, is_amqp=is_amqp),
     )
 
-    @app.task(name=TASK_NAME)
     def run(job: str) -> None:
-        """Run one job."""
         worker.runner().run(job)
 
+    app.task(name=TASK_NAME)(run)
     return app
 
 

@@ -134,22 +134,24 @@ class _Attempt:
         """Run the task; returns what is to be written, once the keeper has written its last."""
         try:
             result = self._work()
-        except JobInterrupted:
-            return lambda: self._stopped(interrupted.reason)
-        except TaskFailed as error:
+        except JobInterrupted as interrupted:
+            return partial(self._stopped, interrupted.reason)
+        except Exception as error:
+            return self._failed(error)
+        return partial(self._finish, JobState.SUCCEEDED, _message(result), result)
+
+    def _failed(self, error: Exception) -> Callable[[], None]:
+        """What an error of the task, or of its surroundings, means for the job."""
+        if isinstance(error, TaskFailed):
             return self._failure("task", str(error))
-        except (ChunkMissing, ChunkDamaged, ManifestError) as error:
+        if isinstance(error, ChunkMissing | ChunkDamaged | ManifestError):
             self._log.write(str(error))
             return self._failure("input", "The job's files are not complete on the server. Submit it again.")
-        except DiskFull as error:
+        if isinstance(error, DiskFull):
             return self._failure("disk_full", str(error))
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                return self._failure("disk_full", "The worker's disk is full. Ask an administrator for room.")
-            return self._bug(error)
-        except Exception as error:
-            return self._bug(error)
-        return lambda: self._finish(JobState.SUCCEEDED, _message(result), result)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return self._failure("disk_full", "The worker's disk is full. Ask an administrator for room.")
+        return self._bug(error)
 
     def _work(self) -> dict[str, Any]:
         record = self._record

@@ -1,0 +1,61 @@
+"""Which objects of the scene get levels of detail, and where each of them stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+from mathutils import Matrix
+
+LOD_COLLECTION = "Sendoff LODs"
+SOURCE_PROPERTY = "sendoff_source"
+LEVEL_PROPERTY = "sendoff_level"
+INSTANCE_DEPTH = 8
+"""Collections that instance collections: how deep they are followed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A mesh object to make levels of detail of."""
+
+    object: Any
+    """The object, the scene's own or a library's."""
+    scene: Any
+    """The scene whose frame it is evaluated at."""
+    placement: Matrix | None
+    """For an object that only stands in an instanced collection: from there to its first instance's place."""
+
+
+def mesh_sources() -> list[Source]:
+    """Every mesh object of every scene once, hidden and excluded ones too, and those of instanced collections."""
+    found: dict[Any, Source] = {}
+    for scene in bpy.data.scenes:
+        if scene.library is None:
+            for one in scene.collection.all_objects:
+                if one.type == "MESH":
+                    found.setdefault(one, Source(object=one, scene=scene, placement=None))
+    for scene in bpy.data.scenes:
+        if scene.library is None:
+            for empty in scene.collection.all_objects:
+                for one, placement in _instanced(empty, INSTANCE_DEPTH):
+                    found.setdefault(one, Source(object=one, scene=scene, placement=placement))
+    return sorted(found.values(), key=lambda source: (source.object.name, source.object.library is not None))
+
+
+def is_own_level(one: Any) -> bool:
+    """Whether the object is a level of detail that an earlier job brought into the scene."""
+    return SOURCE_PROPERTY in one and LEVEL_PROPERTY in one
+
+
+def _instanced(empty: Any, depth: int) -> Iterator[tuple[Any, Matrix]]:
+    collection = empty.instance_collection if empty.instance_type == "COLLECTION" else None
+    if collection is None or depth == 0:
+        return
+    placement = empty.matrix_world @ Matrix.Translation(-collection.instance_offset)
+    for one in collection.all_objects:
+        if one.type == "MESH":
+            yield one, placement
+        for inner, inner_placement in _instanced(one, depth - 1):
+            yield inner, placement @ inner_placement

@@ -1,0 +1,109 @@
+"""A mesh's data as numpy arrays, and the edges that matter to its looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+UV_TOLERANCE = 1e-5
+"""UV coordinates nearer than this are one point."""
+
+
+def column(items: Any, attribute: str, dtype: Any, width: int = 1) -> np.ndarray:
+    """One attribute of all items of a bpy collection, as an array of shape (n,) or (n, width)."""
+    values = np.empty(len(items) * width, dtype=dtype)
+    items.foreach_get(attribute, values)
+    return values if width == 1 else values.reshape(-1, width)
+
+
+def triangle_count(mesh: Any) -> int:
+    """How many triangles the mesh's polygons make."""
+    return max(0, len(mesh.loops) - 2 * len(mesh.polygons))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corners:
+    """The corners ("loops") of a mesh: each starts an edge of its polygon."""
+
+    vertex: np.ndarray
+    """The corner's vertex."""
+    edge: np.ndarray
+    """The edge from this corner to the next of its polygon."""
+    next: np.ndarray
+    """The polygon's next corner."""
+    polygon: np.ndarray
+    """The corner's polygon."""
+    edges: int
+    """How many edges the mesh has."""
+
+    @classmethod
+    def of(cls, mesh: Any) -> Corners:
+        """Read the corners of a mesh."""
+        start = column(mesh.polygons, "loop_start", np.int32)
+        total = column(mesh.polygons, "loop_total", np.int32)
+        following = np.arange(1, len(mesh.loops) + 1, dtype=np.int32)
+        following[start + total - 1] = start
+        return cls(
+            vertex=column(mesh.loops, "vertex_index", np.int32),
+            edge=column(mesh.loops, "edge_index", np.int32),
+            next=following,
+            polygon=np.repeat(np.arange(len(start), dtype=np.int32), total),
+            edges=len(mesh.edges),
+        )
+
+    def polygons_per_edge(self) -> np.ndarray:
+        """How many polygons meet at each edge: 0 loose, 1 border, 2 inside, more non-manifold."""
+        return np.bincount(self.edge, minlength=self.edges)
+
+    def pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """The two corners of every edge where exactly two polygons meet."""
+        order = np.argsort(self.edge, kind="stable")
+        counts = self.polygons_per_edge()
+        first = (np.cumsum(counts) - counts)[counts == 2]
+        return order[first], order[first + 1]
+
+
+def border_edges(mesh: Any, corners: Corners) -> np.ndarray:
+    """Edges at the open border of the shape, or where two materials meet."""
+    borders = corners.polygons_per_edge() == 1
+    if len(mesh.materials) > 1:
+        material = column(mesh.polygons, "material_index", np.int32)
+        one, other = corners.pairs()
+        differ = material[corners.polygon[one]] != material[corners.polygon[other]]
+        borders[corners.edge[one[differ]]] = True
+    return borders
+
+
+def uv_seam_edges(mesh: Any, corners: Corners) -> np.ndarray:
+    """Edges where the UV map is cut, in any of its layers."""
+    seams = np.zeros(corners.edges, dtype=bool)
+    one, other = corners.pairs()
+    # Neighbours usually run along their edge in opposite directions; where normals clash, in the same.
+    opposite = corners.vertex[one] != corners.vertex[other]
+    other_start = np.where(opposite, corners.next[other], other)
+    other_end = np.where(opposite, other, corners.next[other])
+    for layer in mesh.uv_layers:
+        uv = column(layer.uv, "vector", np.float32, 2)
+        cut = np.abs(uv[one] - uv[other_start]).max(axis=1, initial=0) > UV_TOLERANCE
+        cut |= np.abs(uv[corners.next[one]] - uv[other_end]).max(axis=1, initial=0) > UV_TOLERANCE
+        seams[corners.edge[one[cut]]] = True
+    return seams
+
+
+def content_digest(mesh: Any) -> bytes:
+    """Equal for meshes that look alike: positions, polygons, materials' places and UVs."""
+    digest = blake2b(digest_size=16)
+    digest.update(column(mesh.vertices, "co", np.float32, 3).tobytes())
+    digest.update(column(mesh.loops, "vertex_index", np.int32).tobytes())
+    digest.update(column(mesh.polygons, "loop_start", np.int32).tobytes())
+    digest.update(column(mesh.polygons, "material_index", np.int32).tobytes())
+    for layer in mesh.uv_layers:
+        digest.update(layer.name.encode("utf-8", "replace"))
+        digest.update(column(layer.uv, "vector", np.float32, 2).tobytes())
+    digest.update(
+        "\0".join(material.name if material else "" for material in mesh.materials).encode("utf-8", "replace")
+    )
+    return digest.digest()

@@ -1,0 +1,104 @@
+"""What can be wrong with a scene's objects, names and textures."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from .evaluation import Workbench, is_plain
+from .findings import Findings
+from .mesh_arrays import triangle_count
+
+SCALE_TOLERANCE = 1e-4
+COPY_SUFFIX = re.compile(r"\.\d{3,}$")
+SHOWN_NAMES = 6
+
+
+def check_scale(findings: Findings, one: Any) -> None:
+    """A scale that is not applied bends bevels, physics and exports."""
+    scale = [own * delta for own, delta in zip(one.scale, one.delta_scale, strict=True)]
+    if max(abs(part - 1) for part in scale) <= SCALE_TOLERANCE:
+        return
+    text = ", ".join(f"{part:.3g}" for part in scale)
+    if scale[0] * scale[1] * scale[2] < 0:
+        message = f"Its scale ({text}) is negative: normals turn inside out when it is applied or exported."
+        findings.add("unapplied_scale", "error", one.name, message)
+    else:
+        findings.add("unapplied_scale", "warning", one.name, f"Its scale ({text}) is not applied.")
+
+
+def check_budget(findings: Findings, one: Any, workbench: Workbench, face_budget: int) -> None:
+    """Triangles as the object shows itself, modifiers included."""
+    if is_plain(one):
+        triangles = triangle_count(one.data)
+    else:
+        mesh, _ = workbench.evaluate(one)
+        triangles = triangle_count(mesh)
+        bpy.data.meshes.remove(mesh)
+    if triangles > face_budget:
+        message = f"It shows {triangles:,} triangles, more than the budget of {face_budget:,}."
+        findings.add("over_budget", "warning", one.name, message)
+
+
+def check_names(findings: Findings, objects: list[Any]) -> None:
+    """Names that differ only by case or by Blender's .001, which engines and file systems take for one."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for one in objects:
+        alike[COPY_SUFFIX.sub("", one.name).casefold()].append(one.name)
+    for names in alike.values():
+        if len(names) > 1:
+            listed = ", ".join(names[:SHOWN_NAMES]) + (", ..." if len(names) > SHOWN_NAMES else "")
+            message = f"{len(names):,} names differ only by case or by a number that engines drop: {listed}."
+            severity = "warning" if len({name.casefold() for name in names}) < len(names) else "info"
+            findings.add("name_clashes", severity, names[0], message)
+
+
+def check_textures(findings: Findings, objects: list[Any]) -> None:
+    """Images that materials use and whose file is not there."""
+    users = _image_users(objects)
+    for image in bpy.data.images:
+        if image.source in {"FILE", "SEQUENCE", "MOVIE", "TILED"} and not image.packed_file and not _found(image):
+            name = Path(bpy.path.abspath(image.filepath).replace("\\", "/")).name or "no file"
+            used = f", which {len(users[image]):,} objects use" if image in users else ", which no object uses"
+            message = f"The file of the texture “{image.name}” ({name}){used}, is missing."
+            severity = "error" if image in users else "info"
+            findings.add("missing_textures", severity, users.get(image, [image.name])[0], message)
+
+
+def _found(image: Any) -> bool:
+    path = Path(bpy.path.abspath(image.filepath, library=image.library).replace("\\", "/"))
+    if "<" in path.name:  # <UDIM> and <UVTILE>: any tile will do
+        return path.parent.is_dir() and any(path.parent.glob(re.sub(r"<\w+>", "*", path.name)))
+    return path.is_file()
+
+
+def _image_users(objects: list[Any]) -> dict[Any, list[str]]:
+    users: dict[Any, list[str]] = defaultdict(list)
+    images: dict[Any, set[Any]] = {}
+    for one in objects:
+        of_object: set[Any] = set()
+        for slot in one.material_slots:
+            if slot.material is not None:
+                if slot.material not in images:
+                    images[slot.material] = _images_of(slot.material.node_tree, set())
+                of_object |= images[slot.material]
+        for image in of_object:
+            users[image].append(one.name)
+    return users
+
+
+def _images_of(tree: Any, seen: set[Any]) -> set[Any]:
+    if tree is None or tree in seen:
+        return set()
+    seen.add(tree)
+    found = set()
+    for node in tree.nodes:
+        if getattr(node, "image", None) is not None:
+            found.add(node.image)
+        if node.type == "GROUP":
+            found |= _images_of(node.node_tree, seen)
+    return found
