@@ -15,7 +15,7 @@ from .connection import Connection
 from .errors import ConnectionFailed, SendoffError, SignInRequired
 from .events import Event
 from .eventstream import Connectivity, EventStream
-from .packs import Codec, PackWriter
+from .packs import PackWriter
 from .protocol import CHUNK_BYTES, PACK_MEDIA_TYPE
 
 _UPLOAD_CHUNKS = 7
@@ -114,7 +114,7 @@ def _websocket(connection: Connection) -> str:
 
 
 def _upload(connection: Connection) -> str:
-    writer = PackWriter(Codec.RAW)
+    writer = PackWriter()
     for _ in range(_UPLOAD_CHUNKS):
         writer.add(os.urandom(CHUNK_BYTES))
     begun = time.monotonic()

@@ -20,8 +20,10 @@ from .blendfile import BlendHead, iter_blocks, parse_head
 from .errors import BlendFileError, InputError
 from .protocol import CHUNK_BYTES
 
-#: A block of at least this size is its own chunk; a run of smaller ones is not cut before it.
-BLOCK_BYTES = 8 * 1024
+#: A block of at least this size is its own chunk. Half as much would double the manifest and save no more than that.
+BLOCK_BYTES = 4 * 1024
+#: A run of smaller blocks is not cut before this size.
+SHORTEST_RUN_BYTES = 8 * 1024
 #: A run of small blocks is cut at this size at the latest.
 RUN_BYTES = 256 * 1024
 #: A run is cut after a block whose crc32 has these bits all 0: after one in 32.
@@ -31,7 +33,6 @@ CUT_MASK = 31
 SPLIT_BYTES = 256 * 1024
 
 _READ_BYTES = 4 * 1024 * 1024
-
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ def _blend_spans(file: BinaryIO, head: BlendHead, end: int) -> Iterator[tuple[in
         if at - run > RUN_BYTES and offset > run:
             yield run, offset - run
             run = offset
-        if at - run >= BLOCK_BYTES:
+        if at - run >= SHORTEST_RUN_BYTES:
             file.seek(offset)
             if not zlib.crc32(file.read(size)) & CUT_MASK:
                 yield run, at - run

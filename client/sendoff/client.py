@@ -15,7 +15,6 @@ from .connection import Connection
 from .downloads import DownloadProgress, ResultFile
 from .downloads import fetch as fetch_files
 from .errors import ChunksMissing, InputError, JobCancelled, JobFailed, Rejected, SignInRequired, TimedOut
-
 from .eventstream import Connectivity, EventStream, StreamItem
 from .manifest import Manifest
 from .protocol import IDEMPOTENCY_HEADER, PACK_BYTES, PARALLEL, PROTOCOL
@@ -54,16 +53,7 @@ class Job:
     def files(self) -> tuple[ResultFile, ...]:
         """The files of the result; none while the job goes on."""
         listed = (self.result or {}).get("files") or ()
-        return tuple(
-            ResultFile(
-                path=str(item["path"]),
-                size=int(item["size"]),
-                sha256=str(item["sha256"]),
-                role=str(item.get("role") or "result"),
-                media_type=str(item.get("media_type") or "application/octet-stream"),
-            )
-            for item in listed
-        )
+        return tuple(ResultFile.from_dict(item) for item in listed)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -144,6 +134,7 @@ class Client:
         """What `GET /v1/server` says; raises Rejected where client and server speak no common version."""
         info = self.connection.json("GET", "/v1/server")
         check_protocol(info, self.connection.url)
+        self.connection.request_encodings = _names(info, "request_encodings")
         self._server = info
         return info
 
@@ -176,27 +167,30 @@ class Client:
             submission = scene_submission(scene, task=task, params=params, externals=tuple(externals), title=title)
         submission.check()
         info = self._server or self.server()
-        limits = info.get("limits") or {}
+        progress = _LastProgress(on_progress)
         tries = _SUBMIT_TRIES
         while True:
             tries -= 1
             manifest = transfer.upload(
                 self.connection,
                 submission.files,
-                codecs=info.get("codecs") or ("raw",),
-                parallel=int(limits.get("parallel") or PARALLEL),
-                pack_bytes=int(limits.get("pack_bytes") or PACK_BYTES),
-                on_progress=on_progress,
+                encodings=_names(info, "pack_encodings"),
+                parallel=_limit(info, "parallel", PARALLEL),
+                pack_bytes=_limit(info, "pack_bytes", PACK_BYTES),
+                on_progress=progress.tell,
                 stop=stop,
                 patience_seconds=patience_seconds,
             )
             try:
-                return self._create(submission, manifest, stop)
+                return self._create(submission, manifest, stop, progress)
             except ChunksMissing:
                 if not tries:
                     raise
+                progress.start_anew()
 
-    def _create(self, submission: Submission, manifest: Manifest, stop: threading.Event | None) -> Job:
+    def _create(
+        self, submission: Submission, manifest: Manifest, stop: threading.Event | None, progress: _LastProgress
+    ) -> Job:
         body = {
             "task": submission.task,
             "params": dict(submission.params),
@@ -206,11 +200,12 @@ class Client:
             "missing_files": list(submission.missing_files),
         }
         headers = {IDEMPOTENCY_HEADER: submission.idempotency_key}
-        return Job.from_dict(
-            self.connection.json("POST", "/v1/jobs", json=body, headers=headers, repeatable=True, stop=stop)
+        answer = self.connection.json(
+            "POST", "/v1/jobs", json=body, headers=headers, repeatable=True, stop=stop, on_sent=progress.sent
         )
+        return Job.from_dict(answer)
 
-    def job(self, id: str) -> Job:  # noqa: A002 - the field's name
+    def job(self, id: str) -> Job:
         """A job as it is now."""
         return Job.from_dict(self.connection.json("GET", _path(id)))
 
@@ -231,15 +226,15 @@ class Client:
                 break
         return found[:limit]
 
-    def cancel(self, id: str) -> Job:  # noqa: A002
+    def cancel(self, id: str) -> Job:
         """Ask for a job to be cancelled; nothing happens to one that has ended."""
         return Job.from_dict(self.connection.json("POST", f"{_path(id)}/cancel", repeatable=True))
 
-    def retry(self, id: str) -> Job:  # noqa: A002
+    def retry(self, id: str) -> Job:
         """A new job with the same files and parameters; nothing is uploaded again."""
         return Job.from_dict(self.connection.json("POST", f"{_path(id)}/retry"))
 
-    def delete(self, id: str) -> None:  # noqa: A002
+    def delete(self, id: str) -> None:
         """Delete a job that has ended, with its result."""
         self.connection.send("DELETE", _path(id))
 
@@ -253,7 +248,7 @@ class Client:
         """The stream of all jobs of the session (or of some), which goes on until it is stopped."""
         return EventStream(self.connection, jobs, after, scope=scope)
 
-    def watch(self, id: str, after: int | tuple[int, int] | None = None) -> Iterator[StreamItem]:  # noqa: A002
+    def watch(self, id: str, after: int | tuple[int, int] | None = None) -> Iterator[StreamItem]:
         """Events of a job until it has ended, with a `Connectivity` in between where the connection changes.
 
         Raises SignInRequired where the server will not have us, NotFound where it has no such job.
@@ -261,7 +256,7 @@ class Client:
         stream = EventStream(self.connection, [id], None if after is None else {id: after}, until_final=True)
         yield from self._watched(stream, id)
 
-    def _watched(self, stream: EventStream, id: str) -> Iterator[StreamItem]:  # noqa: A002
+    def _watched(self, stream: EventStream, id: str) -> Iterator[StreamItem]:
         for item in stream:
             if isinstance(item, Connectivity) and item.state == "refused":
                 self.job(id)  # says why as an error of its own
@@ -270,7 +265,7 @@ class Client:
 
     def wait(
         self,
-        id: str,  # noqa: A002
+        id: str,
         timeout_seconds: float | None = None,
         on_event: Callable[[StreamItem], None] | None = None,
     ) -> Job:
@@ -302,7 +297,7 @@ class Client:
 
     def fetch(
         self,
-        id: str,  # noqa: A002
+        id: str,
         folder: str | Path,
         *,
         on_progress: DownloadProgress | None = None,
@@ -319,9 +314,42 @@ class Client:
         files = [file for file in job.files if roles is None or file.role in roles]
         return fetch_files(self.connection, id, files, Path(folder), on_progress=on_progress, stop=stop)
 
-    def log(self, id: str) -> str:  # noqa: A002
+    def log(self, id: str) -> str:
         """The worker's log of a job, as far as it is written."""
         return self.connection.send("GET", f"{_path(id)}/log").content.decode("utf-8", "replace")
+
+
+class _LastProgress:
+    """Passes the progress of an upload on, and adds the bytes of the manifest that follows it."""
+
+    def __init__(self, callback: transfer.UploadProgress | None) -> None:
+        self._callback = callback
+        self._before = 0
+        self._last = (0, 0, 0)
+
+    def tell(self, done: int, total: int, wire: int) -> None:
+        self._last = (done, total, self._before + wire)
+        if self._callback:
+            self._callback(*self._last)
+
+    def sent(self, wire: int) -> None:
+        done, total, before = self._last
+        self._before = before
+        self.tell(done, total, wire)
+
+    def start_anew(self) -> None:
+        self._before = self._last[2]
+
+
+def _names(info: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    listed = info.get(key)
+    return tuple(str(name) for name in listed) if isinstance(listed, list) else ()
+
+
+def _limit(info: Mapping[str, Any], name: str, default: int) -> int:
+    limits = info.get("limits")
+    limit = limits.get(name) if isinstance(limits, Mapping) else None
+    return limit if isinstance(limit, int) and limit > 0 else default
 
 
 def resolve(url: str | None, token: str | None) -> tuple[str, str | None]:
@@ -345,6 +373,8 @@ def check_protocol(info: Mapping[str, Any], url: str) -> None:
     """Raise Rejected where a server (its `GET /v1/server`) does not speak this client's version."""
     offered = info.get("protocol")
     low, high = (offered.get("min", 0), offered.get("max", 0)) if isinstance(offered, Mapping) else (0, 0)
+    if not isinstance(low, int) or not isinstance(high, int):
+        low = high = 0
     if low <= PROTOCOL <= high:
         return
     older = "the server" if high < PROTOCOL else "this client"

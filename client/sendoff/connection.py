@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json as json_module
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from .encodings import IDENTITY, choose_encoding, compress
 from .errors import (
     ChunksMissing,
     ConnectionFailed,
@@ -20,7 +22,7 @@ from .errors import (
     Stopped,
     StorageFull,
 )
-from .protocol import PARALLEL, PROBLEM_PREFIX
+from .protocol import COMPRESSED_JSON_BYTES, PARALLEL, PROBLEM_PREFIX
 
 if TYPE_CHECKING:
     import requests
@@ -55,6 +57,8 @@ class Connection:
         self.ca_bundle = ca_bundle
         self.connect_seconds = connect_seconds
         self.read_seconds = read_seconds
+        #: What `GET /v1/server` lists as `request_encodings`: large JSON bodies are then compressed.
+        self.request_encodings: tuple[str, ...] = ()
         self._session = _session(self)
 
     def __repr__(self) -> str:
@@ -90,22 +94,33 @@ class Connection:
         stream: bool = False,
         repeatable: bool | None = None,
         stop: threading.Event | None = None,
+        on_sent: Callable[[int], None] | None = None,
     ) -> requests.Response:
-        """Make one call and return the answer, whose status is below 400.
+        """Make one call and return the answer, whose status is below 300.
 
+        `json` is sent as JSON, compressed where that pays and the server takes it; `on_sent` is told how many
+        bytes that is, once per try.
         A call that is `repeatable` (by default GET, HEAD and DELETE) is tried again after a broken connection or
         an answer that says "later". Raises ConnectionFailed, or the ServerError that the answer stands for;
         Stopped where `stop` is set meanwhile.
         """
         if repeatable is None:
             repeatable = method in ("GET", "HEAD", "DELETE")
+        headers = dict(headers or {})
+        sent_bytes = 0
+        if json is not None:
+            data = self._json_body(json, headers)
+            sent_bytes = len(data)
+        call = {"method": method, "url": self.url + path, "data": data, "params": params, "stream": stream}
         stop = stop or threading.Event()
         pauses = iter(RETRY_PAUSES_SECONDS if repeatable else ())
         while True:
             if stop.is_set():
                 raise Stopped("The call to the server was stopped.")
             try:
-                return self._send_once(method, path, json, data, headers, params, stream)
+                if on_sent and sent_bytes:
+                    on_sent(sent_bytes)
+                return self._send_once(call | {"headers": headers})
             except (ConnectionFailed, ServerError) as error:
                 pause = next(pauses, None)
                 if pause is None or not is_passing(error):
@@ -126,27 +141,26 @@ class Connection:
             )
         return data
 
-    def _send_once(
-        self,
-        method: str,
-        path: str,
-        json: Any,
-        data: Any,
-        headers: Mapping[str, str] | None,
-        params: Mapping[str, Any] | None,
-        stream: bool,
-    ) -> requests.Response:
+    def _json_body(self, json: Any, headers: dict[str, str]) -> bytes:
+        try:
+            body = json_module.dumps(json, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InputError(
+                f"What is to be sent cannot be written as JSON: {error}. Use texts, finite numbers, lists and objects."
+            ) from error
+        headers["Content-Type"] = "application/json"
+        encoding = choose_encoding(self.request_encodings)
+        if encoding != IDENTITY and len(body) >= COMPRESSED_JSON_BYTES:
+            headers["Content-Encoding"] = encoding
+            return compress(body, encoding)
+        return body
+
+    def _send_once(self, call: Mapping[str, Any]) -> requests.Response:
         import requests
 
         try:
             answer = self._session.request(
-                method,
-                self.url + path,
-                json=json,
-                data=data,
-                headers=dict(headers or {}),
-                params=params,
-                stream=stream,
+                **call,
                 timeout=(self.connect_seconds, self.read_seconds),
                 allow_redirects=False,
                 verify=self.ca_bundle,  # per call, since a session's own is overruled by REQUESTS_CA_BUNDLE
@@ -205,7 +219,7 @@ def problem_of(answer: requests.Response, url: str) -> ServerError:
     status = answer.status_code
     try:
         problem = answer.json()
-    except Exception:  # noqa: BLE001 - whatever a proxy answers is no problem document
+    except Exception:
         problem = None
     if not isinstance(problem, dict):
         problem = {}

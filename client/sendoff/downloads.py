@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from .connection import Connection, is_passing
@@ -19,6 +21,7 @@ DownloadProgress = Callable[[int, int], None]
 
 PATIENCE_SECONDS = 300.0
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _PIECE_BYTES = 256 * 1024
 _PAUSE_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -32,6 +35,20 @@ class ResultFile:
     sha256: str
     role: str = "result"
     media_type: str = "application/octet-stream"
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ResultFile:
+        """Read the server's JSON; raises InputError where it is no file of a result."""
+        try:
+            return cls(
+                path=str(data["path"]),
+                size=int(data["size"]),
+                sha256=str(data["sha256"]),
+                role=str(data.get("role") or "result"),
+                media_type=str(data.get("media_type") or "application/octet-stream"),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise InputError(f"The server names a file this version cannot read: {error!r}. Update Sendoff.") from error
 
 
 def fetch(
@@ -52,6 +69,9 @@ def fetch(
     """
     wanted = list(files)
     check_paths(file.path for file in wanted)  # a path from the network must not leave the folder
+    for file in wanted:
+        if not _SHA256.fullmatch(file.sha256) or file.size < 0:
+            raise InputError(f"The server gives no usable size and sha256 for the file {file.path}. Run the job again.")
     total = sum(file.size for file in wanted)
     done = 0
     paths: list[Path] = []
@@ -63,7 +83,8 @@ def fetch(
                 on_progress(before + size, total)
 
         target = folder / file.path
-        one = _Download(connection, job, file, target, report, stop or threading.Event(), patience_seconds)
+        one = _Download(connection, job, file, target)
+        one.report, one.stop, one.patience_seconds = report, stop or threading.Event(), patience_seconds
         try:
             one.run()
         except OSError as error:
@@ -74,31 +95,24 @@ def fetch(
 
 
 class _Download:
-    def __init__(
-        self,
-        connection: Connection,
-        job: str,
-        file: ResultFile,
-        target: Path,
-        report: Callable[[int], None],
-        stop: threading.Event,
-        patience_seconds: float,
-    ) -> None:
+    report: Callable[[int], None]
+    stop: threading.Event
+    patience_seconds: float
+
+    def __init__(self, connection: Connection, job: str, file: ResultFile, target: Path) -> None:
         self._connection = connection
         self._url_path = f"/v1/jobs/{quote(job, safe='')}/files/{quote(file.path)}"
         self._file = file
         self._target = target
         # The content's hash is in the name, so that a part is never continued with another file's bytes.
-        self._part = target.with_name(f"{target.name[:200]}.{file.sha256[:12]}.part")
-        self._report = report
-        self._stop = stop
-        self._patience_seconds = patience_seconds
+        name = target.name.encode()[:200].decode(errors="ignore")
+        self._part = target.with_name(f"{name}.{file.sha256[:12]}.part")
 
     def run(self) -> None:
         if self._target.is_file() and self._target.stat().st_size == self._file.size:
             digest = hashlib.sha256()
             if _feed(digest, self._target) == self._file.size and digest.hexdigest() == self._file.sha256:
-                self._report(self._file.size)
+                self.report(self._file.size)
                 return
         self._target.parent.mkdir(parents=True, exist_ok=True)
         for last_try in (False, True):
@@ -107,7 +121,7 @@ class _Download:
             _feed(digest, self._part)
             if digest.hexdigest() == self._file.sha256:
                 self._part.replace(self._target)
-                self._report(self._file.size)
+                self.report(self._file.size)
                 return
             self._part.unlink()
             if last_try:
@@ -134,10 +148,10 @@ class _Download:
             except (ConnectionFailed, ServerError) as error:
                 if self._part.stat().st_size != have:
                     moved_at, pauses = time.monotonic(), iter(_PAUSE_SECONDS)
-                if not is_passing(error) or time.monotonic() - moved_at > self._patience_seconds:
+                if not is_passing(error) or time.monotonic() - moved_at > self.patience_seconds:
                     raise
                 pause = next(pauses, pause)
-                self._stop.wait(pause)
+                self.stop.wait(pause)
             self._check()
 
     def _continue_part(self, have: int) -> None:
@@ -148,7 +162,7 @@ class _Download:
         if have:
             headers |= {"Range": f"bytes={have}-", "If-Range": f'"{self._file.sha256}"'}
         answer = self._connection.send(
-            "GET", self._url_path, headers=headers, stream=True, repeatable=False, stop=self._stop
+            "GET", self._url_path, headers=headers, stream=True, repeatable=False, stop=self.stop
         )
         resumed = answer.status_code == 206
         size = have if resumed else 0
@@ -158,9 +172,11 @@ class _Download:
                     self._check()
                     size += len(piece)
                     if size > self._file.size:
-                        raise IntegrityError(f"The server sends more than the {self._file.size} bytes of {self._file.path}.")
+                        raise IntegrityError(
+                            f"The server sends more than the {self._file.size} bytes of {self._file.path}."
+                        )
                     out.write(piece)
-                    self._report(size)
+                    self.report(size)
         except requests.exceptions.RequestException as error:
             raise ConnectionFailed(f"The download of {self._file.path} broke off. Check the network.") from error
         finally:
@@ -169,7 +185,7 @@ class _Download:
             raise ConnectionFailed(f"The download of {self._file.path} ended {self._file.size - size} bytes early.")
 
     def _check(self) -> None:
-        if self._stop.is_set():
+        if self.stop.is_set():
             raise _stopped(self._file.path)
 
 

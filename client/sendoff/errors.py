@@ -4,7 +4,8 @@ SendoffError
 ├── InputError                 the caller's file, path or parameter cannot be used
 │   ├── BlendFileError         not a .blend file, or a damaged one
 │   ├── ManifestError          a path or entry of a manifest is not allowed
-│   └── PackError              a pack's bytes are damaged, or it lies about its size
+│   ├── PackError              a pack's bytes are damaged, or it lies about its size
+│   └── EncodingError          a compressed body is damaged, too large, or of an unknown encoding
 ├── ConnectionFailed           the server could not be reached, or the connection broke
 ├── ServerError                the server answered with a problem
 │   ├── SignInRequired         the token is missing, wrong or expired
@@ -40,6 +41,10 @@ class ManifestError(InputError):
 
 class PackError(InputError):
     """A pack's bytes are damaged, or it lies about its size."""
+
+
+class EncodingError(InputError):
+    """A compressed body is damaged, holds too much, or has an encoding that is not known here."""
 
 
 class ConnectionFailed(SendoffError):

@@ -6,6 +6,7 @@ follows the last event it saw, and where the server cannot give that, a snapshot
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import socket
@@ -71,6 +72,8 @@ class EventStream:
         self._places = {job: _place(place) for job, place in (after or {}).items()}
         self._unexplained: dict[str, tuple[int, int] | None] = {}
         self._final: set[str] = set()
+        #: Ended by their snapshot's word, while events that were missed on the way still follow it.
+        self._ending: set[str] = set()
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._socket: websocket.WebSocket | None = None
@@ -97,44 +100,42 @@ class EventStream:
         pause = _FIRST_PAUSE_SECONDS
         while not self._stop.is_set():
             try:
-                ws = self._open()
+                for event in self._one_connection():
+                    if not online:
+                        online = True
+                        yield Connectivity("online", f"Connected to {self._connection.url}.")
+                    pause = _FIRST_PAUSE_SECONDS
+                    if event.kind is not EventKind.HEARTBEAT or event.job:
+                        yield event
+                    if self._over(event):
+                        return
             except _REFUSALS as error:
                 yield Connectivity("refused", str(error))
                 return
             except SendoffError as error:
-                reason = str(error)
-            else:
-                heard = False
-                try:
-                    for event in self._receive(ws):
-                        if not online:
-                            online = True
-                            yield Connectivity("online", f"Connected to {self._connection.url}.")
-                        if not heard:
-                            heard, pause = True, _FIRST_PAUSE_SECONDS
-                        if event.kind is not EventKind.HEARTBEAT or event.job:
-                            yield event
-                        if self._over(event):
-                            return
-                    return  # stopped
-                except _REFUSALS as error:
-                    yield Connectivity("refused", str(error))
+                if self._stop.is_set():
                     return
-                except SendoffError as error:
-                    reason = str(error)
-                finally:
-                    self._close(ws)
-            if self._stop.is_set():
-                return
-            if online is not False:
-                online = False
-                yield Connectivity("reconnecting", reason)
-            self._stop.wait(pause * random.uniform(0.5, 1.0))
-            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+                if online is not False:
+                    online = False
+                    yield Connectivity("reconnecting", str(error))
+                self._stop.wait(pause * random.uniform(0.5, 1.0))
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    def _one_connection(self) -> Iterator[Event]:
+        """Events of one connection; returns when stopped, raises when it is over."""
+        ws = self._open()
+        try:
+            yield from self._receive(ws)
+        finally:
+            self._close(ws)
 
     def _over(self, event: Event) -> bool:
-        if event.job and event.state.is_final:
-            self._final.add(event.job)
+        if event.kind is EventKind.HEARTBEAT:
+            self._final |= self._ending  # nothing that was missed is still to come
+            self._ending.clear()
+        elif event.state.is_final:
+            more = event.kind is EventKind.SNAPSHOT and self._places[event.job][1] < event.seq
+            (self._ending if more else self._final).add(event.job)
         return self._until_final and self._jobs is not None and self._final >= set(self._jobs)
 
     def _open(self) -> websocket.WebSocket:
@@ -194,10 +195,13 @@ class EventStream:
             return True
         if self._jobs is not None and event.job not in self._jobs:
             return False
-        if event.kind is EventKind.SNAPSHOT:
-            self._places[event.job] = (event.epoch, event.seq if event.after is None else event.after)
-            return True
         place = self._places.get(event.job)
+        if event.kind is EventKind.SNAPSHOT:
+            after = event.seq if event.after is None else event.after
+            if place is not None and place[0] == event.epoch and event.recovered is not False:
+                after = max(after, place[1])  # what was told is not told again
+            self._places[event.job] = (event.epoch, after)
+            return True
         if place is None:
             self._places[event.job] = (event.epoch, event.seq)
             return True
@@ -216,7 +220,8 @@ class EventStream:
             if self._socket is ws:
                 self._socket = None
         _shut(ws)
-        ws.shutdown()
+        if ws.sock is not None:
+            ws.sock.close()
 
 
 class _Broken(SendoffError):
@@ -291,7 +296,8 @@ def _next_text(ws: websocket.WebSocket, url: str) -> str | bytes | None:
     except (websocket.WebSocketException, OSError, ValueError, AttributeError) as error:
         raise _Broken(f"The connection for progress to {url} broke. It is being made again.") from error
     if opcode != websocket.ABNF.OPCODE_CLOSE:
-        return data
+        text: str | bytes = data
+        return text
     code = int.from_bytes(data[:2], "big") if len(data) >= 2 else 1005
     if code == CLOSE_SIGN_IN_REQUIRED:
         raise make_problem(401, {}, url)
@@ -304,7 +310,5 @@ def _shut(ws: websocket.WebSocket | None) -> None:
     """Wake whoever reads the socket; closing it alone would not."""
     inner = ws.sock if ws is not None else None
     if inner is not None:
-        try:
+        with contextlib.suppress(OSError):  # already gone
             inner.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # already gone

@@ -7,8 +7,15 @@ PROTOCOL = 1
 
 #: Most bytes of one chunk, before compression.
 CHUNK_BYTES = 1024 * 1024
-#: Most bytes of one pack, the body of `POST /v1/chunks`.
+#: Most bytes of one pack as it is sent, the body of `POST /v1/chunks`.
 PACK_BYTES = 8 * 1024 * 1024
+#: Most bytes of one pack once its Content-Encoding is undone. Four times as much shrinks no further (measured:
+#: 43.25 % instead of 43.34 % of a 153 MB scene), and would cost the server the memory.
+PACK_RAW_BYTES = 8 * 1024 * 1024
+#: Most chunks in one pack.
+PACK_CHUNKS = 4096
+#: A JSON body of at least this size is compressed, where the server lists `request_encodings`.
+COMPRESSED_JSON_BYTES = 1024
 #: Connections that a client sends packs on at the same time.
 PARALLEL = 4
 #: Most chunks that one `POST /v1/chunks/missing` may ask for.

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any, Optional
 
 from .chunking import Chunk, Cutting
+from .compression import Compression
 from .connection import Connection, is_passing
+from .encodings import IDENTITY, choose_encoding
 from .errors import ConnectionFailed, InputError, SendoffError, ServerError, Stopped
 from .manifest import ChunkRef, FileEntry, Manifest
-from .packs import FRAME_HEAD_BYTES, Codec, PackWriter, choose_codec
-from .protocol import MISSING_PER_CALL, PACK_BYTES, PACK_MEDIA_TYPE, PARALLEL
+from .packs import FRAME_HEAD_BYTES, PackWriter
+from .protocol import MISSING_PER_CALL, PACK_BYTES, PACK_CHUNKS, PACK_MEDIA_TYPE, PACK_RAW_BYTES, PARALLEL
 from .submission import SceneFile
 
 #: Called with the bytes that the server has, the bytes of all files, and the bytes sent over the wire so far.
@@ -29,8 +31,6 @@ _ASK_BYTES = 64 * 1024 * 1024
 _PIECE_BYTES = 64 * 1024
 _PAUSE_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 _REPORT_SECONDS = 0.05
-#: So much is sent compressed before the speed of the network may speak against it.
-_TRIAL_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def upload(
     connection: Connection,
     files: Sequence[SceneFile],
     *,
-    codecs: Iterable[str] = ("raw", "zlib"),
+    encodings: Iterable[str] = (),
     parallel: int = PARALLEL,
     pack_bytes: int = PACK_BYTES,
     on_progress: Optional[UploadProgress] = None,  # noqa: UP045 - an alias that must be readable on 3.9
@@ -55,43 +55,45 @@ def upload(
     """Bring files to the server and return their manifest; sends only the chunks that the server lacks.
 
     A broken connection is survived: what is missing is asked again and the rest is sent, until nothing could be
-    sent for `patience_seconds`. `codecs`, `parallel` and `pack_bytes` come from `GET /v1/server`. Raises
-    ConnectionFailed, a ServerError, InputError where a file changes meanwhile or cannot be read, Stopped.
+    sent for `patience_seconds`. `encodings` (its `pack_encodings`), `parallel` and `pack_bytes` come from
+    `GET /v1/server`. Raises ConnectionFailed, a ServerError, InputError where a file changes meanwhile or cannot
+    be read, Stopped.
     """
-    run = _Upload(connection, choose_codec(codecs), min(pack_bytes, PACK_BYTES), on_progress, stop, patience_seconds)
+    run = _Upload(connection, on_progress, stop or threading.Event())
+    run.compression = Compression(choose_encoding(encodings), loopback=connection.is_loopback)
+    run.pack_bytes = min(pack_bytes, PACK_BYTES, PACK_RAW_BYTES)
+    run.patience_seconds = patience_seconds
     return run.run(files, max(1, min(parallel, 2 * PARALLEL)))
 
 
 def missing_chunks(
-    connection: Connection, sha256s: Sequence[str], *, stop: threading.Event | None = None
+    connection: Connection,
+    sha256s: Sequence[str],
+    *,
+    stop: threading.Event | None = None,
+    on_sent: Callable[[int], None] | None = None,
 ) -> list[str]:
-    """Those of the chunks that the server lacks, in the order asked."""
+    """Those of the chunks that the server lacks, in the order asked; `on_sent` is told the bytes of each question."""
     lacking: list[str] = []
     for start in range(0, len(sha256s), MISSING_PER_CALL):
         page = list(sha256s[start : start + MISSING_PER_CALL])
-        answer = connection.json("POST", "/v1/chunks/missing", json={"chunks": page}, repeatable=True, stop=stop)
+        answer = connection.json(
+            "POST", "/v1/chunks/missing", json={"chunks": page}, repeatable=True, stop=stop, on_sent=on_sent
+        )
         lacking += [str(sha256) for sha256 in answer.get("missing") or ()]
     return lacking
 
 
 class _Upload:
-    def __init__(
-        self,
-        connection: Connection,
-        codec: Codec,
-        pack_bytes: int,
-        on_progress: UploadProgress | None,
-        stop: threading.Event | None,
-        patience_seconds: float,
-    ) -> None:
+    def __init__(self, connection: Connection, on_progress: UploadProgress | None, stop: threading.Event) -> None:
         self._connection = connection
-        self._pack_bytes = pack_bytes
-        self._stop = stop or threading.Event()
-        self._patience_seconds = patience_seconds
+        self._stop = stop
         self._progress = _Progress(on_progress)
-        self._compression = _Compression(codec)
         self._failed = threading.Event()
         self._moved_at = time.monotonic()
+        self.compression = Compression(IDENTITY)
+        self.pack_bytes = PACK_BYTES
+        self.patience_seconds = PATIENCE_SECONDS
 
     def run(self, files: Sequence[SceneFile], parallel: int) -> Manifest:
         try:
@@ -146,16 +148,22 @@ class _Upload:
             yield from self._ask(asked)
 
     def _ask(self, asked: Mapping[str, _Source]) -> list[_Source]:
-        lacking = set(self._patiently(lambda: missing_chunks(self._connection, list(asked), stop=self._stop)))
-        self._progress.add(done=sum(item.chunk.size for sha256, item in asked.items() if sha256 not in lacking))
+        lacking = self._patiently(lambda: self._missing(asked))
+        size = sum(source.chunk.size for source in asked.values())
+        lacking_size = sum(source.chunk.size for sha256, source in asked.items() if sha256 in lacking)
+        self.compression.asked(size, lacking_size)
+        self._progress.add(done=size - lacking_size)
         return [source for sha256, source in asked.items() if sha256 in lacking]
+
+    def _missing(self, sha256s: Iterable[str]) -> set[str]:
+        return set(missing_chunks(self._connection, list(sha256s), stop=self._stop, on_sent=self._progress.sent))
 
     def _packs(self, sources: Iterable[_Source]) -> Iterator[list[_Source]]:
         pack: list[_Source] = []
         size = 0
         for source in sources:
             frame_bytes = source.chunk.size + FRAME_HEAD_BYTES
-            if pack and size + frame_bytes > self._pack_bytes:
+            if pack and (size + frame_bytes > self.pack_bytes or len(pack) == PACK_CHUNKS):
                 yield pack
                 pack, size = [], 0
             pack.append(source)
@@ -170,8 +178,7 @@ class _Upload:
         def attempt() -> None:
             nonlocal lacking, first
             if not first:
-                asked = [source.chunk.sha256 for source in lacking]
-                left = set(missing_chunks(self._connection, asked, stop=self._stop))
+                left = self._missing(source.chunk.sha256 for source in lacking)
                 arrived = [source for source in lacking if source.chunk.sha256 not in left]
                 self._progress.add(done=sum(source.chunk.size for source in arrived))
                 lacking = [source for source in lacking if source.chunk.sha256 in left]
@@ -182,25 +189,34 @@ class _Upload:
         self._patiently(attempt)
 
     def _post(self, pack: list[_Source]) -> None:
-        codec = self._compression.choose()
-        raw_bytes = sum(source.chunk.size for source in pack)
-        writer = PackWriter(codec, self._pack_bytes)
-        begun = time.monotonic()
-        for raw in _read(pack):
-            if not writer.add(raw):
+        chunks = list(_read(pack))
+        writer = PackWriter(self.pack_bytes)
+        for chunk in chunks:
+            if not writer.add(chunk):
                 raise InputError("A pack grew over the server's limit. Please report this as a bug in Sendoff.")
+        begun = time.monotonic()
+        data, encoding = self.compression.encode(writer.body(), chunks)
         encoded = time.monotonic()
-        body = _Body(writer.body(), raw_bytes, self._progress, self._check)
+        del chunks
+        headers = {"Content-Type": PACK_MEDIA_TYPE}
+        if encoding != IDENTITY:
+            headers["Content-Encoding"] = encoding
+        raw_bytes = sum(source.chunk.size for source in pack)
+        body = _Body(data, raw_bytes, self._progress, self._check)
         try:
-            answer = self._connection.json(
-                "POST", "/v1/chunks", data=body, headers={"Content-Type": PACK_MEDIA_TYPE}, stop=self._stop
-            )
+            answer = self._connection.json("POST", "/v1/chunks", data=body, headers=headers, stop=self._stop)
         except BaseException:
             body.take_back()
             raise
         body.settle()
         now = self._moved_at = time.monotonic()
-        self._compression.learn(codec, raw_bytes, writer.size, encoded - begun, now - encoded)
+        self.compression.learn(
+            encoding,
+            raw_bytes=raw_bytes,
+            wire_bytes=len(data),
+            encode_seconds=encoded - begun,
+            send_seconds=now - encoded,
+        )
         stored = {str(sha256) for sha256 in answer.get("chunks") or ()}
         for source in pack:
             if source.chunk.sha256 not in stored:
@@ -215,7 +231,7 @@ class _Upload:
             try:
                 found = call()
             except (ConnectionFailed, ServerError) as error:
-                if not is_passing(error) or time.monotonic() - max(begun, self._moved_at) > self._patience_seconds:
+                if not is_passing(error) or time.monotonic() - max(begun, self._moved_at) > self.patience_seconds:
                     raise
                 pause = next(pauses, pause)
                 self._stop.wait(pause)
@@ -245,8 +261,7 @@ class _Senders:
         #: The first error of any of them.
         self.error: BaseException | None = None
         self._threads = [
-            threading.Thread(target=self._run, name=f"sendoff-upload-{number}", daemon=True)
-            for number in range(count)
+            threading.Thread(target=self._run, name=f"sendoff-upload-{number}", daemon=True) for number in range(count)
         ]
         for thread in self._threads:
             thread.start()
@@ -289,7 +304,7 @@ class _Senders:
                 return
             try:
                 self._send(pack)
-            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+            except BaseException as error:
                 if self.error is None or isinstance(self.error, Stopped):
                     self.error = error
                 self._failed.set()
@@ -355,41 +370,13 @@ class _Progress:
                 self._reported_at = now
                 self._callback(min(self._done, self.total), self.total, self._wire)
 
+    def sent(self, wire: int) -> None:
+        self.add(wire=wire)
+
     def finish(self) -> None:
         with self._lock:
             if self._callback:
                 self._callback(self.total, self.total, self._wire)
-
-
-class _Compression:
-    """Whether to compress: always at first, later only while that is quicker than sending the bytes as they are."""
-
-    def __init__(self, codec: Codec) -> None:
-        self._codec = codec
-        self._lock = threading.Lock()
-        self._raw_bytes = 0
-        self._encode_rate = 0.0
-        self._share = 1.0
-        self._wire_rate = 0.0
-
-    def choose(self) -> Codec:
-        with self._lock:
-            if self._raw_bytes < _TRIAL_BYTES or not self._encode_rate or not self._wire_rate:
-                return self._codec
-            saved = (1.0 - self._share) / self._wire_rate
-            return self._codec if saved > 1.0 / self._encode_rate else Codec.RAW
-
-    def learn(
-        self, codec: Codec, raw_bytes: int, wire_bytes: int, encode_seconds: float, send_seconds: float
-    ) -> None:
-        with self._lock:
-            self._raw_bytes += raw_bytes
-            wire_rate = wire_bytes / max(send_seconds, 1e-6)
-            self._wire_rate = (self._wire_rate + wire_rate) / 2 if self._wire_rate else wire_rate
-            if codec is not Codec.RAW:
-                encode_rate = raw_bytes / max(encode_seconds, 1e-6)
-                self._encode_rate = (self._encode_rate + encode_rate) / 2 if self._encode_rate else encode_rate
-                self._share = (self._share + wire_bytes / raw_bytes) / 2
 
 
 def _read(pack: list[_Source]) -> Iterator[bytes]:

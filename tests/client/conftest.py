@@ -19,8 +19,10 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
+
 from sendoff.connection import Connection
-from sendoff.packs import iter_frames
+from sendoff.encodings import available_encodings, decompress
+from sendoff.packs import PackDecoder
 
 TOKEN = "the-token"
 
@@ -69,10 +71,12 @@ class FakeServer:
         self.jobs: dict[str, dict[str, Any]] = {}
         self.files: dict[str, bytes] = {}
         self.tasks: list[dict[str, Any]] = [{"name": "system.noop", "title": "Nothing", "workers": 1}]
-        self.codecs = ["raw", "zlib"]
+        self.encodings: list[str] = list(available_encodings())
+        #: Content-Encoding of each request that had a body.
+        self.seen_encodings: list[str] = []
         self.calls: list[str] = []
         self.posted: list[dict[str, Any]] = []
-        #: Path prefix and what to do instead: a status with a problem, "cut" or "silence", or ("part", bytes).
+        #: Path prefix and what to do instead: a problem's status (0: nothing), "cut", "silence" or ("part", bytes).
         self.faults: deque[tuple[str, Any]] = deque()
         self.scripts: deque[Callable[[WebSocketSession], None]] = deque()
         self.received_bytes = 0
@@ -137,7 +141,7 @@ class Handler(BaseHTTPRequestHandler):
         fake = self.fake
         path = unquote(urlsplit(self.path).path)
         fake.calls.append(f"{self.command} {path}")
-        fault = fake.fault(path)
+        fault = fake.fault(path) or None  # 0: this call is to go well
         if fault == "cut":
             self.rfile.read(min(1000, int(self.headers.get("Content-Length") or 0)))
             self._hang_up()
@@ -148,10 +152,15 @@ class Handler(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         fake.received_bytes += len(body)
+        if body:
+            encoding = self.headers.get("Content-Encoding", "identity")
+            fake.seen_encodings.append(encoding)
+            if self.headers.get("Content-Type") == "application/json":
+                body = bytes(decompress(body, encoding, 50_000_000))
         if isinstance(fault, int):
             self._problem(fault)
         elif isinstance(fault, dict):
-            self._problem(fault["status"], **fault)
+            self._problem(**fault)
         elif isinstance(fault, bytes):
             self._send(200, fault, "text/html")
         elif path == "/healthz":
@@ -159,7 +168,11 @@ class Handler(BaseHTTPRequestHandler):
         elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
             self._problem(401, type="urn:sendoff:problem:sign-in-required", detail="Your sign-in has expired.")
         elif self.headers.get("Upgrade") == "websocket":
-            self._websocket()
+            job = re.fullmatch(r"/v1/jobs/([^/]+)/events", path)
+            if job and job.group(1) not in fake.jobs and not fake.scripts:
+                self._problem(404, detail="There is no such job.")
+            else:
+                self._websocket()
         else:
             self._route(path, body, fault)
 
@@ -168,14 +181,17 @@ class Handler(BaseHTTPRequestHandler):
         if path == "/v1/server":
             limits = {"parallel": 4, "pack_bytes": 8 << 20}
             info = {"name": "fake", "version": "0", "protocol": {"min": 1, "max": 1}, "person": "ann"}
-            self._json(info | {"codecs": fake.codecs, "limits": limits})
+            info |= {"pack_encodings": fake.encodings, "request_encodings": fake.encodings}
+            self._json(info | {"limits": limits})
         elif path == "/v1/tasks":
             self._json({"tasks": fake.tasks})
         elif path == "/v1/chunks/missing":
             asked = json.loads(body)["chunks"]
             self._json({"missing": [sha256 for sha256 in asked if sha256 not in fake.chunks]})
         elif path == "/v1/chunks":
-            stored = {hashlib.sha256(raw).hexdigest(): raw for raw in iter_frames(body)}
+            decoder = PackDecoder(self.headers.get("Content-Encoding", "identity"))
+            decoder.feed(body)
+            stored = {hashlib.sha256(raw).hexdigest(): raw for raw in decoder.finish()}
             fake.chunks.update(stored)
             self._json({"stored": len(stored), "known": 0, "chunks": list(stored)})
         elif path == "/v1/jobs" and self.command == "POST":
@@ -292,8 +308,10 @@ def blend_block(code: bytes, body: bytes, address: int = 0, *, modern: bool = Fa
 def blend_file(*blocks: tuple[bytes, bytes, int], modern: bool = False) -> bytes:
     """A small .blend of given blocks (code, body, address)."""
     head = b"BLENDER17-01v0500" if modern else b"BLENDER-v405"
-    return head + b"".join(blend_block(*block, modern=modern) for block in blocks) + blend_block(
-        b"ENDB", b"", modern=modern
+    return (
+        head
+        + b"".join(blend_block(*block, modern=modern) for block in blocks)
+        + blend_block(b"ENDB", b"", modern=modern)
     )
 
 

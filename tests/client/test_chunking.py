@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from sendoff.chunking import BLOCK_BYTES, RUN_BYTES, Cutting, cut
 from sendoff.errors import InputError
 from sendoff.protocol import CHUNK_BYTES

@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+
 from sendoff.connection import Connection, check_url, make_problem
 from sendoff.errors import (
     ChunksMissing,

@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+
 from sendoff.downloads import ResultFile, fetch
 from sendoff.errors import ConnectionFailed, InputError, IntegrityError, ManifestError, NotFound, Stopped
 

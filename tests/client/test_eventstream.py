@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+
 from sendoff.connection import Connection
 from sendoff.events import Event
 from sendoff.eventstream import Connectivity, EventStream
@@ -11,10 +12,7 @@ from sendoff.eventstream import Connectivity, EventStream
 
 def told(stream):  # type: ignore[no-untyped-def]
     """What a stream tells until it ends: states of the connection, and (kind, seq) of events."""
-    return [
-        item.state if isinstance(item, Connectivity) else (item.kind.value, item.seq)
-        for item in stream
-    ]
+    return [item.state if isinstance(item, Connectivity) else (item.kind.value, item.seq) for item in stream]
 
 
 def snapshot(session, seq, **fields):  # type: ignore[no-untyped-def]
@@ -55,8 +53,9 @@ def test_a_connection_when_it_breaks_then_nothing_is_told_twice_or_missed(fake, 
 
     fake.scripts.extend([first, second])
     assert told(EventStream(connection, ["j1"], until_final=True)) == [
-        "online", ("snapshot", 4), ("progress", 5), "reconnecting", "online", ("snapshot", 7), ("progress", 6), ("state", 7),
-    ]  # fmt: skip
+        *("online", ("snapshot", 4), ("progress", 5)),
+        *("reconnecting", "online", ("snapshot", 7), ("progress", 6), ("state", 7)),
+    ]
     assert asked == [("/v1/jobs/j1/events", {"after": ["5"], "epoch": ["0"]})]
 
 
@@ -89,9 +88,8 @@ def test_a_hole_when_nothing_explains_it_then_the_events_are_asked_again(fake, c
         last(session, 8)
 
     fake.scripts.extend([holed, whole])
-    assert [seq for item in told(EventStream(connection, ["j1"], until_final=True)) if len(item) == 2 for _, seq in [item]] == [
-        1, 2, 5, 8, 6, 7, 8,
-    ]  # fmt: skip
+    items = told(EventStream(connection, ["j1"], until_final=True))
+    assert [item[1] for item in items if isinstance(item, tuple)] == [1, 2, 5, 8, 6, 7, 8]
 
 
 def test_a_hole_when_the_server_insists_then_it_is_believed(fake, connection) -> None:  # type: ignore[no-untyped-def]
@@ -196,3 +194,37 @@ def test_a_stream_when_nobody_is_there_then_it_says_so_once_and_can_be_stopped(f
     thread.join(5)
     assert [item.state for item in seen] == ["reconnecting"]
     assert "Connection refused" in seen[0].message
+
+
+def test_a_final_snapshot_when_missed_events_follow_it_then_they_are_told_before_the_end(fake, connection) -> None:  # type: ignore[no-untyped-def]
+    def script(session):  # type: ignore[no-untyped-def]
+        snapshot(session, 7, after=4, state="succeeded", recovered=True)
+        for seq in (5, 6):
+            session.send(kind="log", seq=seq, recovered=True)
+        last(session, 7)
+
+    fake.scripts.append(script)
+    stream = EventStream(connection, ["j1"], {"j1": (0, 4)}, until_final=True)
+    assert told(stream) == ["online", ("snapshot", 7), ("log", 5), ("log", 6), ("state", 7)]
+
+
+def test_a_final_snapshot_when_only_a_heartbeat_follows_then_the_stream_ends(fake, connection) -> None:  # type: ignore[no-untyped-def]
+    def script(session):  # type: ignore[no-untyped-def]
+        snapshot(session, 7, after=4, state="failed", recovered=True)
+        session.heartbeat()
+        session.wait_until_gone()
+
+    fake.scripts.append(script)
+    assert told(EventStream(connection, ["j1"], until_final=True)) == ["online", ("snapshot", 7)]
+
+
+def test_a_snapshot_when_it_counts_from_before_what_was_told_then_nothing_is_told_twice(fake, connection) -> None:  # type: ignore[no-untyped-def]
+    def script(session):  # type: ignore[no-untyped-def]
+        snapshot(session, 6, after=2, recovered=True)
+        for seq in (3, 4, 5, 6):
+            session.send(seq=seq, recovered=True)
+        last(session, 7)
+
+    fake.scripts.append(script)
+    stream = EventStream(connection, ["j1"], {"j1": (0, 5)}, until_final=True)
+    assert told(stream) == ["online", ("snapshot", 6), ("progress", 6), ("state", 7)]

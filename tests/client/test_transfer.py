@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import threading
 import time
 
 import pytest
+
 from sendoff import transfer
 from sendoff.errors import ConnectionFailed, InputError, SignInRequired, Stopped, StorageFull
-from sendoff.packs import Codec
+from sendoff.protocol import PACK_CHUNKS
 from sendoff.submission import SceneFile
 from sendoff.transfer import upload
 
@@ -28,7 +30,7 @@ def files(tmp_path):  # type: ignore[no-untyped-def]
 
 
 def check_arrived(fake, manifest, files) -> None:  # type: ignore[no-untyped-def]
-    for entry, file in zip(manifest.files, files):
+    for entry, file in zip(manifest.files, files, strict=True):
         data = b"".join(fake.chunks[chunk.sha256] for chunk in entry.chunks)
         assert data == file.source.read_bytes()
         assert (entry.path, entry.role, entry.size) == (file.path, file.role, len(data))
@@ -37,9 +39,9 @@ def check_arrived(fake, manifest, files) -> None:  # type: ignore[no-untyped-def
 
 def test_files_when_uploaded_then_they_are_there_and_equal_bytes_went_once(fake, connection, files) -> None:  # type: ignore[no-untyped-def]
     seen = []
-    manifest = upload(connection, files, on_progress=lambda *numbers: seen.append(numbers))
+    manifest = upload(connection, files, encodings=fake.encodings, on_progress=lambda *numbers: seen.append(numbers))
     check_arrived(fake, manifest, files)
-    assert 20_000_000 < seen[-1][2] < 20_300_000
+    assert 20_000_000 < seen[-1][2] < 23_100_000
     assert seen[-1][:2] == (43_000_024, 43_000_024)
     assert all(0 <= done <= total for done, total, _ in seen)
 
@@ -52,7 +54,9 @@ def test_files_when_uploaded_again_then_no_chunk_is_sent(fake, connection, files
 
 
 def test_a_connection_when_it_breaks_again_and_again_then_the_upload_goes_on(fake, connection, files) -> None:  # type: ignore[no-untyped-def]
-    fake.faults.extend([("/v1/chunks", "cut"), ("/v1/chunks", "cut"), ("/v1/chunks", 503), ("/v1/chunks/missing", "cut")])
+    fake.faults.extend(
+        [("/v1/chunks", "cut"), ("/v1/chunks", "cut"), ("/v1/chunks", 503), ("/v1/chunks/missing", "cut")]
+    )
     check_arrived(fake, upload(connection, files), files)
 
 
@@ -111,10 +115,35 @@ def test_a_file_when_it_is_gone_then_input_error(connection, tmp_path) -> None: 
         upload(connection, [SceneFile(tmp_path / "gone.png", "gone.png")])
 
 
-def test_compression_when_the_network_is_quicker_then_it_is_left_out_and_else_kept() -> None:
-    fast, slow = transfer._Compression(Codec.ZLIB), transfer._Compression(Codec.ZLIB)
-    for policy, seconds in ((fast, 0.01), (slow, 5.0)):
-        assert policy.choose() is Codec.ZLIB
-        policy.learn(Codec.ZLIB, 9_000_000, 6_000_000, 0.1, seconds)
-    assert fast.choose() is Codec.RAW
-    assert slow.choose() is Codec.ZLIB
+def test_a_scene_when_saved_again_then_little_goes_over_the_wire_and_all_of_it_is_counted(  # type: ignore[no-untyped-def]
+    fake, connection, tmp_path, make_blend
+) -> None:
+    noise = random.Random(3)
+    bodies = [noise.randbytes(300_000) for _ in range(20)] + [noise.randbytes(600)] * 500
+    addresses = iter(range(10**6))
+    scene = tmp_path / "a.blend"
+
+    def save() -> None:  # every small struct holds addresses of its own in each process
+        parts = (body if len(body) > 600 else next(addresses).to_bytes(8, "big") + body for body in bodies)
+        scene.write_bytes(make_blend(*((b"DATA", body, next(addresses)) for body in parts)))
+
+    connection.request_encodings = tuple(fake.encodings)
+    files = [SceneFile(scene, "a.blend", "scene")]
+    save()
+    upload(connection, files, encodings=fake.encodings)
+    save()
+    fake.received_bytes = 0
+    fake.seen_encodings.clear()
+    seen = []
+    manifest = upload(connection, files, encodings=fake.encodings, on_progress=lambda *numbers: seen.append(numbers))
+    check_arrived(fake, manifest, files)
+    assert seen[-1][2] == fake.received_bytes < scene.stat().st_size / 500
+    assert set(fake.seen_encodings) == {fake.encodings[0]}
+
+
+def test_many_tiny_files_when_uploaded_then_packs_stay_within_the_limit_of_chunks(fake, connection, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    tiny = [SceneFile(tmp_path / f"{n}.txt", f"t/{n}.txt") for n in range(PACK_CHUNKS + 10)]
+    for number, file in enumerate(tiny):
+        file.source.write_bytes(b"%d" % number)
+    check_arrived(fake, upload(connection, tiny), tiny)
+    assert fake.calls.count("POST /v1/chunks") == 2

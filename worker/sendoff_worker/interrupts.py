@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -68,8 +69,5 @@ def end_process() -> None:
 
 
 def _is_green() -> bool:
-    try:
-        from eventlet import patcher
-    except ImportError:
-        return False
-    return bool(patcher.is_monkey_patched("thread"))
+    patcher = sys.modules.get("eventlet.patcher")
+    return patcher is not None and bool(patcher.is_monkey_patched("thread"))

@@ -1,7 +1,6 @@
 """Holds a job's lease while its task runs, sends its progress and log, and hears when it has to stop.
 
-One thread renews and sends; another listens for a wake-up on the job's control channel, so that a cancel lands
-at once. What the listener misses is told by the answer to the next report or renewal.
+A cancel comes over the control channel at once; the answer to every report and renewal tells of it as well.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ import redis
 from sendoff.states import JobState
 from sendoff_store import jobs
 from sendoff_store.calls import SyncStore
-from sendoff_store.connections import connect_listening
 from sendoff_store.jobs import Refused
 
+from .control import Control, Listener
 from .errors import StopReason
 from .job_log import JobLog
 from .progress import INTERVAL_SECONDS, Report, Reporter
@@ -27,14 +26,9 @@ from .settings import WorkerSettings
 
 log = logging.getLogger("sendoff.worker")
 
-_LISTEN_SECONDS = 0.5
+_JOIN_SECONDS = 15.0
 _LOG_SECONDS = 0.5
 _PARENT_SECONDS = 1.0
-
-
-def worker_channel(worker: str) -> str:
-    """Where a worker's processes are told that it shuts down."""
-    return f"control:worker:{worker}"
 
 
 class Keeper:
@@ -43,6 +37,7 @@ class Keeper:
     def __init__(
         self,
         store: SyncStore,
+        control: Control,
         settings: WorkerSettings,
         job: str,
         token: str,
@@ -51,6 +46,7 @@ class Keeper:
         on_stop: Callable[[StopReason], None],
     ) -> None:
         self._store = store
+        self._control = control
         self._settings = settings
         self._job = job
         self._token = token
@@ -63,10 +59,8 @@ class Keeper:
         self._parent = os.getppid()
         self._deadline = time.monotonic() + settings.job_timeout_seconds
         self.reporter = Reporter(self._wake.set)
-        self._threads = [
-            threading.Thread(target=self._keep, name="sendoff-keeper", daemon=True),
-            threading.Thread(target=self._listen, name="sendoff-control", daemon=True),
-        ]
+        self._is_in_doubt = False
+        self._thread = threading.Thread(target=self._keep, name="sendoff-keeper", daemon=True)
 
     @property
     def stop_reason(self) -> StopReason | None:
@@ -75,15 +69,16 @@ class Keeper:
 
     def start(self) -> None:
         """Begin to keep."""
-        for thread in self._threads:
-            thread.start()
+        self._thread.start()
+        listener = Listener(lambda: self.stop(StopReason.CANCELLED), self._hear_shutdown, self._hear_doubt)
+        self._control.listen(self._job, listener)
 
     def end(self) -> None:
         """Stop keeping, with the last report and log line sent."""
+        self._control.forget(self._job)
         self._ended.set()
         self._wake.set()
-        for thread in self._threads:
-            thread.join(5)
+        self._thread.join(_JOIN_SECONDS)
 
     def stop(self, reason: StopReason) -> None:
         """Have the job stop; the first reason counts."""
@@ -109,7 +104,8 @@ class Keeper:
                 if self._send(report, None if is_running else JobState.RUNNING):
                     is_running = True
                 renew_at = now + self._settings.renew_seconds
-            elif now >= renew_at:
+            elif now >= renew_at or self._is_in_doubt:
+                self._is_in_doubt = False
                 self._renew()
                 renew_at = now + self._settings.renew_seconds
             if now >= log_at:
@@ -184,28 +180,12 @@ class Keeper:
             log.warning("The log of job %s is not kept: %s", self._job, error,
                         extra={"action": "job.log_failed", "job": self._job})  # fmt: skip
 
-    def _listen(self) -> None:
-        """Hear of cancels and of the worker's shutdown; ask once more each time the subscription is made."""
-        channels = [jobs.control_channel(self._job), worker_channel(self._settings.worker_name)]
-        while not self._ended.is_set():
-            try:
-                with connect_listening(self._settings.redis_url) as client, client.pubsub() as subscription:
-                    subscription.subscribe(*channels)
-                    while not self._ended.is_set():
-                        message = subscription.get_message(timeout=_LISTEN_SECONDS)
-                        if message is None:
-                            continue
-                        if message["type"] == "subscribe":
-                            self._renew()
-                        elif message["channel"] == channels[1]:
-                            self._release_after(self._settings.shutdown_grace_seconds)
-                        else:
-                            self.stop(StopReason.CANCELLED)
-            except Exception as error:
-                log.warning("The control channel of job %s broke: %s", self._job, error,
-                            extra={"action": "job.control_failed", "job": self._job})  # fmt: skip
-                self._ended.wait(1.0)
+    def _hear_doubt(self) -> None:
+        """A cancel may have been missed: the answer to a renewal tells."""
+        self._is_in_doubt = True
+        self._wake.set()
 
-    def _release_after(self, seconds: float) -> None:
-        if not self._ended.wait(seconds):
-            self.stop(StopReason.RELEASED)
+    def _hear_shutdown(self) -> None:
+        timer = threading.Timer(self._settings.shutdown_grace_seconds, self.stop, [StopReason.RELEASED])
+        timer.daemon = True
+        timer.start()

@@ -29,6 +29,7 @@ from . import openjd, registry
 from .blender.runtimes import Runtime
 from .blender.spare import Spare
 from .context import Context, Outcome
+from .control import Control
 from .errors import JobInterrupted, StopReason, TaskFailed
 from .interrupts import Interrupter, end_process
 from .job_log import JobLog, JobLogHandler
@@ -53,6 +54,7 @@ class Runner:
         self.store = store
         self.blobs = blobs
         self.blenders = blenders
+        self.control = Control(settings.redis_url, settings.worker_name)
         self.spare = Spare(
             memory_bytes=settings.blender_memory_bytes,
             cpu_seconds=settings.job_timeout_seconds,
@@ -112,7 +114,9 @@ class _Attempt:
         self._context: Context | None = None
         self._killer: threading.Timer | None = None
         self._log = JobLog(on_line=self._openjd)
-        self._keeper = Keeper(runner.store, self._settings, record.id, token, job_log=self._log, on_stop=self._on_stop)
+        self._keeper = Keeper(
+            runner.store, runner.control, self._settings, record.id, token, job_log=self._log, on_stop=self._on_stop
+        )
         self._reporter: Reporter = self._keeper.reporter
 
     def run(self) -> None:

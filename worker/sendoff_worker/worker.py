@@ -18,7 +18,7 @@ from sendoff_store.offers import WorkerOffer
 from . import registry
 from .announcer import Announcer
 from .blender.runtimes import Runtime, find_runtimes
-from .keeper import worker_channel
+from .control import worker_channel
 from .runner import Runner
 from .settings import WorkerSettings
 from .workspace import remove_stale

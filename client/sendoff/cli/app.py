@@ -76,16 +76,14 @@ def submit(  # noqa: PLR0917 - each is an option
     """Send a scene and make a job of it."""
     chosen = _params(params, set_)
     with Client(url, token) as client, Live(as_json=as_json) as live:
-        job = client.submit(
-            file, task=task, params=chosen, externals=external, title=title, on_progress=live.upload
-        )
+        job = client.submit(file, task=task, params=chosen, externals=external, title=title, on_progress=live.upload)
         if not wait and not out:
             if as_json:
                 print_json(job_dict(job))
             else:
                 print(job.id)
             return
-        _follow(client, job.id, live, timeout, as_json, out)
+        _follow(client, job.id, live, timeout=timeout, as_json=as_json, out=out)
 
 
 @app.command()
@@ -113,7 +111,7 @@ def jobs(
 def watch(job: JobId, timeout: Timeout = 0.0, url: Url = "", token: Token = "", as_json: AsJson = False) -> None:
     """Show a job's progress until it has ended."""
     with Client(url, token) as client, Live(as_json=as_json) as live:
-        _follow(client, job, live, timeout, as_json, "")
+        _follow(client, job, live, timeout=timeout, as_json=as_json)
 
 
 @app.command()
@@ -212,7 +210,7 @@ def check(url: Url = "", token: Token = "", as_json: AsJson = False) -> None:
         raise typer.Exit(Exit.SIGN_IN_NEEDED if broken == "sign-in" else Exit.UNREACHABLE)
 
 
-def _follow(client: Client, job: str, live: Live, timeout: float, as_json: bool, out: str) -> None:
+def _follow(client: Client, job: str, live: Live, *, timeout: float, as_json: bool, out: str = "") -> None:
     try:
         try:
             found = client.wait(job, timeout or None, live.item)
@@ -224,9 +222,10 @@ def _follow(client: Client, job: str, live: Live, timeout: float, as_json: bool,
             print_json(job_dict(found), lines=True)
         paths = client.fetch(job, out) if out else []
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(
-            f"The job goes on without you. `sendoff watch {job}` shows it, `sendoff cancel {job}` ends it."
-        ) from None
+        typer.echo(
+            f"The job goes on without you. `sendoff watch {job}` shows it, `sendoff cancel {job}` ends it.", err=True
+        )
+        raise typer.Exit(Exit.INTERRUPTED) from None
     if not as_json:
         for warning in found.warnings:
             typer.echo(f"Warning: {warning}", err=True)

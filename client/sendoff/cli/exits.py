@@ -65,8 +65,8 @@ def exit_of(error: BaseException) -> int:
         return code
     if isinstance(code, int):
         return code
-    if type(error).__name__ == "Abort":
-        return Exit.INTERRUPTED
+    if type(error).__name__ == "Abort":  # what the command line makes of Ctrl-C
+        error = KeyboardInterrupt()
     status = next((status for kind, status in _STATUS_OF if isinstance(error, kind)), Exit.UNEXPECTED)
     if isinstance(error, ServerError) and error.field:
         print(f"{error} (field: {error.field})", file=sys.stderr)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import zlib
 from pathlib import Path
 
 import bpy
@@ -14,7 +13,9 @@ from .job import Job, JobFailed
 
 # "BLENDER-v405RENDH" up to 4.x, "BLENDER17-01v0500" from 5.0: the version is the digits after the v.
 BLEND_HEADER = re.compile(rb"BLENDER(?:[-_][vV](\d{3})|\d\d[-_]\d\d[vV](\d{4}))")
-ZSTD_MAGIC = (b"\x28\xb5\x2f\xfd", b"\x5e\x2a\x4d\x18")
+HEADER_BYTES = 17
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+GZIP_MAGIC = b"\x1f\x8b"
 
 
 def open_scene(job: Job, scene: Path, paths: Path | None) -> None:
@@ -43,13 +44,11 @@ def open_scene(job: Job, scene: Path, paths: Path | None) -> None:
 
 def file_version(path: Path) -> tuple[int, int] | None:
     """The (major, minor) version of the Blender that saved the file; None where it cannot be told."""
-    start = _first_bytes(path, 17)
-    match = BLEND_HEADER.match(start)
+    match = BLEND_HEADER.match(_header(path))
     if match is None:
         return None
-    if match[1]:
-        return int(match[1]) // 100, int(match[1]) % 100
-    return int(match[2]) // 100, int(match[2]) % 100
+    version = int(match[1] or match[2])
+    return version // 100, version % 100
 
 
 def _refuse_newer(scene: Path) -> None:
@@ -58,7 +57,7 @@ def _refuse_newer(scene: Path) -> None:
     if scene.stat().st_size == 0:
         raise JobFailed(f"{scene.name} is empty: save the scene in Blender and send it again.")
     version = file_version(scene)
-    if version is None and _first_bytes(scene, 4) not in ZSTD_MAGIC:
+    if version is None and not _is_packed(scene):
         raise JobFailed(f"{scene.name} is not a .blend file; send a scene saved by Blender.")
     if version is not None and version > bpy.app.version[:2]:
         saved, own = ".".join(map(str, version)), ".".join(map(str, bpy.app.version[:2]))
@@ -68,20 +67,26 @@ def _refuse_newer(scene: Path) -> None:
         )
 
 
-def _first_bytes(path: Path, count: int) -> bytes:
+def _is_packed(path: Path) -> bool:
     with path.open("rb") as file:
-        start = file.read(count)
-    try:
-        if start[:2] == b"\x1f\x8b":
-            with gzip.open(path) as unpacked:
-                return unpacked.read(count)
-        if start[:4] in ZSTD_MAGIC:
-            import zstandard  # bundled with Blender from 4.2 on
+        return file.read(4).startswith((ZSTD_MAGIC, GZIP_MAGIC))
 
-            with path.open("rb") as file:
-                return zstandard.ZstdDecompressor().stream_reader(file).read(count)
-    except (OSError, EOFError, ImportError, zlib.error):
-        pass
-    except Exception as error:  # zstandard.ZstdError, which has no name where the module is missing
-        print(f"The compressed header of {path.name} cannot be read: {error}")
+
+def _header(path: Path) -> bytes:
+    """The first bytes of the file, unpacked where it was saved compressed; empty where that cannot be done."""
+    with path.open("rb") as file:
+        start = file.read(HEADER_BYTES)
+        file.seek(0)
+        try:
+            if start.startswith(GZIP_MAGIC):  # up to Blender 2.93
+                with gzip.open(file) as unpacked:
+                    return unpacked.read(HEADER_BYTES)
+            if start.startswith(ZSTD_MAGIC):
+                import zstandard  # bundled with Blender from 4.2 on
+
+                with zstandard.ZstdDecompressor().stream_reader(file) as unpacked:
+                    return unpacked.read(HEADER_BYTES)
+        except Exception as error:  # each format has errors of its own; Blender itself will say that it is damaged
+            print(f"The compressed header of {path.name} cannot be read: {error!r}")
+            return b""
     return start

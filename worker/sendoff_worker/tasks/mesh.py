@@ -12,7 +12,7 @@ from ..registry import task
 
 
 @task("mesh.lods", title="Levels of detail", accepts=("blend",), blender=True)
-def lods(
+def lods(  # noqa: PLR0917 - the parameters are the form
     ctx: Context,
     levels: Annotated[int, Field(ge=1, le=8, title="Levels", description="Levels besides the original")] = 3,
     ratio: Annotated[

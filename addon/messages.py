@@ -1,0 +1,136 @@
+"""What the threads tell the main thread: plain frozen values on one queue. Nothing here knows bpy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .sendoff import Event, Job
+
+
+@dataclass(frozen=True)
+class Sending:
+    """An upload goes on: bytes that the server has of all bytes, and bytes that went over the wire."""
+
+    key: str
+    done_bytes: int
+    total_bytes: int
+    wire_bytes: int
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """The server has made a job of what was sent under `key`."""
+
+    key: str
+    job: Job
+
+
+@dataclass(frozen=True)
+class SubmitFailed:
+    """Nothing became of a submit; `detail` is a sentence for the artist."""
+
+    key: str
+    detail: str
+    #: The artist stopped it.
+    stopped: bool = False
+    sign_in_required: bool = False
+
+
+@dataclass(frozen=True)
+class JobEvent:
+    """Something happened to a job."""
+
+    event: Event
+
+
+@dataclass(frozen=True)
+class JobGone:
+    """The server does not know a job any more that was remembered here."""
+
+    job_id: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Connectivity:
+    """The stream of events is "online", "reconnecting" or "refused"."""
+
+    state: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Fetching:
+    """A result is on its way here."""
+
+    job_id: str
+    done_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True)
+class FetchedFile:
+    """A file of a result, as it lies on this machine."""
+
+    path: Path
+    role: str
+    media_type: str
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A result is here."""
+
+    job_id: str
+    files: tuple[FetchedFile, ...]
+
+
+@dataclass(frozen=True)
+class FetchFailed:
+    """A result could not be brought here; it stays on the server."""
+
+    job_id: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class CancelFailed:
+    """The server could not be asked to cancel a job."""
+
+    job_id: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class ServerFound:
+    """The server answered: its name, and the tasks that its workers offer."""
+
+    name: str
+    tasks: tuple[Mapping[str, Any], ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class ServerNotFound:
+    """The server did not answer, or not as it should."""
+
+    detail: str
+    sign_in_required: bool = False
+
+
+Message = (
+    Sending
+    | Submitted
+    | SubmitFailed
+    | JobEvent
+    | JobGone
+    | Connectivity
+    | Fetching
+    | Fetched
+    | FetchFailed
+    | CancelFailed
+    | ServerFound
+    | ServerNotFound
+)

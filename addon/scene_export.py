@@ -1,0 +1,114 @@
+"""The open file as a submission: a copy is saved, the open file stays exactly as it is."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from . import external_files, file_patterns
+from .sendoff import HostInfo, SceneFile, Submission
+
+
+class ExportFailed(Exception):
+    """The scene could not be saved; the text is a sentence for the artist."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """What is handed to the thread that sends, and what this Blender remembers of the scene."""
+
+    submission: Submission
+    #: The temporary folder; it may go once the submission is sent.
+    folder: Path
+    scene_bytes: int
+    scene_name: str
+    source_path: str
+    #: Vertices and faces of each mesh object.
+    mesh_sizes: Mapping[str, tuple[int, int]]
+    #: What the artist should know before the job runs.
+    notes: tuple[str, ...]
+
+
+def export(context: Any, *, task: str, params: Mapping[str, Any]) -> Export:
+    """Save a copy of the open file into a temporary folder and list what belongs to it.
+
+    The copy keeps its paths as they are (`relative_remap=False`): sendoff-paths.json tells the worker where the
+    files lie, and a second copy of the same scene has the same bytes. Raises ExportFailed.
+    """
+    source_path = bpy.data.filepath
+    title = Path(source_path).stem if source_path else "untitled"
+    name = file_patterns.safe_name(f"{title}.blend")
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="sendoff-"))
+    except OSError as error:
+        raise ExportFailed(f"No temporary folder can be made to save a copy into: {error.strerror}.") from error
+    try:
+        scene = _save_copy(folder / name)
+        externals = external_files.collect()
+        files = [SceneFile(source=scene, path=name, role="scene"), *externals.files]
+        if externals.files:
+            files.append(externals.write_paths(folder))
+        return Export(
+            submission=Submission(
+                task=task,
+                params=dict(params),
+                files=tuple(files),
+                title=title,
+                host=HostInfo("blender", ".".join(map(str, bpy.app.version))),
+                missing_files=externals.missing,
+            ),
+            folder=folder,
+            scene_bytes=sum(file.source.stat().st_size for file in files),
+            scene_name=context.scene.name,
+            source_path=source_path,
+            mesh_sizes=mesh_sizes(),
+            notes=_notes(externals),
+        )
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise ExportFailed(f"The copy of the scene cannot be used: {error.strerror or error}.") from error
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def mesh_sizes() -> dict[str, tuple[int, int]]:
+    """Vertices and faces of each mesh object of the open file, without its modifiers."""
+    return {
+        thing.name: (len(thing.data.vertices), len(thing.data.polygons))
+        for thing in bpy.data.objects
+        if thing.type == "MESH"
+    }
+
+
+def _save_copy(path: Path) -> Path:
+    try:
+        bpy.ops.wm.save_as_mainfile(
+            filepath=str(path), copy=True, compress=False, relative_remap=False, check_existing=False
+        )
+    except RuntimeError as error:
+        reason = str(error).strip().removeprefix("Error: ").splitlines()[0]
+        raise ExportFailed(f"No copy of the scene could be saved in {path.parent}: {reason}") from error
+    if not path.is_file():
+        raise ExportFailed(f"No copy of the scene could be saved in {path.parent}. Is the disk full?")
+    return path
+
+
+def _notes(externals: external_files.ExternalFiles) -> tuple[str, ...]:
+    notes = []
+    if externals.missing:
+        count = len(externals.missing)
+        shown = "; ".join(externals.missing[:3]) + ("; ..." if count > 3 else "")
+        notes.append(f"{count} external file{'s are' if count > 1 else ' is'} missing and not sent: {shown}")
+    if externals.unsaved:
+        notes.append(
+            f"These images have unsaved changes, which are not sent: {', '.join(externals.unsaved[:5])}. "
+            f"Save or pack them to have them processed."
+        )
+    return tuple(notes)

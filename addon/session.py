@@ -1,0 +1,243 @@
+"""One session with one server: threads that submit, listen and fetch, and tell the main thread by messages.
+
+Nothing here knows bpy. Every thread is a daemon, looks at one Event, and is joined within two seconds at the end.
+"""
+
+from __future__ import annotations
+
+import queue
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from . import messages
+from .sendoff import (
+    Client,
+    Connectivity,
+    Event,
+    EventStream,
+    Job,
+    NotFound,
+    SendoffError,
+    SignInRequired,
+    Stopped,
+    Submission,
+)
+
+#: All threads together are given so long to end.
+JOIN_SECONDS = 2.0
+#: Downloads report so often at most, as the SDK's uploads do; the status bar is drawn less often still.
+_REPORT_SECONDS = 0.1
+
+
+class Session:
+    """The threads for one server; the methods return at once and may be called from the main thread.
+
+    `make_client` makes the SDK's client; it is called in a thread, since that imports and reads files. What
+    happens is told in `messages`.
+    """
+
+    def __init__(self, make_client: Callable[[], Client]) -> None:
+        self.messages: queue.Queue[messages.Message] = queue.Queue()
+        self._make_client = make_client
+        self._client: Client | None = None
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._submits: dict[str, threading.Event] = {}
+        self._stream: EventStream | None = None
+        self._listener: threading.Thread | None = None
+        self._scope = "session"
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._stop.is_set()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is on its way: a thread other than the listening one works, or a message waits."""
+        listener = self._listener
+        return not self.messages.empty() or any(
+            thread.is_alive() for thread in list(self._threads) if thread is not listener
+        )
+
+    def submit(self, key: str, submission: Submission, *, discard: Path | None = None) -> None:
+        """Send a scene; `discard` is the temporary folder that is removed once nobody reads it any more."""
+        stop = threading.Event()
+        self._submits[key] = stop
+        self._start("submit", lambda: self._submit(key, submission, stop, discard))
+
+    def stop_submit(self, key: str) -> None:
+        """Stop sending; what has arrived is kept by the server for the next try."""
+        stop = self._submits.get(key)
+        if stop is not None:
+            stop.set()
+
+    def listen(self) -> None:
+        """Have one event stream for all jobs of this session, now and from now on."""
+        with self._lock:
+            if self._stop.is_set() or (self._listener is not None and self._listener.is_alive()):
+                return
+            self._listener = self._start("listen", self._listen)
+
+    def resume(self, job_ids: Iterable[str]) -> None:
+        """Find jobs again that an earlier run of this host made, perhaps with another token."""
+        wanted = tuple(job_ids)
+        if not wanted:
+            return
+        self._scope = "person"
+        self._start("resume", lambda: self._resume(wanted))
+
+    def fetch(self, job_id: str, folder: Path) -> None:
+        """Bring a job's result into a folder; a fetch that broke off is continued."""
+        self._start("fetch", lambda: self._fetch(job_id, folder))
+
+    def cancel(self, job_id: str) -> None:
+        """Ask the server to cancel a job; the event stream tells when it has ended."""
+        self._start("cancel", lambda: self._cancel(job_id))
+
+    def look(self) -> None:
+        """Ask the server who it is and which tasks its workers offer."""
+        self._start("look", self._look)
+
+    def close(self, timeout_seconds: float = JOIN_SECONDS) -> bool:
+        """End all threads; returns False where one did not end in time (it is a daemon and holds nothing)."""
+        self._stop.set()
+        for stop in list(self._submits.values()):
+            stop.set()
+        with self._lock:
+            stream, threads = self._stream, list(self._threads)
+        if stream is not None:
+            stream.stop()
+        deadline = time.monotonic() + timeout_seconds
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        alive = any(thread.is_alive() for thread in threads)
+        if self._client is not None and not alive:
+            self._client.close()
+        return not alive
+
+    def _start(self, name: str, work: Callable[[], None]) -> threading.Thread:
+        thread = threading.Thread(target=work, name=f"sendoff-{name}", daemon=True)
+        self._threads = [known for known in self._threads if known.is_alive()]
+        self._threads.append(thread)
+        thread.start()
+        return thread
+
+    def _tell(self, message: messages.Message) -> None:
+        if not self._stop.is_set():
+            self.messages.put(message)
+
+    def _connected(self) -> Client:
+        with self._lock:
+            if self._client is None:
+                self._client = self._make_client()
+            return self._client
+
+    def _submit(self, key: str, submission: Submission, stop: threading.Event, discard: Path | None) -> None:
+        try:
+            client = self._connected()
+            client.server()
+            self.listen()
+            job = client.submit(submission, on_progress=lambda *sizes: self._tell_sending(key, *sizes), stop=stop)
+        except Exception as error:
+            self._tell(
+                messages.SubmitFailed(
+                    key=key,
+                    detail=sentence(error),
+                    stopped=isinstance(error, Stopped),
+                    sign_in_required=isinstance(error, SignInRequired),
+                )
+            )
+        else:
+            self._tell(messages.Submitted(key=key, job=job))
+            if stop.is_set():  # the click on Cancel came while the server made the job
+                self._cancel(job.id)
+        finally:
+            self._submits.pop(key, None)
+            if discard is not None:
+                shutil.rmtree(discard, ignore_errors=True)
+
+    def _tell_sending(self, key: str, done_bytes: int, total_bytes: int, wire_bytes: int) -> None:
+        self._tell(messages.Sending(key=key, done_bytes=done_bytes, total_bytes=total_bytes, wire_bytes=wire_bytes))
+
+    def _listen(self) -> None:
+        try:
+            stream = self._connected().events(scope=self._scope)
+            with self._lock:
+                self._stream = stream
+            if self._stop.is_set():
+                return
+            for item in stream:
+                if isinstance(item, Event):
+                    self._tell(messages.JobEvent(item))
+                elif isinstance(item, Connectivity):
+                    self._tell(messages.Connectivity(item.state, item.message))
+        except Exception as error:
+            self._tell(messages.Connectivity("refused", sentence(error)))
+
+    def _resume(self, job_ids: tuple[str, ...]) -> None:
+        for job_id in job_ids:
+            if self._stop.is_set():
+                return
+            try:
+                self._tell(messages.Submitted(key=job_id, job=self._connected().job(job_id)))
+            except NotFound as error:
+                self._tell(messages.JobGone(job_id, sentence(error)))
+            except Exception as error:
+                # The stream goes on trying where the network is down; what it needs a person for, it says itself.
+                self._tell(messages.Connectivity("reconnecting", sentence(error)))
+                break
+        self.listen()
+
+    def _fetch(self, job_id: str, folder: Path) -> None:
+        def report(done_bytes: int, total_bytes: int) -> None:
+            nonlocal said_at
+            now = time.monotonic()
+            if now - said_at >= _REPORT_SECONDS or done_bytes >= total_bytes:
+                said_at = now
+                self._tell(messages.Fetching(job_id, done_bytes, total_bytes))
+
+        said_at = 0.0
+        try:
+            client = self._connected()
+            job: Job = client.job(job_id)
+            paths = client.fetch(job_id, folder, on_progress=report, stop=self._stop)
+        except Exception as error:
+            self._tell(messages.FetchFailed(job_id, sentence(error)))
+        else:
+            files = zip(paths, job.files)  # noqa: B905 - the extension's Python may be older than `strict`
+            self._tell(
+                messages.Fetched(
+                    job_id, tuple(messages.FetchedFile(path, file.role, file.media_type) for path, file in files)
+                )
+            )
+
+    def _cancel(self, job_id: str) -> None:
+        try:
+            self._connected().cancel(job_id)
+        except Exception as error:
+            self._tell(messages.CancelFailed(job_id, sentence(error)))
+
+    def _look(self) -> None:
+        try:
+            client = self._connected()
+            name = str(client.server().get("name") or client.connection.url)
+            tasks: tuple[dict[str, Any], ...] = tuple(client.tasks())
+        except Exception as error:
+            self._tell(messages.ServerNotFound(sentence(error), isinstance(error, SignInRequired)))
+        else:
+            self._tell(messages.ServerFound(name, tasks))
+            if self._listener is not None:
+                self.listen()  # again, where the server would not have us before
+
+
+def sentence(error: BaseException) -> str:
+    """What an artist reads of an error; ours are sentences already."""
+    if isinstance(error, SendoffError):
+        return str(error)
+    return f"Sendoff made a mistake ({type(error).__name__}: {error}). Please tell your TD."
