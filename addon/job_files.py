@@ -16,7 +16,7 @@ from .sendoff import JobState
 KEPT_SECONDS = 7 * 24 * 3600.0
 _PLAIN = (
     "key", "id", "task", "title", "server_url", "source_path", "source_token", "scene_name", "scene_bytes",
-    "created_at", "message", "sent_bytes", "has_files", "problem", "imported", "ended_at",
+    "created_at", "message", "sent_bytes", "has_result", "has_files", "problem", "imported", "ended_at",
 )  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def load_all(folder: Path) -> list[Job]:
 
 
 def _is_over(job: Job) -> bool:
-    nothing_comes = job.state is not None and job.state.is_final and not job.has_files
+    nothing_comes = job.has_result and not job.has_files
     return bool(job.imported or job.problem or nothing_comes)
 
 

@@ -52,6 +52,9 @@ class Job:
     sign_in_required: bool = False
     warnings: tuple[str, ...] = ()
     summary: Mapping[str, Any] = field(default_factory=dict)
+    #: What the job has ended with is known: a final event of a large result leaves it out.
+    has_result: bool = False
+    is_asked_for: bool = False
     has_files: bool = False
     #: The result is being brought here; the files once they are here.
     is_fetching: bool = False
@@ -70,7 +73,15 @@ class Job:
         """Whether something still goes on for it, here or on the server."""
         if self.problem:
             return False
-        return self.state is None or not self.state.is_final or self.wants_fetch or self.is_fetching
+        if self.state is None or not self.state.is_final:
+            return True
+        return self.wants_result or self.is_asked_for or self.wants_fetch or self.is_fetching
+
+    @property
+    def wants_result(self) -> bool:
+        """Whether it has ended and the server is to be asked with what."""
+        ended_somehow = self.state in (JobState.SUCCEEDED, JobState.FAILED)
+        return ended_somehow and not (self.has_result or self.is_asked_for or self.problem)
 
     @property
     def wants_fetch(self) -> bool:
@@ -93,6 +104,8 @@ class JobList:
     def clear(self) -> None:
         """Know nothing, as at the start."""
         self.jobs: list[Job] = []
+        #: The server that is set now; None while nobody said. Jobs of others are listed, and nobody waits for them.
+        self.server_url: str | None = None
         self.connectivity = messages.Connectivity("online")
         self.server: messages.ServerFound | messages.ServerNotFound | None = None
         self._early: dict[str, Event] = {}
@@ -111,8 +124,12 @@ class JobList:
 
     @property
     def active(self) -> list[Job]:
-        """Jobs for which something still goes on, the newest last."""
-        return [job for job in self.jobs if job.is_active]
+        """Jobs of the server for which something still goes on, the newest last."""
+        return [job for job in self.jobs if job.is_active and not self.is_elsewhere(job)]
+
+    def is_elsewhere(self, job: Job) -> bool:
+        """Whether a job is one of a server that is not set now."""
+        return self.server_url is not None and job.server_url != self.server_url
 
     def apply(self, message: messages.Message) -> Job | None:
         """Change what a message changes; returns the job it is about, where there is one here."""
@@ -150,6 +167,10 @@ class JobList:
         early = self._early.pop(job.id, None)
         if early is not None:
             _take(job, early)
+        if message.job.state.is_final:  # this is all that the server knows of it
+            job.has_result, job.is_asked_for = True, False
+            if message.job.state is JobState.FAILED:
+                job.problem = message.job.error
 
     def _submit_failed(self, job: Job, message: messages.SubmitFailed) -> None:
         job.problem = message.detail
@@ -171,7 +192,7 @@ class JobList:
         job.files = message.files
 
     def _fetch_failed(self, job: Job, message: messages.FetchFailed) -> None:
-        job.is_fetching = False
+        job.is_fetching = job.is_asked_for = False
         job.problem = message.detail
 
     def _cancel_failed(self, job: Job, message: messages.CancelFailed) -> None:
@@ -204,16 +225,17 @@ def _take(job: Job, news: Any) -> None:
     if not news.state.is_final:
         return
     job.cancelling = False
-    result = news.result or {}
-    job.warnings = tuple(str(text) for text in result.get("warnings") or ()) or job.warnings
-    job.summary = result.get("summary") or job.summary
-    job.has_files = bool(result.get("files")) or job.has_files
-    if news.state is JobState.FAILED:
-        error = result.get("error") or {}
-        job.problem = str(
-            error.get("detail") or job.message or "The job failed without a reason. Its log may tell more."
-        )
-    elif news.state is JobState.CANCELLED:
-        job.problem = "Cancelled."
     if not was_final:
         job.ended_at = time.time()
+    if news.state is JobState.CANCELLED:
+        job.problem = "Cancelled."
+    result = news.result or {}
+    error = result.get("error") or {}
+    if news.state is JobState.FAILED and error.get("detail"):
+        job.problem = str(error["detail"])
+    if not result or result.get("truncated"):
+        return
+    job.has_result, job.is_asked_for = True, False
+    job.warnings = tuple(str(text) for text in result.get("warnings") or ())
+    job.summary = result.get("summary") or {}
+    job.has_files = bool(result.get("files"))

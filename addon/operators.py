@@ -96,7 +96,7 @@ class SENDOFF_OT_cancel(bpy.types.Operator):
         if job is None or not job.is_active or (job.state is not None and job.state.is_final):
             self.report({"WARNING"}, "This job has ended already")
             return {"CANCELLED"}
-        if job.server_url != current.server_url():
+        if current.jobs.is_elsewhere(job):
             self.report({"ERROR"}, f"This job runs on {job.server_url}: set that server to cancel it")
             return {"CANCELLED"}
         job.cancelling = True
@@ -154,7 +154,7 @@ class SENDOFF_OT_dismiss(bpy.types.Operator):
     def execute(self, _context: Any) -> set[str]:
         """Forget a job that has ended."""
         job = current.jobs.find(self.job)
-        if job is None or job.is_active:
+        if job is None or job in current.jobs.active:
             self.report({"WARNING"}, "A job that goes on cannot be dismissed; cancel it first")
             return {"CANCELLED"}
         current.forget(job)

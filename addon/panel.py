@@ -46,8 +46,10 @@ class SENDOFF_PT_jobs(bpy.types.Panel):
     def _draw_job(self, box: Any, job: Job) -> None:
         row = box.row()
         text, fraction = status_bar.describe(job)
+        if job.is_active and current.jobs.is_elsewhere(job):
+            text, fraction = f"On {job.server_url}, which is not the server that is set now", None
         row.label(text=job.title, icon=_icon(job))
-        if job.is_active:
+        if job in current.jobs.active:
             row.operator("sendoff.cancel", text="", icon="X").job = job.key
         else:
             row.operator("sendoff.dismiss", text="", icon="TRASH").job = job.key
@@ -81,7 +83,7 @@ def tasks() -> list[dict[str, str]]:
 def _icon(job: Job) -> str:
     if job.problem:
         return "ERROR"
-    return "SORTTIME" if job.is_active else "CHECKMARK"
+    return "SORTTIME" if job in current.jobs.active else "CHECKMARK"
 
 
 def _wrapped(layout: Any, text: str, *, icon: str = "NONE", width: int = 42) -> None:

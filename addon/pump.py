@@ -31,12 +31,16 @@ def pump() -> float | None:
     """
     deadline = time.perf_counter() + BUDGET_SECONDS
     session = current.running_session()
-    if any(_is_known_there(job) for job in current.jobs.active) and not current.why_offline():
+    current.jobs.server_url = current.server_url()
+    if any(job.id for job in current.jobs.active) and not current.why_offline():
         session = current.session()  # finds the jobs of an earlier run, or again after a new sign-in
     if session is not None:
         drain(session.messages, deadline)
-        for job in current.jobs.jobs:
-            if job.wants_fetch and _is_ours(job):
+        for job in current.jobs.active:
+            if job.wants_result:
+                job.is_asked_for = True
+                session.ask(job.id)
+            elif job.wants_fetch:
                 job.is_fetching = True
                 session.fetch(job.id, current.results_folder(job))
     due = next((job for job in current.jobs.jobs if is_import_due(job, bpy.context)), None)
@@ -122,14 +126,6 @@ def after_load(*_: Any) -> None:
 
 def _kept(job: Job) -> tuple[Any, ...]:
     return (job.id, job.state, job.problem, job.files, job.imported)
-
-
-def _is_known_there(job: Job) -> bool:
-    return bool(job.id) and _is_ours(job)
-
-
-def _is_ours(job: Job) -> bool:
-    return job.server_url == current.server_url()
 
 
 def _window() -> Any:

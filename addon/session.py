@@ -92,6 +92,10 @@ class Session:
         self._scope = "person"
         self._start("resume", lambda: self._resume(wanted))
 
+    def ask(self, job_id: str) -> None:
+        """Ask how a job has ended; told as `Submitted`, as every other snapshot."""
+        self._start("ask", lambda: self._ask(job_id))
+
     def fetch(self, job_id: str, folder: Path) -> None:
         """Bring a job's result into a folder; a fetch that broke off is continued."""
         self._start("fetch", lambda: self._fetch(job_id, folder))
@@ -193,6 +197,14 @@ class Session:
                 self._tell(messages.Connectivity("reconnecting", sentence(error)))
                 break
         self.listen()
+
+    def _ask(self, job_id: str) -> None:
+        try:
+            job = self._connected().job(job_id)
+        except Exception as error:
+            self._tell(messages.FetchFailed(job_id, sentence(error)))
+        else:
+            self._tell(messages.Submitted(key=job_id, job=job))
 
     def _fetch(self, job_id: str, folder: Path) -> None:
         def report(done_bytes: int, total_bytes: int) -> None:

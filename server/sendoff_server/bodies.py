@@ -8,11 +8,14 @@ import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
+from sendoff.encodings import IDENTITY, decompress
+from sendoff.errors import EncodingError
+
 from .problems import Problem, invalid, too_large
 
 
 async def read_body(request: Request, most_bytes: int, what: str) -> bytearray:
-    """The whole body; raises Problem 413 as soon as it is larger than allowed."""
+    """The whole body as it was sent; raises Problem 413 as soon as it is larger than allowed."""
     detail = f"{what} has more than {most_bytes} bytes, which is the most this server takes."
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > most_bytes:
@@ -32,6 +35,17 @@ async def read_json(request: Request, most_bytes: int, what: str) -> Any:
     """The body as JSON; raises Problem 413 or 422."""
     body = await read_body(request, most_bytes, what)
     try:
-        return await run_in_threadpool(orjson.loads, bytes(body))
+        return await run_in_threadpool(_parse, body, content_encoding(request), most_bytes)
+    except EncodingError as error:
+        raise invalid(f"{what} cannot be read: {error}") from error
     except orjson.JSONDecodeError as error:
         raise invalid(f"{what} is not JSON: {error}.") from error
+
+
+def content_encoding(request: Request) -> str:
+    """The body's Content-Encoding, in lower case."""
+    return request.headers.get("content-encoding", IDENTITY).strip().lower()
+
+
+def _parse(body: bytearray, encoding: str, most_bytes: int) -> Any:
+    return orjson.loads(bytes(decompress(body, encoding, most_bytes)))

@@ -78,7 +78,9 @@ def up(settings: ServerSettings, ready_file: Path | None) -> int:
         stack.callback(worker.stop, _WORKER_STOP_SECONDS)
         server.start()
         worker.start()
-        if not _wait_until_ready(server, worker, url, redis_url, worker_name, stopping):
+        if not _wait_until_ready(
+            server, worker, url=url, redis_url=redis_url, worker_name=worker_name, stopping=stopping
+        ):
             return 130
         token = _local_token(settings)
         _sign_in(url, token)
@@ -203,13 +205,13 @@ def _free_port(settings: ServerSettings) -> int:
 
 
 def _reachable(host: str) -> str:
-    if host in ("0.0.0.0", "::", ""):
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not bound
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
 
 
 def _wait_until_ready(
-    server: _Child, worker: _Child, url: str, redis_url: str, worker_name: str, stopping: threading.Event
+    server: _Child, worker: _Child, *, url: str, redis_url: str, worker_name: str, stopping: threading.Event
 ) -> bool:
     """Wait until both answer; False where it is to stop before. Raises StoreError with a child's last words."""
     deadline = time.monotonic() + _READY_SECONDS
@@ -289,7 +291,7 @@ def _say(settings: ServerSettings, url: str, *, embedded: bool) -> None:
     redis = "an embedded Valkey" if embedded else "the Redis of SENDOFF_REDIS_URL"
     print(
         f"Sendoff is up at {url}\n"
-        f"  Signed in   {getpass.getuser()}: the command `sendoff` and the add-on on this machine find it by themselves.\n"
+        f"  Signed in   {getpass.getuser()}: `sendoff` and the add-on on this machine find it by themselves.\n"
         f"              For others: sendoff-server token NAME --data-dir {settings.data_dir}\n"
         f"  Data        {settings.data_dir.resolve()} ({redis})\n"
         f"  Logs        {(settings.data_dir / 'logs').resolve()}\n"

@@ -22,7 +22,7 @@ def job(addon, tmp_path):
         mesh_sizes=addon.scene_export.mesh_sizes(),
     )
     made.state = addon.sendoff.JobState.SUCCEEDED
-    made.has_files = True
+    made.has_result = made.has_files = True
     made.files = (addon.messages.FetchedFile(path, "result", "application/x-blender"),)
     addon.current.jobs.add(made)
     bpy.ops.ed.undo_push(message="before")

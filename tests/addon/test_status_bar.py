@@ -127,9 +127,33 @@ def test_an_event_that_overtakes_the_answer_to_its_submit_is_kept(addon, jobs, j
     assert bar(addon, jobs) == ("car: Quick end.", None)
 
 
+def test_a_result_that_its_event_leaves_out_is_asked_for(addon, jobs, job):
+    submitted(addon, jobs)
+    event(addon, jobs, kind="state", state="succeeded", result={"error": None, "truncated": True})
+    assert (job.wants_result, job.wants_fetch, job.is_active) == (True, False, True)
+    job.is_asked_for = True
+    assert (job.wants_result, job.is_active) == (False, True)
+    submitted(addon, jobs, state="succeeded", result={"files": [{"path": "lods.blend"}]})
+    assert (job.wants_result, job.wants_fetch, job.is_active) == (False, True, True)
+
+
+def test_a_job_that_the_server_knows_nothing_more_of_is_over(addon, jobs, job):
+    submitted(addon, jobs, state="succeeded")
+    assert not job.is_active
+    assert bar(addon, jobs) == ("car: done", None)
+
+
 def test_several_jobs_are_counted(addon, jobs, job):
     jobs.add(addon.jobs.Job(key="k2", task="scene.check", title="house", server_url=""))
     assert bar(addon, jobs) == ("house: preparing to send (and 1 more)", None)
+
+
+def test_a_job_of_a_server_that_is_not_set_now_is_not_waited_for(addon, jobs, job):
+    jobs.server_url = "http://127.0.0.1:10"
+    assert job.is_active
+    assert bar(addon, jobs) == ("", None)
+    jobs.server_url = job.server_url
+    assert bar(addon, jobs)[0] == "car: preparing to send"
 
 
 def test_it_is_drawn_anew_on_change_only_and_not_too_often(addon, monkeypatch):

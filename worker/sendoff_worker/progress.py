@@ -36,6 +36,8 @@ class Reporter:
         self._stage: str | None = None
         self._stage_started_at = clock()
         self._lock = threading.Lock()
+        #: Whether the task itself runs: only then do counted steps make the fraction, which never goes back.
+        self.is_in_task = False
         #: Set when the job has to stop: the next report raises it.
         self.stop_reason: StopReason | None = None
 
@@ -74,7 +76,7 @@ class Reporter:
         if newest is None:
             return None
         fraction, message, done, total = newest
-        if fraction is None and done is not None and total:
+        if fraction is None and self.is_in_task and done is not None and total:
             fraction = done / total
         with self._lock:
             stage, elapsed = self._stage, self._clock() - self._stage_started_at

@@ -184,8 +184,10 @@ class _Attempt:
                 kill_grace_seconds=self._settings.kill_grace_seconds,
             )
             self._reporter.stage(task.title, "Started")
+            self._reporter.is_in_task = True
             with self._interrupter.allowed():
                 task.run(context, record.params)
+            self._reporter.is_in_task = False
             return self._keep(context.outcome)
 
     def _keep(self, outcome: Outcome) -> dict[str, Any]:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 
-from sendoff.packs import iter_frames
+from sendoff.packs import PackDecoder
 from sendoff.protocol import MISSING_PER_CALL, PACK_BYTES
 from sendoff_store.blobs import BlobStore
 
 from ..auth import Principal, principal
-from ..bodies import read_body, read_json
+from ..bodies import content_encoding, read_body, read_json
 from ..parts import parts_of
-from ..problems import Problem, invalid
+from ..problems import invalid
 
 router = APIRouter(prefix="/v1/chunks")
 Caller = Annotated[Principal, Depends(principal)]
@@ -45,17 +44,17 @@ async def missing(request: Request, _: Caller) -> dict[str, Any]:
 @router.post("")
 async def store(request: Request, _: Caller) -> dict[str, Any]:
     """Keep the chunks of a pack; answers with their names in order, as this server computed them."""
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise Problem(415, "encoding", "Encoding not known", "Send the pack without a Content-Encoding.")
     async with _packs_at_once:
         body = await read_body(request, PACK_BYTES, "The pack")
-        return await run_in_threadpool(_keep, parts_of(request).blobs, iter_frames(body))
+        decoder = PackDecoder(content_encoding(request))
+        decoder.feed(body)
+        return await run_in_threadpool(_keep, parts_of(request).blobs, decoder)
 
 
-def _keep(blobs: BlobStore, chunks: Iterator[bytes]) -> dict[str, Any]:
+def _keep(blobs: BlobStore, decoder: PackDecoder) -> dict[str, Any]:
     names: list[str] = []
     stored = 0
-    for chunk in chunks:
+    for chunk in decoder.finish():
         name = hashlib.sha256(chunk).hexdigest()
         stored += blobs.put(name, chunk)
         names.append(name)

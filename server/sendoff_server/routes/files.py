@@ -26,7 +26,8 @@ from .jobs import find_job
 router = APIRouter(prefix="/v1/jobs")
 Caller = Annotated[Principal, Depends(principal)]
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+#: A single range; anything else is answered with the whole file, as RFC 9110 allows.
+_RANGE = re.compile(r"bytes=(?!-$)(\d{0,18})-(\d{0,18})")
 
 
 @router.api_route("/{job}/files/{path:path}", methods=["GET", "HEAD"])
@@ -70,9 +71,9 @@ def _answer(request: Request, blobs: BlobStore, entry: FileEntry) -> Response:
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
     start, stop, status = 0, entry.size, 200
-    wanted = request.headers.get("range")
-    if wanted and request.headers.get("if-range", etag) == etag:
-        part = _parse_range(wanted, entry.size)
+    wanted = _RANGE.fullmatch(request.headers.get("range", "").strip())
+    if wanted is not None and request.headers.get("if-range", etag) == etag:
+        part = _part(*wanted.groups(), size=entry.size)
         if part is None:
             return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{entry.size}"})
         start, stop = part
@@ -85,12 +86,8 @@ def _answer(request: Request, blobs: BlobStore, entry: FileEntry) -> Response:
     return StreamingResponse(pieces, status, headers, entry.media_type)
 
 
-def _parse_range(text: str, size: int) -> tuple[int, int] | None:
-    """First byte and the one after the last; the whole for what is no single range, None for one out of reach."""
-    match = _RANGE.fullmatch(text.strip())
-    if match is None or match.group(0) == "bytes=-":
-        return 0, size
-    first, last = match.groups()
+def _part(first: str, last: str, *, size: int) -> tuple[int, int] | None:
+    """First byte and the one after the last; None for a part out of reach."""
     if not first:
         count = min(int(last), size)
         return (size - count, size) if count else None

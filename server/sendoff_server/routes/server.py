@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
-from sendoff.packs import available_codecs
+from sendoff.encodings import available_encodings
 from sendoff.protocol import CHUNK_BYTES, PACK_BYTES, PARALLEL, PROTOCOL
 
 from .. import __version__
@@ -32,7 +32,8 @@ async def server(request: Request, caller: Caller) -> dict[str, Any]:
             "parallel": PARALLEL,
             "job_bytes": settings.job_bytes,
         },
-        "codecs": available_codecs(),
+        "pack_encodings": available_encodings(),
+        "request_encodings": available_encodings(),
         "person": caller.person,
         "sid": caller.sid,
         "time": time.time(),

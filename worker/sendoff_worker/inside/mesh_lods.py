@@ -18,7 +18,6 @@ from .lod_result import LodResult, deliver
 from .lod_sources import Source, is_own_level, mesh_sources
 from .mesh_arrays import column, content_digest, triangle_count
 
-
 WARNINGS_PER_KIND = 10
 
 
