@@ -92,7 +92,14 @@ class Child:
 
     def order(self, script: Path, folder: Path, **more: Any) -> list[dict[str, Any]]:
         """Order one job and read to the end; the process has ended well afterwards."""
-        message = {"kind": "run", "script": str(script), "scene": None, "paths": None, "folder": str(folder), "params": {}}
+        message = {
+            "kind": "run",
+            "script": str(script),
+            "scene": None,
+            "paths": None,
+            "folder": str(folder),
+            "params": {},
+        }
         self._line.sendall(json.dumps(message | more).encode() + b"\n")
         messages = []
         while (read := self.read()) is not None:

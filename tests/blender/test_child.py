@@ -48,7 +48,9 @@ def test_a_job_is_ready_runs_reports_and_is_done(child: Any, tmp_path: Path) -> 
 
 def test_a_script_of_the_studio_finds_its_neighbours(child: Any, write_script: Any, tmp_path: Path) -> None:
     (tmp_path / "studio_numbers.py").write_text("ANSWER = 42\n")
-    script = write_script("import studio_numbers\ndef run(job):\n    return {'n': studio_numbers.ANSWER, **job.params}\n")
+    script = write_script(
+        "import studio_numbers\ndef run(job):\n    return {'n': studio_numbers.ANSWER, **job.params}\n"
+    )
     child.read()
     messages = child.order(script, tmp_path / "out", params={"size": 3})
     assert messages == [{"kind": "done", "summary": {"n": 42, "size": 3}}]
@@ -98,7 +100,9 @@ def test_text_in_a_scene_does_not_run(child: Any, write_script: Any, tmp_path: P
     scene = save_scene(tmp_path / "hostile.blend")
     trace.unlink(missing_ok=True)
     child.read()
-    script = write_script("import bpy\ndef run(job):\n    bpy.context.scene.frame_set(5)\n    return {'n': len(bpy.data.texts)}\n")
+    script = write_script(
+        "import bpy\ndef run(job):\n    bpy.context.scene.frame_set(5)\n    return {'n': len(bpy.data.texts)}\n"
+    )
     messages = child.order(script, tmp_path / "out", scene=str(scene))
     assert messages[-1] == {"kind": "done", "summary": {"n": 1}}
     assert not trace.exists()

@@ -14,7 +14,14 @@ def test_progress_is_coalesced_and_the_last_one_arrives(make_job: Any, recorder:
     job.progress(1.0, "end", stage="work")
     sent = recorder.of("progress")
     assert len(sent) < 100
-    assert sent[-1] == {"kind": "progress", "fraction": 1.0, "message": "end", "stage": "work", "done": None, "total": None}
+    assert sent[-1] == {
+        "kind": "progress",
+        "fraction": 1.0,
+        "message": "end",
+        "stage": "work",
+        "done": None,
+        "total": None,
+    }
 
 
 def test_a_new_stage_is_sent_at_once(make_job: Any, recorder: Any) -> None:

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from socket import SHUT_RDWR
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -48,7 +49,7 @@ class Job:
         for told, seq in enumerate(range(after + 1, LENGTH + 1)):
             if told == until and fault:
                 if fault == "cut":
-                    socket.socket.close()
+                    socket.socket.shutdown(SHUT_RDWR)
                     return
                 if fault == "restart":
                     socket.close(1012)

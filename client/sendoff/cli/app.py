@@ -1,6 +1,6 @@
 """The commands of `sendoff`, one function each."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: on Python 3.9 typer cannot read annotations that are texts.
 
 import json
 from pathlib import Path
@@ -250,7 +250,7 @@ def _params(text: str, pairs: list[str]) -> dict[str, Any]:
     return found
 
 
-def _ca_bundle() -> str | None:
+def _ca_bundle() -> "str | None":
     import os
 
     return os.environ.get("SENDOFF_CA_BUNDLE") or None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import bpy
@@ -12,8 +13,10 @@ from .loosening import loosen
 from .mesh_arrays import Corners, border_edges, column, triangle_count, uv_seam_edges
 
 GROUP = "Sendoff held"
-HELD_WEIGHT = 0.9
-"""Of 1, which Blender would never collapse: seams and borders give way last, but they give way."""
+LOCKED_WEIGHT, HELD_WEIGHT = 1.0, 0.9
+"""Blender never collapses an edge at a vertex of weight 1; below, seams and borders give way, but late."""
+LOCKED_PART = 0.5
+"""Seams and borders are locked as long as they are at most this part of a level's vertices."""
 HELD_DEVIATION = 0.004
 """How far, as a part of the shape's diagonal, other places may deviate before a seam or a border gives way."""
 TRIES = 3
@@ -40,58 +43,76 @@ class Decimator:
     def level(self, triangles: int) -> Any:
         """A new mesh of at most about this many triangles, or as few as the shape's topology allows."""
         triangles = max(triangles, self._fewest)
-        best = self._attempt(triangles)
-        if self._loosened is None and triangle_count(best) > max(triangles * RATIO_TOLERANCE, triangles + 2):
-            self._loosen()
-            other = self._attempt(triangles)
-            if triangle_count(other) < triangle_count(best):
-                best, other = other, best
-            bpy.data.meshes.remove(other)
+        best = None
+        for prepare in self._ways(triangles):
+            prepare()
+            best = self._fewer(best, self._attempt(triangles))
+            if triangle_count(best) <= max(triangles * RATIO_TOLERANCE, triangles + 1):
+                break
         self._strip(best)
         return best
 
+    def _ways(self, triangles: int) -> Iterator[Callable[[], None]]:
+        """From the one that keeps the most to the one that gets furthest."""
+        if 0 < len(self._held) <= triangles / 2 * LOCKED_PART:  # a level has about half as many vertices as triangles
+            yield lambda: self._weigh(LOCKED_WEIGHT)
+        yield lambda: self._weigh(HELD_WEIGHT)
+        if self._loosened is None:
+            yield self._loosen
+
     def _attempt(self, triangles: int) -> Any:
         """The best of some tries: Blender may stop short of its ratio, or a step past it."""
-        best, asked = None, triangles
+        best, asked, before = None, triangles, -1
         for _ in range(TRIES):
             self._modifier.ratio = min(1.0, asked / self._triangles)
             mesh, _ = self._workbench.evaluate(self._object)
             count = triangle_count(mesh)
-            if best is None or self._fewest <= count < triangle_count(best) or triangle_count(best) < self._fewest:
-                best, mesh = mesh, best
-            if mesh is not None:
-                bpy.data.meshes.remove(mesh)
-            if self._fewest <= count <= triangles * RATIO_TOLERANCE:
+            best = self._fewer(best, mesh)
+            if self._fewest <= count <= triangles * RATIO_TOLERANCE or count == before:
                 break
-            asked = min(
-                self._triangles, max(1, asked + (self._fewest - count if count < self._fewest else triangles - count))
-            )
+            before = count
+            aim = self._fewest if count < self._fewest else triangles
+            asked = min(self._triangles, max(1, asked + aim - count))
+        return best
+
+    def _fewer(self, best: Any, other: Any) -> Any:
+        """The one of two meshes with fewer triangles, but not so few that it is flat; the other one is removed."""
+        if best is None:
+            return other
+        counts = triangle_count(best), triangle_count(other)
+        if self._fewest <= counts[1] < counts[0] or counts[0] < self._fewest:
+            best, other = other, best
+        bpy.data.meshes.remove(other)
         return best
 
     def _loosen(self) -> None:
-        if group := self._object.vertex_groups.get(self._modifier.vertex_group):
-            self._object.vertex_groups.remove(group)
+        self._drop_group()
         self._loosened = self._object.data = loosen(self._object.data)
         self._triangles = max(1, triangle_count(self._loosened))
         self._hold(self._loosened)
+        self._weigh(HELD_WEIGHT)
 
     def close(self) -> None:
         """Remove what was made for the work; the mesh itself stays."""
-        if group := self._object.vertex_groups.get(self._modifier.vertex_group):
-            self._object.vertex_groups.remove(group)
+        self._drop_group()
         bpy.data.objects.remove(self._object)
         if self._loosened is not None:
             bpy.data.meshes.remove(self._loosened)
 
     def _hold(self, mesh: Any) -> None:
-        held = _vertices_to_hold(mesh, keep_uvs=self._keep_uvs, keep_borders=self._keep_borders)
-        if not len(held):
-            return
-        group = self._object.vertex_groups.new(name=GROUP)
-        group.add(held.tolist(), HELD_WEIGHT, "REPLACE")
-        self._modifier.vertex_group = group.name
-        self._modifier.invert_vertex_group = True
-        self._modifier.vertex_group_factor = _hold_factor(mesh)
+        self._held = _vertices_to_hold(mesh, keep_uvs=self._keep_uvs, keep_borders=self._keep_borders).tolist()
+        if self._held:
+            self._modifier.vertex_group = self._object.vertex_groups.new(name=GROUP).name
+            self._modifier.invert_vertex_group = True
+            self._modifier.vertex_group_factor = _hold_factor(mesh)
+
+    def _weigh(self, weight: float) -> None:
+        if self._held:
+            self._object.vertex_groups[self._modifier.vertex_group].add(self._held, weight, "REPLACE")
+
+    def _drop_group(self) -> None:
+        if group := self._object.vertex_groups.get(self._modifier.vertex_group):
+            self._object.vertex_groups.remove(group)
 
     def _strip(self, mesh: Any) -> None:
         """Drop the vertex group of the work from a level."""

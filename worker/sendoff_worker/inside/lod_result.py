@@ -9,7 +9,7 @@ import bpy
 from mathutils import Matrix
 
 from .job import Job
-from .lod_sources import LEVEL_PROPERTY, LOD_COLLECTION, SOURCE_PROPERTY
+from .lod_sources import LEVEL_PROPERTY, LOD_COLLECTION, SOURCE_PROPERTY, Source
 
 MAX_NAME_BYTES = 255 if bpy.app.version >= (5, 0, 0) else 63
 
@@ -26,7 +26,7 @@ class LodResult:
         self.scene.collection.children.link(self.collection)
         self._local_materials: dict[Any, Any] = {}
 
-    def add(self, source: Any, mesh: Any, level: int, matrix: Matrix) -> Any:
+    def add(self, source: Source, mesh: Any, level: int, matrix: Matrix) -> Any:
         """Put one level of an object into the collection, at the object's place."""
         name = level_name(source.name, level)
         taken = bpy.data.objects.get((name, None))
@@ -37,7 +37,7 @@ class LodResult:
         one.matrix_world = matrix
         one[SOURCE_PROPERTY] = source.name
         one[LEVEL_PROPERTY] = level
-        for slot, own in zip(one.material_slots, source.material_slots, strict=False):
+        for slot, own in zip(one.material_slots, source.object.material_slots, strict=False):
             if own.link == "OBJECT":
                 slot.link = "OBJECT"
                 slot.material = self._local(own.material)
@@ -49,9 +49,22 @@ class LodResult:
             mesh.materials[index] = self._local(material)
 
     def write_blend(self, path: Path) -> None:
-        """Save the collection in its own scene; textures are not packed."""
-        blocks = {self.scene, self.collection}
-        bpy.data.libraries.write(str(path), blocks, path_remap="NONE", fake_user=False, compress=True)
+        """Save the collection in its own scene, and nothing else of the artist's; textures are not packed.
+
+        The last thing to do with the open scene, as the rest of it is dropped.
+        """
+        bpy.context.window.scene = self.scene
+        for scene in [one for one in bpy.data.scenes if one != self.scene]:
+            bpy.data.scenes.remove(scene)
+        own = set(self.collection.objects)
+        bpy.data.batch_remove([one for one in bpy.data.objects if one not in own])
+        bpy.data.batch_remove([one for one in bpy.data.collections if one != self.collection])
+        bpy.data.batch_remove([*bpy.data.texts, *bpy.data.actions])
+        for block in bpy.data.user_map():
+            if block.library is None and block.use_fake_user:
+                block.use_fake_user = False
+        bpy.data.orphans_purge(do_local_ids=True, do_linked_ids=True, do_recursive=True)
+        bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=True, relative_remap=False)
 
     def write_glb(self, path: Path) -> None:
         """Export the collection, and nothing else, as one glTF binary."""

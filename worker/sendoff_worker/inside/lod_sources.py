@@ -22,6 +22,8 @@ class Source:
 
     object: Any
     """The object, the scene's own or a library's."""
+    name: str
+    """Its name in the artist's scene; here it may have to make room for a level of that name."""
     scene: Any
     """The scene whose frame it is evaluated at."""
     placement: Matrix | None
@@ -35,13 +37,13 @@ def mesh_sources() -> list[Source]:
         if scene.library is None:
             for one in scene.collection.all_objects:
                 if one.type == "MESH":
-                    found.setdefault(one, Source(object=one, scene=scene, placement=None))
+                    found.setdefault(one, Source(object=one, name=one.name, scene=scene, placement=None))
     for scene in bpy.data.scenes:
         if scene.library is None:
             for empty in scene.collection.all_objects:
                 for one, placement in _instanced(empty, INSTANCE_DEPTH):
-                    found.setdefault(one, Source(object=one, scene=scene, placement=placement))
-    return sorted(found.values(), key=lambda source: (source.object.name, source.object.library is not None))
+                    found.setdefault(one, Source(object=one, name=one.name, scene=scene, placement=placement))
+    return sorted(found.values(), key=lambda source: (source.name, source.object.library is not None))
 
 
 def is_own_level(one: Any) -> bool:

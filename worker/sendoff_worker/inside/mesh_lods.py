@@ -55,22 +55,22 @@ class LodRun:
         try:
             levels, matrix = self._levels_of(source)
             for level, mesh in enumerate(levels.meshes, start=1):
-                self.result.add(one, mesh, level, matrix)
+                self.result.add(source, mesh, level, matrix)
             self.objects.append(
-                {"object": one.name, "mesh": one.data.name, "faces": levels.faces, "triangles": levels.triangles}
+                {"object": source.name, "mesh": one.data.name, "faces": levels.faces, "triangles": levels.triangles}
             )
         except Skipped as reason:
-            self._skip(one, str(reason))
+            self._skip(source, str(reason))
         except (JobFailed, MemoryError, OSError):
             raise
         except Exception as error:
             traceback.print_exc()
-            self._skip(one, f"could not be processed ({type(error).__name__})")
+            self._skip(source, f"could not be processed ({type(error).__name__})")
         self.work_done += work_of(one)
 
-    def _skip(self, one: Any, reason: str) -> None:
-        self.skipped.append({"object": one.name, "reason": reason})
-        self._warn("left out", f"“{one.name}” {reason}; it is left out.")
+    def _skip(self, source: Source, reason: str) -> None:
+        self.skipped.append({"object": source.name, "reason": reason})
+        self._warn("left out", f"“{source.name}” {reason}; it is left out.")
 
     def _levels_of(self, source: Source) -> tuple[Levels, Matrix]:
         one = source.object
@@ -82,14 +82,15 @@ class LodRun:
         try:
             key = (one.data, None if is_plain(one) else content_digest(mesh))
             if key not in self.done:
-                self._warn_of_baked(one)
-                self.done[key] = self._decimate(one, mesh)
+                self._warn_of_baked(source)
+                self.done[key] = self._decimate(source, mesh)
         finally:
             bpy.data.meshes.remove(mesh)
         return self.done[key], matrix
 
-    def _decimate(self, one: Any, mesh: Any) -> Levels:
-        _check(self.job, one, mesh)
+    def _decimate(self, source: Source, mesh: Any) -> Levels:
+        one = source.object
+        _check(self.job, source, mesh)
         count, ratio = self.job.params.get("levels", 3), self.job.params.get("ratio", 0.5)
         triangles = triangle_count(mesh)
         levels = Levels(meshes=[], faces=[len(mesh.polygons)], triangles=[triangles])
@@ -104,7 +105,7 @@ class LodRun:
         try:
             for level in range(1, count + 1):
                 target = max(1, round(triangles * ratio**level))
-                self._say(one, level, count, levels.triangles[-1], target)
+                self._say(source, level, count, levels.triangles[-1], target)
                 made = decimator.level(target)
                 made.name = f"{one.data.name}_LOD{level}"
                 levels.meshes.append(made)
@@ -117,16 +118,16 @@ class LodRun:
         if short is not None:
             self._warn(
                 "above their ratio",
-                f"“{one.name}” keeps {short[1]:,} triangles at LOD {short[0]} instead of {short[2]:,}: "
+                f"“{source.name}” keeps {short[1]:,} triangles at LOD {short[0]} instead of {short[2]:,}: "
                 "its topology allows no fewer (too small, or in too many loose pieces).",
             )
         return levels
 
-    def _say(self, one: Any, level: int, levels: int, before: int, after: int) -> None:
-        fraction = (self.work_done + work_of(one) * (level - 1) / levels) / self.work_total
+    def _say(self, source: Source, level: int, levels: int, before: int, after: int) -> None:
+        fraction = (self.work_done + work_of(source.object) * (level - 1) / levels) / self.work_total
         self.job.progress(
             min(0.98, fraction),
-            f"{one.name}: LOD {level} of {levels} ({before:,} -> {after:,} triangles)",
+            f"{source.name}: LOD {level} of {levels} ({before:,} -> {after:,} triangles)",
             stage="reduce",
             done=len(self.objects) + len(self.skipped),
             total=self.total_objects,
@@ -144,13 +145,18 @@ class LodRun:
             if count > WARNINGS_PER_KIND:
                 self.job.warn(f"{count - WARNINGS_PER_KIND:,} more objects are {kind}.")
 
-    def _warn_of_baked(self, one: Any) -> None:
+    def _warn_of_baked(self, source: Source) -> None:
+        one = source.object
         if one.data.shape_keys is not None:
             self._warn(
-                "baked with their shape keys",f"“{one.name}” has shape keys: its levels hold their present mix, without the keys.")
+                "baked with their shape keys",
+                f"“{source.name}” has shape keys: its levels hold their present mix, without the keys.",
+            )
         if any(modifier.type == "ARMATURE" for modifier in modifiers_in_use(one)):
             self._warn(
-                "baked in their pose", f"“{one.name}” is posed by an armature: its levels hold the present pose, without the skin.")
+                "baked in their pose",
+                f"“{source.name}” is posed by an armature: its levels hold the present pose, without the skin.",
+            )
 
 
 def run(job: Job) -> dict[str, Any]:
@@ -161,7 +167,7 @@ def run(job: Job) -> dict[str, Any]:
     again = [source for source in sources if is_own_level(source.object)]
     for source in again:
         reason = "is a level of detail that an earlier job made"
-        lods.skipped.append({"object": source.object.name, "reason": reason})
+        lods.skipped.append({"object": source.name, "reason": reason})
     sources = [source for source in sources if source not in again]
     if not sources:
         job.warn("The scene has no mesh objects to make levels of detail of.")
@@ -183,12 +189,12 @@ def work_of(one: Any) -> int:
     return 1 + (len(one.data.polygons) if one.data is not None else 0)
 
 
-def _check(job: Job, one: Any, mesh: Any) -> None:
+def _check(job: Job, source: Source, mesh: Any) -> None:
     if not len(mesh.polygons):
         raise Skipped("has no faces")
     if not np.isfinite(column(mesh.vertices, "co", np.float32, 3)).all():
         raise Skipped("has vertices whose positions are not numbers")
     if mesh.validate(verbose=False, clean_customdata=False):
-        job.warn(f"“{one.name}” had invalid geometry, which was repaired for its levels.")
+        job.warn(f"“{source.name}” had invalid geometry, which was repaired for its levels.")
         if not len(mesh.polygons):
             raise Skipped("has no valid faces")
