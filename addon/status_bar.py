@@ -15,6 +15,8 @@ from .sendoff import Health, JobState
 SHOWN_SECONDS = 12.0
 #: The bar is drawn so often at most: each redraw costs the artist more than the upload does.
 REDRAW_SECONDS = 0.2
+#: Width of the bar itself, in Blender's units of a button's height; the text beside it takes what it needs.
+BAR_UNITS = 6
 
 _MEGA = 1e6
 _PLAIN_WORDS = {
@@ -138,10 +140,11 @@ def draw(header: Any, context: Any) -> None:
         return
     row = header.layout.row(align=True)
     row.separator()
-    if shown.fraction is None:
-        row.label(text=shown.text, icon="SORTTIME")
-    else:
-        row.progress(factor=shown.fraction, text=f"{shown.text}  {shown.fraction:.0%}", type="BAR")
+    row.label(text=shown.text, icon="SORTTIME" if shown.cancels else "INFO")
+    if shown.fraction is not None:
+        bar = row.row()
+        bar.ui_units_x = BAR_UNITS
+        bar.progress(factor=shown.fraction, text=f"{shown.fraction:.0%}", type="BAR")
     if shown.cancels:
         row.operator("sendoff.cancel", text="", icon="X").job = shown.cancels
 

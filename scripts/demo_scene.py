@@ -6,6 +6,7 @@ one mesh, and parts with modifiers that are not applied. One texture lies beside
 
 from __future__ import annotations
 
+import os
 import struct
 import sys
 import zlib
@@ -345,3 +346,5 @@ def write_png(path: Path, pixels: np.ndarray) -> None:
 
 if __name__ == "__main__":
     main()
+    sys.stdout.flush()
+    os._exit(0)  # Blender's own way out can hang

@@ -6,6 +6,7 @@ scene; below, a part of it from near, where the triangles can be counted.
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections import defaultdict
@@ -230,4 +231,7 @@ def save(values: np.ndarray, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # Blender's own way out can hang

@@ -18,11 +18,6 @@ _FRAME_HEAD = struct.Struct("<IB")
 FRAME_HEAD_BYTES = _FRAME_HEAD.size
 
 
-def available_codecs() -> tuple[str, ...]:
-    """What a frame itself may be compressed with: nothing, since the pack as a whole is."""
-    return ("raw",)
-
-
 class PackWriter:
     """Collects chunks into one body; used by one thread at a time."""
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import struct
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def test_every_level_has_its_ratio_of_the_one_before(make_levels: Any, recorder:
     ball(segments=64)
     summary, collection = make_levels(levels=4, ratio=0.4)
     (entry,) = summary["objects"]
-    for before, after in zip(entry["triangles"], entry["triangles"][1:], strict=False):
+    for before, after in pairwise(entry["triangles"]):
         assert after == pytest.approx(before * 0.4, rel=0.05)
     assert entry["triangles"][1:] == [triangles(collection.objects[f"Ball_LOD{level}"].data) for level in (1, 2, 3, 4)]
     assert entry["faces"][0] == 64 * 32
@@ -253,7 +254,7 @@ def test_crowded_edges_do_not_stop_the_collapse(make_levels: Any, recorder: Any)
     bpy.ops.object.mode_set(mode="OBJECT")
     summary, _ = make_levels(levels=3)
     counts = summary["objects"][0]["triangles"]
-    for before, after in zip(counts, counts[1:], strict=False):
+    for before, after in pairwise(counts):
         assert after <= before * 0.52
     assert recorder.warnings == []
 

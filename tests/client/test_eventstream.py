@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from sendoff import eventstream
 from sendoff.connection import Connection
 from sendoff.events import Event
 from sendoff.eventstream import Connectivity, EventStream
@@ -182,16 +183,21 @@ def test_a_stream_when_stopped_from_another_thread_then_it_ends_at_once(fake, co
     assert not thread.is_alive()
 
 
-def test_a_stream_when_nobody_is_there_then_it_says_so_once_and_can_be_stopped(fake, connection, until) -> None:  # type: ignore[no-untyped-def]
+def test_a_stream_when_nobody_is_there_then_it_says_so_once_and_can_be_stopped(  # type: ignore[no-untyped-def]
+    fake, connection, until, monkeypatch
+) -> None:
     fake.close()
+    tries = []
+    connect = eventstream._connect
+    monkeypatch.setattr(eventstream, "_connect", lambda *args: (tries.append(args), connect(*args))[1])
     stream = EventStream(connection)
     seen = []
     thread = threading.Thread(target=lambda: seen.extend(stream))
     thread.start()
-    stop = threading.Event()
-    stop.wait(0.6)
+    until(lambda: len(tries) >= 3)
     stream.stop()
     thread.join(5)
+    assert not thread.is_alive()
     assert [item.state for item in seen] == ["reconnecting"]
     assert "Connection refused" in seen[0].message
 

@@ -30,7 +30,9 @@ def files(tmp_path):  # type: ignore[no-untyped-def]
 
 
 def check_arrived(fake, manifest, files) -> None:  # type: ignore[no-untyped-def]
-    for entry, file in zip(manifest.files, files, strict=True):
+    assert len(manifest.files) == len(files)
+    for number, file in enumerate(files):
+        entry = manifest.files[number]
         data = b"".join(fake.chunks[chunk.sha256] for chunk in entry.chunks)
         assert data == file.source.read_bytes()
         assert (entry.path, entry.role, entry.size) == (file.path, file.role, len(data))
