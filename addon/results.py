@@ -52,11 +52,22 @@ def import_result(job: Job, context: Any) -> str:
     scene.collection.children.link(holder)
     objects = list(holder.all_objects)
     text = f"{len(objects)} object{'' if len(objects) == 1 else 's'} imported into the collection “{holder.name}”"
+    if any(thing.get("sendoff_source") in scene.objects for thing in objects):
+        _leave_unticked(scene, holder)
+        text += "; tick it in the Outliner to see them"
     changed = _changed_since(job, objects)
     if changed:
         shown = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
         text += f". Changed since it was sent, the result shows it as it was: {shown}"
     return text
+
+
+def _leave_unticked(scene: Any, holder: Any) -> None:
+    """Keep what lies in the same place as its originals out of the view and the render until the artist wants it."""
+    for view_layer in scene.view_layers:
+        found = view_layer.layer_collection.children.get(holder.name)
+        if found is not None:
+            found.exclude = True
 
 
 def _append(path: Path) -> Any:

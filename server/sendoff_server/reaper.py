@@ -25,7 +25,7 @@ _TICK_SECONDS = 2.0
 _LOCK = "reaper:lock"
 _LOCK_MS = 10_000
 #: A message that no free worker took for so long is sent again; each time it waits twice as long.
-_RESEND_SECONDS = 30.0
+_RESEND_SECONDS = 10.0
 _RENEW = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
 
 

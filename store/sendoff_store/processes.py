@@ -7,9 +7,12 @@ import os
 import signal
 import sys
 import threading
+import time
 
 #: Set by a parent that keeps the other end of our standard input open for as long as it lives.
 END_WITH_STDIN = "SENDOFF_END_WITH_STDIN"
+
+_END_SECONDS = 10.0
 
 
 class _Sentences(logging.Formatter):
@@ -32,7 +35,7 @@ def set_up_logging(*, level: int = logging.INFO) -> None:
 
 
 def end_with_parent() -> None:
-    """Where the parent asked for it, send ourselves SIGTERM once it is gone: no orphan stays behind."""
+    """Where the parent asked for it, end once it is gone, kindly and then for certain: no orphan stays behind."""
     if os.environ.pop(END_WITH_STDIN, "") != "1":
         return
 
@@ -40,5 +43,9 @@ def end_with_parent() -> None:
         while os.read(0, 1024):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_END_SECONDS)  # Redis is most likely gone as well: nobody waits for it longer than this
+        if os.getpgrp() == os.getpid():
+            os.killpg(os.getpid(), signal.SIGKILL)
+        os._exit(1)
 
     threading.Thread(target=watch, name="sendoff-parent", daemon=True).start()

@@ -38,12 +38,29 @@ def test_the_result_lies_in_a_collection_of_its_own(addon, job):
     before = names()
     text = addon.results.import_result(job, bpy.context)
     holder = bpy.data.collections["Sendoff LODs"]
-    assert text == "2 objects imported into the collection “Sendoff LODs”"
+    assert text == "2 objects imported into the collection “Sendoff LODs”; tick it in the Outliner to see them"
     assert [thing.name for thing in holder.objects] == ["Body_LOD1", "Body_LOD2"]
     assert holder.name in bpy.context.scene.collection.children
     assert holder["sendoff_job"] == "j1"
     assert set(before["objects"]) <= set(names()["objects"])
     assert names()["libraries"] == []
+
+
+def test_levels_that_lie_in_their_originals_place_are_not_in_the_way(addon, job):
+    addon.results.import_result(job, bpy.context)
+    layer = bpy.context.view_layer.layer_collection.children["Sendoff LODs"]
+    bpy.context.view_layer.update()
+    assert layer.exclude
+    assert "Body_LOD1" not in bpy.context.view_layer.objects
+    assert "Body" in bpy.context.view_layer.objects
+
+
+def test_a_result_whose_originals_are_elsewhere_is_seen_at_once(addon, job):
+    bpy.data.objects["Body"].name = "Other"
+    text = addon.results.import_result(job, bpy.context)
+    assert "tick" not in text
+    bpy.context.view_layer.update()
+    assert "Body_LOD1" in bpy.context.view_layer.objects
 
 
 def test_the_artists_own_material_is_used_and_no_copy_stays(addon, job):

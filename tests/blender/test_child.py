@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -177,4 +176,3 @@ def test_no_module_of_ours_from_outside_is_needed(child: Any, write_script: Any,
     )
     child.read()
     assert child.order(script, tmp_path / "out")[-1]["summary"] == {"loaded": []}
-    assert sys.executable

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -54,4 +53,3 @@ def test_a_scene_without_levels_is_told(tmp_path: Path) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == 1
     assert "scene.blend holds no levels of detail to render." in ended.stderr
-    assert json.dumps(ended.stdout)

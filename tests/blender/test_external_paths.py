@@ -85,11 +85,22 @@ def test_a_linked_library_is_read_from_the_workspace(make_job: Any, recorder: An
     assert recorder.warnings == []
 
 
-def test_a_library_that_was_not_sent_is_told(make_job: Any, recorder: Any, workspace: Path) -> None:
+def test_what_the_list_names_and_the_workspace_lacks_is_told(make_job: Any, recorder: Any, workspace: Path) -> None:
+    bpy.ops.mesh.primitive_cube_add()
+    library = workspace / "parts.blend"
+    bpy.data.libraries.write(str(library), {bpy.context.object})
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    with bpy.data.libraries.load(str(library), link=True) as (_, wanted):
+        wanted.objects = ["Cube"]
+    bpy.context.scene.collection.objects.link(wanted.objects[0])
     scene = save(workspace / "scene.blend")
-    paths = write_list(workspace, [{"collection": "images", "name": "Nobody", "path": "a.png"}])
-    open_scene(make_job(), scene, paths)
-    assert recorder.warnings == []
+    library.unlink()
+    files = [
+        {"collection": "images", "name": "Nobody", "path": "a.png"},
+        {"collection": "libraries", "name": "parts.blend", "path": "external/parts.blend"},
+    ]
+    open_scene(make_job(), scene, write_list(workspace, files))
+    assert recorder.warnings == ["The linked library “parts.blend” did not come along; what it holds is missing."]
 
 
 def test_a_scene_reads_nothing_from_outside_its_workspace(make_job: Any, recorder: Any, workspace: Path) -> None:

@@ -38,6 +38,7 @@ def warm_up() -> dict[str, str]:
 
     # The factory's settings: neither the start-up file nor the add-ons of the person who runs the worker.
     bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.context.preferences.filepaths.save_version = 0  # no lods.blend1 beside the result of a second attempt
     major, minor, patch = bpy.app.version
     return {"version": f"{major}.{minor}.{patch}", "series": f"{major}.{minor}"}
 
