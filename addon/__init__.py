@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import current, operators, panel, preferences, pump, status_bar
+from . import current, operators, panel, preferences, pump, scene_export, status_bar
 
 _CLASSES = (preferences.SENDOFF_AddonPreferences, *operators.CLASSES, *panel.CLASSES)
 
@@ -17,6 +17,7 @@ def register() -> None:
     bpy.app.handlers.load_post.append(pump.after_load)
     status_bar.append()
     current.begin()
+    scene_export.clear_away()
     if current.jobs.jobs:
         pump.start()
 

@@ -76,7 +76,7 @@ def tasks() -> list[dict[str, str]]:
     return [
         {"name": str(task["name"]), "title": str(task.get("title") or task["name"])}
         for task in offered
-        if "blend" in (task.get("accepts") or ("blend",))
+        if "blend" in task.get("accepts", ("blend",))
     ]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,10 @@ import bpy
 
 from . import external_files, file_patterns
 from .sendoff import HostInfo, SceneFile, Submission
+
+_PREFIX = "sendoff-scene-"
+#: No upload takes so long; a copy this old was left by a Blender that was killed.
+_LEFT_SECONDS = 3 * 24 * 3600.0
 
 
 class ExportFailed(Exception):
@@ -45,7 +51,7 @@ def export(context: Any, *, task: str, params: Mapping[str, Any]) -> Export:
     title = Path(source_path).stem if source_path else "untitled"
     name = file_patterns.safe_name(f"{title}.blend")
     try:
-        folder = Path(tempfile.mkdtemp(prefix="sendoff-"))
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     except OSError as error:
         raise ExportFailed(f"No temporary folder can be made to save a copy into: {error.strerror}.") from error
     try:
@@ -76,6 +82,14 @@ def export(context: Any, *, task: str, params: Mapping[str, Any]) -> Export:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def clear_away() -> None:
+    """Remove copies that a Blender left behind when it was killed in the middle of an upload."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > _LEFT_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def mesh_sizes() -> dict[str, tuple[int, int]]:

@@ -79,7 +79,7 @@ def _doing(job: Job) -> tuple[str, float | None]:
         done, total = job.fetching
         if not total:
             return "done, the result is on its way", None
-        return f"bringing the result, {_megabytes(done, total)}", done / total
+        return f"bringing the result, {_sizes(done, total)}", done / total
     return _on_the_server(job), None if job.state is JobState.QUEUED else job.fraction
 
 
@@ -104,7 +104,7 @@ def _sending(job: Job) -> tuple[str, float | None]:
         return "preparing to send", None
     if done >= total:
         return "sent, waiting for the server's word", 1.0
-    return f"sending, {_megabytes(done, total)}", done / total
+    return f"sending, {_sizes(done, total)}", done / total
 
 
 def _ended(job: Job) -> str:
@@ -117,7 +117,9 @@ def _ended(job: Job) -> str:
     return f"done. {job.warnings[0]}" if job.warnings else "done"
 
 
-def _megabytes(done: int, total: int) -> str:
+def _sizes(done: int, total: int) -> str:
+    if total < _MEGA:
+        return f"{done / 1e3:.0f} of {total / 1e3:.0f} kB"
     return f"{done / _MEGA:.1f} of {total / _MEGA:.1f} MB"
 
 

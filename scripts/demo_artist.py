@@ -72,6 +72,7 @@ def work(addon_zip: Path, scene: Path, out: Path, say: Any) -> dict[str, Any]:
     jobs = part["current"].jobs
     job = jobs.jobs[-1]
     wait_until_landed(job, jobs, part, say)
+    tick(bpy, job)
     saved = out / f"{scene.stem}-with-lods.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(saved), check_existing=False)
     rows = [{"object": row["object"], "faces": row["faces"]} for row in job.summary.get("objects") or ()]
@@ -113,6 +114,14 @@ def wait_until_landed(job: Any, jobs: Any, part: dict[str, Any], say: Any) -> No
         time.sleep(TICK_SECONDS)
     if job.problem:
         raise ArtistGaveUp(job.problem)
+
+
+def tick(bpy: Any, job: Any) -> None:
+    """Have the result in view, as the artist does by its box in the Outliner."""
+    layers = bpy.context.view_layer.layer_collection.children
+    for layer in layers:
+        if layer.collection.get("sendoff_job") == job.id:
+            layer.exclude = False
 
 
 if __name__ == "__main__":

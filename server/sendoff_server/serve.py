@@ -22,6 +22,7 @@ def serve(settings: ServerSettings) -> None:
     """Serve until SIGTERM or SIGINT; raises SettingsError, RedisUnavailable."""
     set_up_logging()
     end_with_parent()
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # a line per socket helps nobody
     app = create_app(settings)
     wait_until_ready(settings.redis_url, timeout_seconds=_REDIS_SECONDS)
     log.info("The server listens on %s:%d", settings.host, settings.port, extra={"action": "server.start"})

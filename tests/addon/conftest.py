@@ -61,6 +61,7 @@ def installed(addon_zip: Path) -> Addon:
 @pytest.fixture
 def addon(installed: Addon, monkeypatch: pytest.MonkeyPatch) -> Iterator[Addon]:
     """The add-on in an empty file, with nothing going on and no server set."""
+    monkeypatch.setattr(tempfile, "tempdir", _TEMPORARY.name)
     for name in ("SENDOFF_URL", "SENDOFF_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import tempfile
+
 import bpy
 import pytest
 from scenes import grid, save_png, textured_material
@@ -96,3 +99,13 @@ def test_a_copy_that_cannot_be_saved_is_a_sentence(addon, car, monkeypatch, tmp_
     with pytest.raises(addon.scene_export.ExportFailed, match="No copy of the scene could be saved"):
         addon.scene_export.export(bpy.context, task="mesh.lods", params={})
     assert blocked.is_file()
+
+
+def test_copies_that_were_left_behind_go_and_fresh_ones_stay(addon, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    old, fresh = tmp_path / "sendoff-scene-old", tmp_path / "sendoff-scene-fresh"
+    for folder in (old, fresh):
+        folder.mkdir()
+    os.utime(old, (1, 1))
+    addon.scene_export.clear_away()
+    assert list(tmp_path.iterdir()) == [fresh]

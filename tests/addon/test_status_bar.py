@@ -48,6 +48,11 @@ def test_sending_shows_megabytes_and_share(addon, jobs, job):
     assert job.sent_bytes == 2_000
 
 
+def test_small_scenes_are_told_in_kilobytes(addon, jobs, job):
+    jobs.apply(addon.messages.Sending("k", 100_000, 400_000, 1_000))
+    assert bar(addon, jobs) == ("car: sending, 100 of 400 kB", 0.25)
+
+
 def test_the_queue_shows_the_place_and_the_servers_reason(addon, jobs, job):
     submitted(addon, jobs, queue_position=3)
     assert bar(addon, jobs) == ("car: waiting for a worker, place 3 in the queue", None)
@@ -178,3 +183,13 @@ def test_it_comes_back_where_another_add_on_threw_it_out(addon):
     addon.status_bar.append()
     addon.status_bar.append()
     assert header.draw._draw_funcs.count(addon.status_bar.draw) == 1
+
+
+def test_the_panel_offers_what_the_workers_do_with_a_blend(addon):
+    task = {"name": "mesh.lods", "title": "LODs", "accepts": ["blend"]}
+    system = {"name": "system.noop", "title": "Nothing", "accepts": []}
+    jobs = addon.current.jobs
+    jobs.apply(addon.messages.ServerFound("s", (task, system)))
+    assert addon.panel.tasks() == [{"name": "mesh.lods", "title": "LODs"}]
+    jobs.clear()
+    assert [offered["name"] for offered in addon.panel.tasks()] == ["mesh.lods", "scene.check"]

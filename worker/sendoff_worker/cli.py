@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 
@@ -53,6 +54,8 @@ def _run(settings: WorkerSettings) -> int:
 
     set_up_logging()
     end_with_parent()
+    for name in ("celery.app.trace", "celery.worker.strategy"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # the runner says the same in sentences
     worker = Worker(settings)
     worker.prepare()
     return run_worker(worker)
