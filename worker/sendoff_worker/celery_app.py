@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 from typing import Any
 
@@ -39,6 +38,7 @@ def run_worker(worker: Worker) -> int:
     signals.worker_ready.connect(lambda **_: announcer.start(), weak=False)
     signals.worker_shutting_down.connect(lambda **_: worker.tell_children_to_release(), weak=False)
     signals.worker_process_init.connect(lambda **_: _begin_process(worker), weak=False)
+    signals.worker_process_shutdown.connect(lambda **_: worker.runner().close(), weak=False)
     signals.setup_logging.connect(lambda **_: None, weak=False)  # ours stays
     arguments = [
         "worker",
@@ -99,9 +99,7 @@ def patch_for(pool: str) -> None:
 
 
 def _begin_process(worker: Worker) -> None:
-    runner = worker.runner()
-    atexit.register(runner.close)
-    runner.warm_up()
+    worker.runner().warm_up()
 
 
 def _transport_options(settings: WorkerSettings, *, is_amqp: bool) -> dict[str, Any]:

@@ -56,6 +56,7 @@ class Runner:
         self.blenders = blenders
         self.control = Control(settings.redis_url, settings.worker_name)
         self.spare = Spare(
+            work_dir=settings.work_dir,
             memory_bytes=settings.blender_memory_bytes,
             cpu_seconds=settings.job_timeout_seconds,
             is_wanted=settings.warm_blender,

@@ -50,10 +50,11 @@ Message = dict[str, Any]
 class BlenderProcess:
     """A started Blender that does one job; used from one thread, killed from any."""
 
-    def __init__(self, runtime: Runtime, *, memory_bytes: int, cpu_seconds: float) -> None:
+    def __init__(self, runtime: Runtime, *, work_dir: Path, memory_bytes: int, cpu_seconds: float) -> None:
         """Start it; raises BlenderUnavailable."""
         self.runtime = runtime
-        self._scratch = Path(tempfile.mkdtemp(prefix="sendoff-blender-"))
+        work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._scratch = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-blender-", dir=work_dir))
         ours, theirs = socket.socketpair()
         self._channel = ours
         self._buffer = bytearray()

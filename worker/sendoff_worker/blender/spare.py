@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from pathlib import Path
 
 from ..errors import BlenderUnavailable
 from .process import BlenderProcess
@@ -15,7 +16,8 @@ log = logging.getLogger("sendoff.worker")
 class Spare:
     """At most one waiting Blender; used from the thread that runs jobs."""
 
-    def __init__(self, *, memory_bytes: int, cpu_seconds: float, is_wanted: bool) -> None:
+    def __init__(self, *, work_dir: Path, memory_bytes: int, cpu_seconds: float, is_wanted: bool) -> None:
+        self._work_dir = work_dir
         self._memory_bytes = memory_bytes
         self._cpu_seconds = cpu_seconds
         self._is_wanted = is_wanted
@@ -53,4 +55,6 @@ class Spare:
             waiting.close(grace_seconds=0.5)
 
     def _start(self, runtime: Runtime) -> BlenderProcess:
-        return BlenderProcess(runtime, memory_bytes=self._memory_bytes, cpu_seconds=self._cpu_seconds)
+        return BlenderProcess(
+            runtime, work_dir=self._work_dir, memory_bytes=self._memory_bytes, cpu_seconds=self._cpu_seconds
+        )
