@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import struct
 import sys
+import traceback
 import zlib
 from pathlib import Path
 from typing import Any
@@ -345,6 +346,11 @@ def write_png(path: Path, pixels: np.ndarray) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    status = 1
+    try:
+        main()
+        status = 0
+    except Exception:
+        traceback.print_exc()
     sys.stdout.flush()
-    os._exit(0)  # Blender's own way out can hang
+    os._exit(status)  # Blender's own way out can hang

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import traceback
 from collections import defaultdict
 from math import radians
 from pathlib import Path
@@ -231,7 +232,11 @@ def save(values: np.ndarray, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    status = main()
+    status = 1
+    try:
+        status = main()
+    except Exception:
+        traceback.print_exc()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)  # Blender's own way out can hang

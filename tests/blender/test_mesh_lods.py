@@ -47,6 +47,19 @@ def test_every_level_has_its_ratio_of_the_one_before(make_levels: Any, recorder:
     assert recorder.of("progress")[-1]["fraction"] == 1.0
 
 
+def test_levels_of_a_large_mesh_come_from_the_level_before(
+    make_levels: Any, recorder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mesh_lods, "LARGE_TRIANGLES", 1000)
+    grid()
+    summary, collection = make_levels(levels=3)
+    counts = summary["objects"][0]["triangles"]
+    for before, after in pairwise(counts):
+        assert after == pytest.approx(before * 0.5, rel=0.05)
+    assert all(len(one.vertex_groups) == 0 for one in collection.objects)
+    assert recorder.warnings == []
+
+
 def test_levels_stand_where_the_object_stands_with_its_materials_and_its_name(make_levels: Any) -> None:
     parent = bpy.data.objects.new("Parent", None)
     bpy.context.collection.objects.link(parent)

@@ -31,6 +31,7 @@ log = logging.getLogger("sendoff.worker")
 T = TypeVar("T")
 
 _TICK_SECONDS = 0.25
+_LOG_LINE_CHARACTERS = 4000
 _MEDIA_TYPES = {".blend": "application/x-blender", ".glb": "model/gltf-binary", ".gltf": "model/gltf+json"}
 
 
@@ -314,5 +315,6 @@ class _Group:
 
 def _read_lines(process: subprocess.Popen[str], take: Callable[[str], None]) -> None:
     assert process.stdout is not None
-    for line in process.stdout:
-        take(line.rstrip("\n")[:4000])
+    with process.stdout as output:
+        for line in output:
+            take(line.rstrip("\n")[:_LOG_LINE_CHARACTERS])

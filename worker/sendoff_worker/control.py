@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import redis
+
 from sendoff_store.connections import connect_listening
 
 log = logging.getLogger("sendoff.worker")
@@ -20,11 +22,24 @@ _PREFIX = "control:"
 _WORKER = "control:worker:"
 _LISTEN_SECONDS = 30.0
 _PAUSE_SECONDS = 1.0
+_FLAG_SECONDS = 120
 
 
-def worker_channel(worker: str) -> str:
-    """Where a worker's processes are told that it shuts down."""
-    return _WORKER + worker
+def tell_shutdown(client: redis.Redis, worker: str) -> None:
+    """Tell a worker's processes that it shuts down; one that is about to listen finds it written down."""
+    with client.pipeline(transaction=True) as pipe:
+        pipe.set(_flag(worker), "1", ex=_FLAG_SECONDS)
+        pipe.publish(_WORKER + worker, "shutdown")
+        pipe.execute()
+
+
+def forget_shutdown(client: redis.Redis, worker: str) -> None:
+    """A worker of this name begins anew."""
+    client.delete(_flag(worker))
+
+
+def _flag(worker: str) -> str:
+    return f"worker:{worker}:stopping"
 
 
 @dataclass(frozen=True)
@@ -42,7 +57,7 @@ class Control:
 
     def __init__(self, redis_url: str, worker: str) -> None:
         self._redis_url = redis_url
-        self._own = worker_channel(worker)
+        self._worker = worker
         self._lock = threading.Lock()
         self._listeners: dict[str, Listener] = {}
         self._thread: threading.Thread | None = None
@@ -70,8 +85,11 @@ class Control:
                     subscription.psubscribe(f"{_PREFIX}*")
                     while True:
                         message = subscription.get_message(timeout=_LISTEN_SECONDS)
-                        if message is not None:
-                            self._take(message["type"], message["channel"])
+                        if message is None:
+                            continue
+                        self._take(message["type"], message["channel"])
+                        if message["type"] == "psubscribe" and client.exists(_flag(self._worker)):
+                            self._take("pmessage", _WORKER + self._worker)
             except Exception as error:
                 log.warning("The control channel broke and is made again: %s", error,
                             extra={"action": "control.broken"})  # fmt: skip
@@ -85,7 +103,7 @@ class Control:
             self._subscribed.set()
             for listener in listeners.values():
                 listener.on_doubt()
-        elif channel == self._own:
+        elif channel == _WORKER + self._worker:
             for listener in listeners.values():
                 listener.on_shutdown()
         elif (found := listeners.get(channel.removeprefix(_PREFIX))) is not None:

@@ -18,7 +18,7 @@ from sendoff_store.offers import WorkerOffer
 from . import registry
 from .announcer import Announcer
 from .blender.runtimes import Runtime, find_runtimes
-from .control import worker_channel
+from .control import forget_shutdown, tell_shutdown
 from .runner import Runner
 from .settings import WorkerSettings
 from .workspace import remove_stale
@@ -42,6 +42,8 @@ class Worker:
     def prepare(self) -> None:
         """Load tasks and probe Blenders; raises RedisUnavailable where there is no Redis."""
         wait_until_ready(self.settings.redis_url, timeout_seconds=_REDIS_SECONDS)
+        with connect(self.settings.redis_url) as client:
+            forget_shutdown(client, self.settings.worker_name)
         remove_stale(self.settings.work_dir)
         folders = [Path(part).expanduser() for part in self.settings.task_path.split(os.pathsep) if part]
         for problem in registry.load(folders):
@@ -86,7 +88,7 @@ class Worker:
         """Have running jobs go back to their queues, because the worker shuts down."""
         try:
             with connect(self.settings.redis_url) as client:
-                client.publish(worker_channel(self.settings.worker_name), "release")
+                tell_shutdown(client, self.settings.worker_name)
         except redis.RedisError as error:
             log.warning("Running jobs could not be told of the shutdown: %s", error,
                         extra={"action": "worker.release_failed"})  # fmt: skip

@@ -30,6 +30,8 @@ _START_SECONDS = 120.0
 _TICK_SECONDS = 0.25
 _END_SECONDS = 10.0
 _LINE_BYTES = 16 * 1024 * 1024
+_LOG_LINE_BYTES = 4000
+_EARLY_LINES = 200
 _OPEN_FILES = 4096
 #: All that a child sees of our environment.
 _PASSED_ON = (
@@ -206,14 +208,15 @@ class BlenderProcess:
 
     def _read_output(self) -> None:
         assert self._process.stdout is not None
-        for raw in self._process.stdout:
-            line = raw[:4000].decode("utf-8", "replace").rstrip()
-            with self._lines_lock:
-                if self._on_line is None:
-                    self._lines.append(line)
-                    del self._lines[:-200]
-                else:
-                    self._on_line(line)
+        with self._process.stdout as output:
+            for raw in output:
+                line = raw[:_LOG_LINE_BYTES].decode("utf-8", "replace").rstrip()
+                with self._lines_lock:
+                    if self._on_line is None:
+                        self._lines.append(line)
+                        del self._lines[:-_EARLY_LINES]
+                    else:
+                        self._on_line(line)
 
     def _died(self) -> TaskFailed:
         self._process.wait(_END_SECONDS)

@@ -26,7 +26,7 @@ RATIO_TOLERANCE = 1.02
 
 
 class Decimator:
-    """Makes levels of one mesh; each from the mesh itself, so that errors do not add up."""
+    """Makes levels of one mesh, each from the mesh itself, so that errors do not add up."""
 
     def __init__(self, workbench: Workbench, mesh: Any, *, keep_uvs: bool, keep_borders: bool) -> None:
         self._workbench = workbench

@@ -19,6 +19,8 @@ from .lod_sources import Source, is_own_level, mesh_sources
 from .mesh_arrays import column, content_digest, triangle_count
 
 WARNINGS_PER_KIND = 10
+LARGE_TRIANGLES = 500_000
+"""Above, each level is made from the one before: nearly as good, and each takes half the time of the last."""
 
 
 class Skipped(Exception):
@@ -95,12 +97,7 @@ class LodRun:
         triangles = triangle_count(mesh)
         levels = Levels(meshes=[], faces=[len(mesh.polygons)], triangles=[triangles])
         self.result.adopt_materials(mesh)
-        decimator = Decimator(
-            self.workbench,
-            mesh,
-            keep_uvs=self.job.params.get("keep_uvs", True),
-            keep_borders=self.job.params.get("keep_borders", True),
-        )
+        decimator = self._decimator(mesh)
         short = None
         try:
             for level in range(1, count + 1):
@@ -111,6 +108,9 @@ class LodRun:
                 levels.meshes.append(made)
                 levels.faces.append(len(made.polygons))
                 levels.triangles.append(triangle_count(made))
+                if triangles > LARGE_TRIANGLES and level < count:
+                    decimator.close()
+                    decimator = self._decimator(made)
                 if short is None and levels.triangles[-1] > max(target * RATIO_TOLERANCE, target + 1):
                     short = (level, levels.triangles[-1], target)
         finally:
@@ -122,6 +122,10 @@ class LodRun:
                 "its topology allows no fewer (too small, or in too many loose pieces).",
             )
         return levels
+
+    def _decimator(self, mesh: Any) -> Decimator:
+        keep = {name: self.job.params.get(name, True) for name in ("keep_uvs", "keep_borders")}
+        return Decimator(self.workbench, mesh, **keep)
 
     def _say(self, source: Source, level: int, levels: int, before: int, after: int) -> None:
         fraction = (self.work_done + work_of(source.object) * (level - 1) / levels) / self.work_total

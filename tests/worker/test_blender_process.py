@@ -1,0 +1,129 @@
+"""Blender as a child: what it sees of us, how it ends, and what is said where it does not do what it should."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from tests.runtimes import blender
+
+from sendoff_worker.blender import runtimes
+from sendoff_worker.blender.process import BlenderProcess
+from sendoff_worker.blender.runtimes import Runtime
+from sendoff_worker.blender.spare import Spare
+from sendoff_worker.errors import BlenderUnavailable, TaskFailed
+
+pytestmark = pytest.mark.blender
+
+
+@pytest.fixture(scope="module")
+def runtime() -> Runtime:
+    found = runtimes.probe(str(blender()))
+    assert found is not None
+    return found
+
+
+def start(runtime: Runtime, folder: Path, *, memory_bytes: int = 0) -> BlenderProcess:
+    return BlenderProcess(runtime, work_dir=folder / "work", memory_bytes=memory_bytes, cpu_seconds=60)
+
+
+def run(process: BlenderProcess, folder: Path, script: str) -> tuple[dict[str, Any], list[str], list[dict[str, Any]]]:
+    path = folder / "script.py"
+    path.write_text(script)
+    lines: list[str] = []
+    messages: list[dict[str, Any]] = []
+    try:
+        summary = process.run(
+            {"script": str(path), "scene": None, "paths": None, "folder": str(folder / "out"), "params": {"a": 1}},
+            on_message=messages.append, on_line=lines.append, on_tick=lambda: None,
+        )  # fmt: skip
+    finally:
+        process.close()
+    return summary, lines, messages
+
+
+def test_a_script_runs_and_its_prints_are_log_not_messages(runtime: Runtime, tmp_path: Path) -> None:
+    script = (
+        "def run(job):\n"
+        '    print(\'{"kind": "done"}\')\n'
+        "    job.progress(0.5, 'half')\n"
+        "    return {'a': job.params['a']}\n"
+    )
+    summary, lines, messages = run(start(runtime, tmp_path), tmp_path, script)
+    assert summary == {"a": 1}
+    assert '{"kind": "done"}' in lines
+    assert messages[-1]["fraction"] == 0.5
+    assert not list((tmp_path / "work").iterdir()), "its scratch folder is left"
+
+
+def test_no_secret_reaches_it(runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENDOFF_SECRET", "very secret")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "very secret")
+    script = "import os\ndef run(job):\n    return dict(os.environ)\n"
+    summary, _, _ = run(start(runtime, tmp_path), tmp_path, script)
+    assert "very secret" not in str(summary)
+    assert summary["HOME"].startswith(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("import os, signal\ndef run(job):\n    os.kill(os.getpid(), signal.SIGSEGV)\n", "SIGSEGV"),
+        ("import os, signal\ndef run(job):\n    os.kill(os.getpid(), signal.SIGKILL)\n", "memory"),
+        ("import os\ndef run(job):\n    os._exit(7)\n", "status 7"),
+        ("def run(job):\n    1 / 0\n", "ZeroDivisionError"),
+        ("nonsense here\n", "SyntaxError"),
+        ("def walk(job):\n    pass\n", "ImportError"),
+    ],
+)
+def test_an_end_that_should_not_be_is_a_sentence(runtime: Runtime, tmp_path: Path, script: str, words: str) -> None:
+    with pytest.raises(TaskFailed, match=words) as failed:
+        run(start(runtime, tmp_path), tmp_path, script)
+    assert "Traceback" not in str(failed.value)
+    assert str(failed.value).endswith(".")
+
+
+def test_memory_is_limited(runtime: Runtime, tmp_path: Path) -> None:
+    script = "def run(job):\n    x = bytearray(3_000_000_000)\n    return {}\n"
+    with pytest.raises(TaskFailed, match="memory"):
+        run(start(runtime, tmp_path, memory_bytes=2_000_000_000), tmp_path, script)
+
+
+def test_what_it_started_ends_with_it(runtime: Runtime, tmp_path: Path) -> None:
+    script = "import subprocess\ndef run(job):\n    return {'pid': subprocess.Popen(['sleep', '60']).pid}\n"
+    summary, _, _ = run(start(runtime, tmp_path), tmp_path, script)
+    assert not psutil.pid_exists(summary["pid"]) or psutil.Process(summary["pid"]).status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_spare_is_taken_once_and_replaced_when_it_died(runtime: Runtime, tmp_path: Path) -> None:
+    spare = Spare(work_dir=tmp_path / "work", memory_bytes=0, cpu_seconds=60, is_wanted=True)
+    spare.prepare(runtime)
+    first = spare.take(runtime)
+    assert first.is_alive
+    spare.prepare(runtime)
+    second = spare.take(runtime)
+    assert second is not first
+    spare.prepare(runtime)
+    assert spare._waiting is not None
+    spare._waiting.kill()
+    spare._waiting._process.wait(10)
+    third = spare.take(runtime)
+    third.wait_until_warm()
+    for process in (first, second, third):
+        process.close()
+    spare.close()
+
+
+def test_something_that_is_no_blender_is_said_and_left_out(tmp_path: Path) -> None:
+    script = tmp_path / "blender"
+    script.write_text("#!/bin/sh\necho I am no Blender\n")
+    script.chmod(0o755)
+    assert runtimes.find_runtimes(f"{script}:/no/such/blender:{tmp_path}") == []
+    broken = Runtime(series="4.5", version="4.5.0", executable=Path(sys.executable), is_python=True)
+    process = start(broken, tmp_path)
+    with pytest.raises(BlenderUnavailable, match="ended while it started"):
+        process.wait_until_warm()
+    process.close()
