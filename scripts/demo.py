@@ -72,22 +72,38 @@ def run(scene: Path | None) -> int:
         result = artist(blender, addon=addon, scene=scene.resolve(), ready=ready)
     if result.get("blend"):
         say("Rendering the levels of detail side by side")
-        call([blender, ROOT / "scripts" / "render_lods.py", result["blend"], OUT / "lods.png"],
+        call(in_blender(blender, "render_lods.py", result["blend"], OUT / "lods.png"),
              "the picture could not be rendered")  # fmt: skip
     report(scene, result, time.monotonic() - started)
     return 0
 
 
 def find_blender() -> Path:
-    """The Python that has Blender as a module; made on the first run."""
+    """A Python that has Blender as a module, made on the first run; or else the Blender that is installed."""
     python = os.environ.get("PYTHON", sys.executable)
+    setup = ROOT / "scripts" / "setup.py"
     series = os.environ.get("SENDOFF_DEMO_SERIES")
-    made = subprocess.run([python, ROOT / "scripts" / "setup.py", "bpy", *([series] if series else [])], check=False)
-    if made.returncode:
-        raise DemoFailed("no Blender could be set up; the lines above say what is missing.")
     if series is None:
-        series = call([python, "scripts/setup.py", "default-series"], "no Blender fits this Python").strip()
+        asked = subprocess.run([python, setup, "default-series"], capture_output=True, text=True, check=False)
+        installed = shutil.which("blender")
+        if asked.returncode and installed:
+            return Path(installed)
+        if asked.returncode:
+            raise DemoFailed(asked.stderr.strip())
+        series = asked.stdout.strip()
+    if subprocess.run([python, setup, "bpy", series], check=False).returncode:
+        raise DemoFailed("no Blender could be set up; the lines above say what is missing.")
     return ROOT / "build" / f"bpy-{series}" / "bin" / "python"
+
+
+def in_blender(blender: Path, script: str, *arguments: Any) -> list[str]:
+    """The command that runs one of the scripts in a Blender, be it a Python with the module or the application."""
+    path = str(ROOT / "scripts" / script)
+    if blender.name.startswith("python"):
+        command = [str(blender), path]
+    else:
+        command = [str(blender), "--background", "--factory-startup", "--python-exit-code", "1", "--python", path, "--"]
+    return [*command, *map(str, arguments)]
 
 
 def demo_scene(blender: Path) -> Path:
@@ -95,7 +111,7 @@ def demo_scene(blender: Path) -> Path:
     path = DEMO / "scene" / "car.blend"
     if not path.is_file():
         say("Making the demo scene: a car with a body of more than 200,000 faces")
-        call([blender, ROOT / "scripts" / "demo_scene.py", DEMO / "scene"], "the demo scene could not be made")
+        call(in_blender(blender, "demo_scene.py", DEMO / "scene"), "the demo scene could not be made")
     return path
 
 
@@ -146,12 +162,10 @@ def stop(server: subprocess.Popen[bytes]) -> None:
 
 def artist(blender: Path, *, addon: Path, scene: Path, ready: dict[str, Any]) -> dict[str, Any]:
     """The artist's side in a real Blender; shows its status bar as it changes and returns its last word."""
-    command = [blender, ROOT / "scripts" / "demo_artist.py", "--addon", addon, "--scene", scene, "--out", OUT]
+    command = in_blender(blender, "demo_artist.py", "--addon", addon, "--scene", scene, "--out", OUT)
     environment = os.environ | {"SENDOFF_URL": ready["url"], "SENDOFF_TOKEN": ready["token"]}
     errors = (DEMO / "artist.log").open("w")
-    process = subprocess.Popen(
-        [str(part) for part in command], env=environment, stdout=subprocess.PIPE, stderr=errors, text=True
-    )
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True)
     last: dict[str, Any] = {}
     deadline = time.monotonic() + ARTIST_LIMIT_SECONDS
     try:
@@ -212,13 +226,13 @@ def parse(line: str) -> dict[str, Any] | None:
 
 def report(scene: Path, result: dict[str, Any], seconds: float) -> None:
     """The table at the end."""
-    levels = max((len(row["faces"]) for row in result["lods"]), default=0)
-    table = Table(title=f"Faces per level of detail: {scene.name}")
+    levels = max((len(row["triangles"]) for row in result["lods"]), default=0)
+    table = Table(title=f"Faces per level of detail, counted as triangles: {scene.name}")
     table.add_column("Object")
     for level in range(levels):
         table.add_column("Original" if level == 0 else f"LOD {level}", justify="right")
     for row in result["lods"]:
-        table.add_row(row["object"], *(f"{count:,}" for count in row["faces"]))
+        table.add_row(row["object"], *(f"{count:,}" for count in row["triangles"]))
     console.print(table)
     if not result["lods"]:
         console.print("There was nothing to do in this scene: it has no mesh that levels of detail would help.")

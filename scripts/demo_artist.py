@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def work(addon_zip: Path, scene: Path, out: Path, say: Any) -> dict[str, Any]:
     tick(bpy, job)
     saved = out / f"{scene.stem}-with-lods.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(saved), check_existing=False)
-    rows = [{"object": row["object"], "faces": row["faces"]} for row in job.summary.get("objects") or ()]
+    rows = [{"object": row["object"], "triangles": row["triangles"]} for row in job.summary.get("objects") or ()]
     return {
         "lods": rows,
         "warnings": list(job.warnings),
@@ -125,4 +126,10 @@ def tick(bpy: Any, job: Any) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]))
+    status = 1
+    try:
+        status = main(sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:])
+    except Exception:
+        traceback.print_exc()
+    sys.stderr.flush()
+    os._exit(status)  # Blender's own way out can hang

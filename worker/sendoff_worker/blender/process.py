@@ -100,8 +100,9 @@ class BlenderProcess:
                 self._is_warm = True
                 return
             if not self.is_alive:
-                words = " ".join(self._lines[-3:])
-                raise BlenderUnavailable(f"Blender {self.runtime.series} ended while it started. {words}".strip())
+                log.error("Blender %s ended while it started: %s", self.runtime.series, "\n".join(self._lines),
+                          extra={"action": "blender.start_failed"})  # fmt: skip
+                raise BlenderUnavailable(f"Blender {self.runtime.series} of this worker ended while it started.")
             if time.monotonic() > deadline:
                 raise BlenderUnavailable(f"Blender {self.runtime.series} did not start within {_START_SECONDS:g} s.")
 

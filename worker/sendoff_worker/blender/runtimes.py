@@ -15,7 +15,8 @@ log = logging.getLogger("sendoff.worker")
 
 INSIDE = Path(__file__).resolve().parent.parent / "inside"
 _PROBE_SECONDS = 120
-_PROBE = "import bpy; print('sendoff-version %d.%d.%d' % bpy.app.version)"
+#: What our in-Blender scripts need has to be there as well.
+_PROBE = "import bpy, numpy; print('sendoff-version %d.%d.%d' % bpy.app.version)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +74,8 @@ def probe(text: str) -> Runtime | None:
             version = line.split()[1]
             series = ".".join(version.split(".")[:2])
             return Runtime(series=series, version=version, executable=path, is_python=is_python)
-    words = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
-    _say_unusable(text, words)
+    said = [line for line in (done.stderr + done.stdout).splitlines() if "Error" in line]
+    _say_unusable(text, said[-1] if said else f"it did not say its version (status {done.returncode})")
     return None
 
 
