@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import getpass
 import json
 import logging
@@ -25,7 +24,7 @@ from sendoff import signins
 from sendoff.errors import SendoffError
 from sendoff_store.connections import connect, wait_until_ready
 from sendoff_store.embedded import EmbeddedValkey
-from sendoff_store.errors import SettingsError, StoreError
+from sendoff_store.errors import EmbeddedUnavailable, SettingsError, StoreError
 from sendoff_store.processes import END_WITH_STDIN, set_up_logging
 
 from .auth import mint
@@ -48,6 +47,11 @@ def up(settings: ServerSettings, ready_file: Path | None) -> int:
 
     Raises StoreError with what to do where a part cannot start.
     """
+    if sys.platform == "win32":
+        raise EmbeddedUnavailable(
+            "`sendoff-server up` runs on Linux, macOS and in WSL. On Windows set SENDOFF_REDIS_URL to a Redis and run "
+            "`sendoff-server serve`; the workers run on Linux or macOS."
+        )
     set_up_logging(level=logging.WARNING)
     stopping = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -175,6 +179,8 @@ class _Child:
 @contextlib.contextmanager
 def _only_one(data_dir: Path) -> Iterator[None]:
     """Hold the data folder; raises SettingsError naming who has it."""
+    import fcntl  # not on Windows, where `up` says so before
+
     with (data_dir / "up.lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

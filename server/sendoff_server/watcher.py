@@ -58,6 +58,9 @@ class Watcher:
     def snapshot(self, snapshot: Event, missed: list[Event]) -> None:
         """Tell a job's snapshot and what was missed, then let live events through."""
         feed = self.feeds[snapshot.job]
+        is_known = feed.held is None and snapshot.epoch == feed.epoch and snapshot.seq <= feed.seq
+        if is_known and snapshot.recovered is not False:
+            return  # two ways led to this job at the same time, and the other one was further
         # What is caught up is bounded by the stream's length and is no sign of falling behind.
         self._waiting.append(_Waiting(snapshot.to_json(), snapshot.seq))
         self._waiting.extend(_Waiting(_recovered(event), event.seq) for event in missed)

@@ -9,6 +9,7 @@ import time
 from typing import Annotated, Any
 
 import orjson
+import redis.exceptions
 from fastapi import APIRouter, Query, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
@@ -32,6 +33,9 @@ log = logging.getLogger("sendoff.events")
 router = APIRouter(prefix="/v1")
 
 _SEND_SECONDS = 5.0
+_ATTACH_SECONDS = 10.0
+#: RFC 6455's registry: the client comes back after a pause.
+_TRY_AGAIN_LATER = 1013
 _MOST_JOBS = 1000
 #: Of a session that is watched as a whole, so many jobs are told at first; clients ask for others by id.
 _NEWEST_JOBS = 200
@@ -66,7 +70,9 @@ async def job_events(
         if caller is None:
             caller = _caller_by_hello(parts, await _hello(socket))
             await find_job(parts, caller, job)
-        if await parts.hub.attach(watcher, job, after=after, epoch=epoch or None):
+        async with asyncio.timeout(_ATTACH_SECONDS):
+            is_there = await parts.hub.attach(watcher, job, after=after, epoch=epoch or None)
+        if is_there:
             await _serve(socket, watcher, caller.expires_at)
         else:
             await _close(socket, CLOSE_NOT_FOUND, "no such job")
@@ -74,6 +80,10 @@ async def job_events(
         await _close(socket, CLOSE_SIGN_IN_REQUIRED if problem.status == 401 else CLOSE_NOT_FOUND, problem.title)
     except _Refused as refused:
         await _close(socket, refused.code, refused.reason)
+    except (TimeoutError, redis.exceptions.RedisError) as error:
+        log.warning("A socket has to come back, since Redis does not answer: %r", error,
+                    extra={"action": "socket.redis_unavailable"})  # fmt: skip
+        await _close(socket, _TRY_AGAIN_LATER, "try again later")
     except (WebSocketDisconnect, RuntimeError):
         pass  # it left
     finally:
@@ -103,22 +113,33 @@ async def all_events(socket: WebSocket) -> None:
             chosen += [job for job in after if job not in chosen]
         else:
             watcher = Watcher()
-        for job in chosen:
-            epoch, seq = after.get(job, (None, None))
-            record = await parts.store.run(jobs.snapshot(job)) if job.isalnum() else None
-            if record is not None and record.owner == caller.person:
-                await parts.hub.attach(watcher, job, after=seq, epoch=epoch or None)
+        async with asyncio.timeout(_ATTACH_SECONDS):
+            await _attach_all(parts, caller, watcher, chosen, after)
         watcher.heartbeat(heartbeat_text())
         await _serve(socket, watcher, caller.expires_at)
     except Problem as problem:
         await _close(socket, CLOSE_SIGN_IN_REQUIRED, problem.title)
     except _Refused as refused:
         await _close(socket, refused.code, refused.reason)
+    except (TimeoutError, redis.exceptions.RedisError) as error:
+        log.warning("A socket has to come back, since Redis does not answer: %r", error,
+                    extra={"action": "socket.redis_unavailable"})  # fmt: skip
+        await _close(socket, _TRY_AGAIN_LATER, "try again later")
     except (WebSocketDisconnect, RuntimeError):
         pass  # it left
     finally:
         if watcher is not None:
             parts.hub.leave(watcher)
+
+
+async def _attach_all(
+    parts: Parts, caller: Principal, watcher: Watcher, chosen: list[str], after: dict[str, tuple[int, int]]
+) -> None:
+    for job in chosen:
+        epoch, seq = after.get(job, (None, None))
+        record = await parts.store.run(jobs.snapshot(job)) if job.isalnum() else None
+        if record is not None and record.owner == caller.person:
+            await parts.hub.attach(watcher, job, after=seq, epoch=epoch or None)
 
 
 async def _newest(parts: Parts, caller: Principal, by_person: bool) -> list[str]:
@@ -177,7 +198,7 @@ async def _write(socket: WebSocket, watcher: Watcher, expires_at: float) -> None
                 await socket.send_text(text)
         except TimeoutError:
             log.info("A socket took nothing for %g s", _SEND_SECONDS, extra={"action": "socket.too_slow"})
-            await _close(socket, 1013, "too slow")
+            await _close(socket, _TRY_AGAIN_LATER, "too slow")
             return
 
 
