@@ -24,7 +24,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
-DEMO = ROOT / "build" / "demo"
+#: Everything that the demo keeps; a test gives it a folder of its own.
+DEMO = Path(os.environ.get("SENDOFF_DEMO_FOLDER") or ROOT / "build" / "demo")
 OUT = DEMO / "out"
 START_LIMIT_SECONDS = 60
 STOP_LIMIT_SECONDS = 30

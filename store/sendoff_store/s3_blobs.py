@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import obstore
-from obstore.store import ClientConfig, S3Config, S3Store
+from obstore.store import S3Store
 
 from .errors import ChunkMissing
 
 _PARALLEL = 16
+#: A chunk that is asked for is written again once it is older than this: S3 has no other way to renew its date.
+_RENEW_AFTER = timedelta(days=1)
 
 
 class S3Blobs:
     """A bucket, with the chunks below `prefix/ab/cd/`."""
 
-    def __init__(self, url: str, *, config: S3Config | None = None, client_options: ClientConfig | None = None) -> None:
-        self._store = S3Store.from_url(url, config=config, client_options=client_options)
+    def __init__(self, url: str) -> None:
+        self._store = S3Store.from_url(url)
         self._threads = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="sendoff-s3")
-        self._seen: dict[str, datetime] = {}
 
     def missing(self, names: Sequence[str]) -> list[str]:
-        """Those of the names that are not here."""
+        """Those of the names that are not here; the life of the others is renewed."""
         found = list(self._threads.map(self._exists, names))
         return [name for name, here in zip(names, found, strict=True) if not here]
 
@@ -49,12 +50,10 @@ class S3Blobs:
             return
 
     def ages(self) -> Iterator[tuple[str, int, float]]:
-        """Every chunk with its size and the time it was written, or asked for by this process."""
+        """Every chunk with its size and the time it was written, which a question renews once a day."""
         for batch in obstore.list(self._store):
             for item in batch:
-                name = item["path"].rpartition("/")[2]
-                asked = self._seen.get(name, item["last_modified"])
-                yield name, item["size"], max(asked, item["last_modified"]).timestamp()
+                yield item["path"].rpartition("/")[2], item["size"], item["last_modified"].timestamp()
 
     def check_writable(self) -> None:
         """See that the bucket answers."""
@@ -63,10 +62,11 @@ class S3Blobs:
 
     def _exists(self, name: str) -> bool:
         try:
-            obstore.head(self._store, _key(name))
+            about = obstore.head(self._store, _key(name))
+            if datetime.now(UTC) - about["last_modified"] > _RENEW_AFTER:
+                obstore.put(self._store, _key(name), bytes(obstore.get(self._store, _key(name)).bytes()))
         except FileNotFoundError:
             return False
-        self._seen[name] = datetime.now(UTC)
         return True
 
 
