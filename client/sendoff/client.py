@@ -167,6 +167,7 @@ class Client:
             submission = scene_submission(scene, task=task, params=params, externals=tuple(externals), title=title)
         submission.check()
         info = self._server or self.server()
+        self._check(submission, stop)
         progress = _LastProgress(on_progress)
         tries = _SUBMIT_TRIES
         while True:
@@ -187,6 +188,14 @@ class Client:
                 if not tries:
                     raise
                 progress.start_anew()
+
+    def _check(self, submission: Submission, stop: threading.Event | None) -> None:
+        """Have the server refuse what it would refuse anyhow before a long upload."""
+        scene = next((file.path for file in submission.files if file.role == "scene"), None)
+        body = {"params": dict(submission.params), "scene": scene}
+        if submission.files:
+            path = f"/v1/tasks/{quote(submission.task, safe='')}/check"
+            self.connection.json("POST", path, json=body, repeatable=True, stop=stop)
 
     def _create(
         self, submission: Submission, manifest: Manifest, stop: threading.Event | None, progress: _LastProgress

@@ -48,13 +48,14 @@ class Reaper:
             await asyncio.sleep(self._tick_seconds)
 
     async def tick(self) -> None:
-        """Look after every active job once."""
+        """Look after every active job once; those that run well cost next to nothing, however many they are."""
         live = await self._parts.offers()
         free: Counter[str] = Counter()
         for offer in live:
             for queue in offer.queues:
                 free[queue] += max(offer.slots - offer.busy, 0)
-        for record in await self._parts.store.run(jobs.active()):
+        call = jobs.untended(stalled_seconds=self._parts.settings.stalled_seconds)
+        for record in await self._parts.store.run(call):
             if record.state is JobState.QUEUED:
                 await self._bring_on(record, live, free)
             else:

@@ -172,17 +172,25 @@ async def _create(
     return created
 
 
-def _check_scene(parts: Parts, task: TaskInfo, manifest: Manifest) -> str:
-    """Whether the task takes the scene; returns the Blender series that its file needs, "" for none."""
+def check_kind(task: TaskInfo, scene: str | None) -> str:
+    """The kind of scene ("blend"), "" for a task that takes none; raises Problem 422 for one it does not take."""
     if not task.accepts:
         return ""
     kinds = " or ".join(f".{kind}" for kind in task.accepts)
-    scene = manifest.scene()
     if scene is None:
         raise invalid(f"The task {task.name} needs a scene ({kinds}); none was sent.", field="manifest")
-    kind = PurePosixPath(scene.path).suffix.lower().lstrip(".")
+    kind = PurePosixPath(scene).suffix.lower().lstrip(".")
     if kind not in task.accepts:
-        raise invalid(f"The task {task.name} takes {kinds}; {scene.path} is neither.", field="manifest")
+        raise invalid(f"The task {task.name} takes {kinds}, and {scene} is something else.", field="manifest")
+    return kind
+
+
+def _check_scene(parts: Parts, task: TaskInfo, manifest: Manifest) -> str:
+    """Whether the task takes the scene; returns the Blender series that its file needs, "" for none."""
+    scene = manifest.scene()
+    kind = check_kind(task, scene.path if scene else None)
+    if scene is None:
+        return ""
     if kind != "blend":
         return ""
     try:

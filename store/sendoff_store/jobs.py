@@ -240,11 +240,12 @@ def list_of_session(sid: str, *, limit: int) -> Call[Page]:
 
 def active() -> Call[tuple[JobRecord, ...]]:
     """Every job that has not ended, oldest first."""
+    return script_call("read", "active", "", _all_found)
 
-    def parse(answer: Any) -> tuple[JobRecord, ...]:
-        return tuple(record for item in answer if (record := _found(item)) is not None)
 
-    return script_call("read", "active", "", parse)
+def untended(*, stalled_seconds: float) -> Call[tuple[JobRecord, ...]]:
+    """Those jobs that have not ended and are queued, lost their worker, or reported nothing for so long."""
+    return script_call("read", "untended", "", _all_found, stalled_seconds=stalled_seconds)
 
 
 def seqs(jobs: Sequence[str]) -> Call[dict[str, tuple[int, int]]]:
@@ -291,6 +292,10 @@ def _list(key: str, limit: int, cursor: str, state: str) -> Call[Page]:
 
 def _found(answer: Any) -> JobRecord | None:
     return JobRecord.from_hash(answer[0], int(answer[1]))
+
+
+def _all_found(answer: Any) -> tuple[JobRecord, ...]:
+    return tuple(record for item in answer if (record := _found(item)) is not None)
 
 
 def _record_or_refused(answer: Any) -> JobRecord | Refused:

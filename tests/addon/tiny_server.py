@@ -69,6 +69,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if self.path == "/v1/chunks/missing":
             self._answer({"missing": []})
+        elif self.path == "/v1/tasks/mesh.lods/check":
+            self._answer({"task": "mesh.lods"})
         elif self.path == "/v1/jobs":
             self.server.submitted.append(json.loads(body))
             job_id = f"job{len(self.server.submitted)}"

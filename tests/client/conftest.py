@@ -194,6 +194,9 @@ class Handler(BaseHTTPRequestHandler):
             stored = {hashlib.sha256(raw).hexdigest(): raw for raw in decoder.finish()}
             fake.chunks.update(stored)
             self._json({"stored": len(stored), "known": 0, "chunks": list(stored)})
+        elif path.startswith("/v1/tasks/") and path.endswith("/check"):
+            fake.received_bytes -= len(body)  # a question beside the upload
+            self._json({"task": path.split("/")[3]})
         elif path == "/v1/jobs" and self.command == "POST":
             fake.posted.append(json.loads(body) | {"key": self.headers.get("Idempotency-Key")})
             self._json(fake.add_job(title=fake.posted[-1]["title"]), 202)

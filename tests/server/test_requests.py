@@ -167,6 +167,20 @@ def test_a_scene_of_a_newer_blender_than_any_worker_has_is_refused_with_those_th
     assert "4.5" in document["detail"]
 
 
+def test_what_would_be_refused_is_refused_before_the_upload(server: Server) -> None:
+    with server.http() as http:
+        for task, body, field in (
+            ("no.such", {}, "task"),
+            ("test.plain", {"params": {"levels": 0}}, "params.levels"),
+            ("test.blend", {"scene": "a.png"}, "manifest"),
+            ("test.blend", {}, "manifest"),
+        ):
+            assert problem(http.post(f"/v1/tasks/{task}/check", json=body), 422)["field"] == field
+        before = http.get("/v1/jobs").json()["jobs"]
+        assert http.post("/v1/tasks/test.blend/check", json={"scene": "a.blend"}).status_code == 200
+        assert http.get("/v1/jobs").json()["jobs"] == before, "the question made a job"
+
+
 def test_a_job_of_somebody_else_is_not_found(server: Server) -> None:
     job = server.submit(person="ada")
     with server.http(person="eve") as http:

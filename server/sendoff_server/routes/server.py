@@ -12,7 +12,11 @@ from sendoff.protocol import CHUNK_BYTES, PACK_BYTES, PARALLEL, PROTOCOL
 
 from .. import __version__
 from ..auth import Principal, principal
+from ..bodies import read_json
+from ..params import check_params
 from ..parts import parts_of
+from ..problems import invalid
+from ..submit import check_kind, find_task
 
 router = APIRouter(prefix="/v1")
 Caller = Annotated[Principal, Depends(principal)]
@@ -63,6 +67,20 @@ async def tasks(request: Request, _: Caller) -> dict[str, Any]:
             if task.blender:
                 entry["series"] = sorted({*entry["series"], *offer.series}, key=_order)
     return {"tasks": [found[name] for name in sorted(found)]}
+
+
+@router.post("/tasks/{name}/check")
+async def check(request: Request, _: Caller, name: str) -> dict[str, Any]:
+    """Whether a task takes some parameters and a scene of this name; asked before a long upload. Makes nothing."""
+    parts = parts_of(request)
+    body = await read_json(request, parts.settings.submit_bytes, "The question")
+    if not isinstance(body, dict):
+        raise invalid("The body has to be a JSON object.")
+    scene = body.get("scene")
+    task = await find_task(parts, name)
+    check_params(task.name, task.params, body.get("params") or {})
+    check_kind(task, None if scene is None else str(scene))
+    return {"task": task.name}
 
 
 def _order(series: str) -> tuple[int, ...]:
