@@ -99,14 +99,14 @@ def test_what_it_started_ends_with_it(runtime: Runtime, tmp_path: Path) -> None:
 
 
 def test_a_spare_is_taken_once_and_replaced_when_it_died(runtime: Runtime, tmp_path: Path) -> None:
-    spare = Spare(work_dir=tmp_path / "work", memory_bytes=0, cpu_seconds=60, is_wanted=True)
-    spare.prepare(runtime)
+    spare = Spare(runtime, work_dir=tmp_path / "work", memory_bytes=0, cpu_seconds=60, is_wanted=True)
+    spare.prepare()
     first = spare.take(runtime)
     assert first.is_alive
-    spare.prepare(runtime)
+    spare.prepare()
     second = spare.take(runtime)
     assert second is not first
-    spare.prepare(runtime)
+    spare.prepare()
     assert spare._waiting is not None
     spare._waiting.kill()
     spare._waiting._process.wait(10)

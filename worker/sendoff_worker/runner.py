@@ -56,17 +56,16 @@ class Runner:
         self.blenders = blenders
         self.control = Control(settings.redis_url, settings.worker_name)
         self.spare = Spare(
+            blenders[-1] if blenders else None,
             work_dir=settings.work_dir,
             memory_bytes=settings.blender_memory_bytes,
             cpu_seconds=settings.job_timeout_seconds,
             is_wanted=settings.warm_blender,
         )
-        self._last_runtime: Runtime | None = blenders[-1] if blenders else None
 
     def warm_up(self) -> None:
-        """Start a spare Blender, of the series that was needed last."""
-        if self._last_runtime is not None:
-            self.spare.prepare(self._last_runtime)
+        """Start a spare Blender."""
+        self.spare.prepare()
 
     def close(self) -> None:
         """End the spare Blender."""

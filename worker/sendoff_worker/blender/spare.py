@@ -16,16 +16,20 @@ log = logging.getLogger("sendoff.worker")
 class Spare:
     """At most one waiting Blender; used from the thread that runs jobs."""
 
-    def __init__(self, *, work_dir: Path, memory_bytes: int, cpu_seconds: float, is_wanted: bool) -> None:
+    def __init__(
+        self, latest: Runtime | None, *, work_dir: Path, memory_bytes: int, cpu_seconds: float, is_wanted: bool
+    ) -> None:
+        self._latest = latest
         self._work_dir = work_dir
         self._memory_bytes = memory_bytes
         self._cpu_seconds = cpu_seconds
         self._is_wanted = is_wanted
         self._waiting: BlenderProcess | None = None
 
-    def prepare(self, runtime: Runtime) -> None:
-        """Start one in advance, unless one of this series waits already."""
-        if not self._is_wanted:
+    def prepare(self) -> None:
+        """Start one of the series that was needed last, unless it waits already."""
+        runtime = self._latest
+        if not self._is_wanted or runtime is None:
             return
         if self._waiting is not None:
             if self._waiting.is_alive and self._waiting.runtime == runtime:
@@ -36,6 +40,7 @@ class Spare:
 
     def take(self, runtime: Runtime) -> BlenderProcess:
         """A Blender of a runtime: the waiting one, or a new one. Raises BlenderUnavailable."""
+        self._latest = runtime
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             if waiting.runtime == runtime and waiting.is_alive:
