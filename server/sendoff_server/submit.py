@@ -28,6 +28,7 @@ from .problems import Problem, invalid, too_large
 _HEAD_BYTES = 160 * 1024
 _TITLE_CHARACTERS = 200
 _MOST_MISSING_FILES = 1000
+_KEPT_BY_RETRY = ("task", "title", "params", "host", "missing_files", "input_bytes", "series")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,21 +118,16 @@ async def retry(parts: Parts, caller: Principal, old: JobRecord, manifest: dict[
     missing = await run_in_threadpool(parts.blobs.missing, list(read.chunks))
     if missing:
         raise chunks_missing(missing)
+    kept = {name: getattr(old, name) for name in _KEPT_BY_RETRY}
     new = NewJob(
         id=secrets.token_hex(10),
-        task=old.task,
-        title=old.title,
         owner=caller.person,
         sid=caller.sid,
         queue="",
         message="",
-        params=old.params,
-        host=old.host,
-        missing_files=old.missing_files,
-        input_bytes=old.input_bytes,
         retry_of=old.id,
         max_attempts=parts.settings.max_attempts,
-        series=old.series,
+        **kept,
     )
     return await _create(parts, new, task, manifest, key=None)
 

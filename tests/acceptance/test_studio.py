@@ -141,13 +141,3 @@ def test_io_bound_tasks_run_in_an_eventlet_pool_many_at_a_time(studio: Studio, t
         client.cancel(long.id)
         with pytest.raises(JobCancelled):
             client.wait(long.id, 10)
-
-
-def test_server_and_worker_declare_the_same_queues() -> None:
-    from sendoff_server import dispatch
-    from sendoff_worker import celery_app
-
-    for is_amqp in (True, False):
-        ours, theirs = dispatch.job_queue("cpu", is_amqp=is_amqp), celery_app.job_queue("cpu", is_amqp=is_amqp)
-        assert ours.as_dict(recurse=True) == theirs.as_dict(recurse=True)
-    assert dispatch.TASK_NAME == celery_app.TASK_NAME

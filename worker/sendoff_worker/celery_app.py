@@ -9,25 +9,15 @@ from celery import Celery, signals
 from celery.worker import state as celery_state
 from kombu import Exchange, Queue
 
+from sendoff_store import broker
+
 from .announcer import Announcer
 from .settings import WorkerSettings
 from .worker import Worker
 
 log = logging.getLogger("sendoff.worker")
 
-TASK_NAME = "sendoff.run"
 _MARGIN_SECONDS = 3600
-
-
-def job_queue(name: str, *, is_amqp: bool) -> Queue:
-    """A durable queue; on RabbitMQ a quorum queue that delivers a message some times at most.
-
-    `sendoff_server.dispatch` declares the same; a test compares the two.
-    """
-    arguments: dict[str, Any] = {"x-queue-type": "quorum", "x-delivery-limit": 20} if is_amqp else {}
-    full = f"sendoff.{name}"
-    return Queue(full, Exchange(full, type="direct", durable=True), routing_key=full, durable=True,
-                 queue_arguments=arguments)  # fmt: skip
 
 
 def run_worker(worker: Worker) -> int:
@@ -61,11 +51,11 @@ def run_worker(worker: Worker) -> int:
 
 def make_app(settings: WorkerSettings, worker: Worker) -> Any:
     """The Celery application, configured so that no job is lost and none waits behind another."""
-    is_amqp = settings.broker.startswith(("amqp", "pyamqp"))
+    is_amqp = broker.is_amqp(settings.broker)
     app: Any = Celery("sendoff", broker=settings.broker, set_as_current=False)
     app.conf.update(
-        task_queues=[job_queue(name, is_amqp=is_amqp) for name in worker.queues()],
-        task_default_queue=f"sendoff.{worker.queues()[0]}",
+        task_queues=[_queue(name, settings.broker) for name in worker.queues()],
+        task_default_queue=broker.queue_name(worker.queues()[0]),
         task_default_queue_type="quorum" if is_amqp else "classic",
         task_acks_late=True,
         task_reject_on_worker_lost=True,
@@ -86,7 +76,7 @@ def make_app(settings: WorkerSettings, worker: Worker) -> Any:
     def run(job: str) -> None:
         worker.runner().run(job)
 
-    app.task(name=TASK_NAME)(run)
+    app.task(name=broker.TASK_NAME)(run)
     return app
 
 
@@ -96,6 +86,11 @@ def patch_for(pool: str) -> None:
         import eventlet
 
         eventlet.monkey_patch()
+
+
+def _queue(name: str, broker_url: str) -> Queue:
+    full = broker.queue_name(name)
+    return Queue(full, Exchange(full), routing_key=full, queue_arguments=broker.queue_arguments(broker_url))
 
 
 def _begin_process(worker: Worker) -> None:
