@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sendoff.chunking import cut
@@ -33,8 +33,13 @@ def store_file(blobs: BlobStore, source: Path, *, path: str, role: str, media_ty
     )
 
 
-def build_file(blobs: BlobStore, entry: FileEntry, target: Path) -> None:
-    """Put a file together; raises ChunkMissing, or ChunkDamaged where it is not the file that was promised."""
+def build_file(
+    blobs: BlobStore, entry: FileEntry, target: Path, *, on_chunk: Callable[[int], None] = lambda size: None
+) -> None:
+    """Put a file together; `on_chunk` hears of the size of each chunk and may raise to give up.
+
+    Raises ChunkMissing, or ChunkDamaged where it is not the file that was promised.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     with target.open("xb") as file:
@@ -42,6 +47,7 @@ def build_file(blobs: BlobStore, entry: FileEntry, target: Path) -> None:
             data = blobs.get(chunk.sha256)
             digest.update(data)
             file.write(data)
+            on_chunk(len(data))
     if digest.hexdigest() != entry.sha256:
         raise ChunkDamaged(f"The file {entry.path} is not what the client promised. Submit it again.")
 

@@ -210,8 +210,8 @@ class _Attempt:
         }
 
     def _told(self, done: int, total: int, path: str) -> None:
-        fraction_text = f"Getting {path}" if path else "Got the scene"
-        self._reporter.progress(None, fraction_text, done, total)
+        percent = done * 100 // total if total else 100
+        self._reporter.progress(None, f"Getting {path} ({percent} %)" if path else "Got the scene", done, total)
 
     def _openjd(self, line: str) -> None:
         said = openjd.parse(line)

@@ -35,16 +35,22 @@ class Workspace:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def fill(self, blobs: BlobStore, manifest: Manifest, told: Callable[[int, int, str], None]) -> None:
-        """Build the input files; `told(done_bytes, total_bytes, path)` hears of each.
+        """Build the input files; `told(done_bytes, total_bytes, path)` hears of each chunk and may raise to give up.
 
         Raises ChunkMissing, ChunkDamaged, OSError.
         """
+        total = manifest.size
         done = 0
         for entry in manifest.files:
-            told(done, manifest.size, entry.path)
-            build_file(blobs, entry, self.input / entry.path)
-            done += entry.size
-        told(done, manifest.size, "")
+
+            def on_chunk(size: int, path: str = entry.path) -> None:
+                nonlocal done
+                done += size
+                told(done, total, path)
+
+            told(done, total, entry.path)
+            build_file(blobs, entry, self.input / entry.path, on_chunk=on_chunk)
+        told(total, total, "")
 
 
 def remove_stale(root: Path) -> None:
