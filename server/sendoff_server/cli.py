@@ -60,7 +60,7 @@ def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> Non
     run(load(ServerSettings, host=host, port=port, data_dir=data_dir))
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def worker(context: typer.Context) -> None:
     """Run a worker; `sendoff-server worker --help` lists its options."""
     os.execv(sys.executable, [sys.executable, "-m", "sendoff_worker", *context.args])  # noqa: S606 - it takes our place
@@ -123,4 +123,5 @@ def main() -> None:
     except redis.exceptions.RedisError as error:
         sys.exit(f"Redis does not answer: {error}. Check SENDOFF_REDIS_URL and that the server runs.")
     except OSError as error:
-        sys.exit(f"It did not work: {error}.")
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        sys.exit(f"A file or the network could not be used ({what}).")

@@ -25,7 +25,7 @@ from sendoff_store import jobs
 from sendoff_store.calls import AsyncStore
 from sendoff_store.connections import connect_listening_async
 
-from .watcher import Overflow, Watcher
+from .watcher import Overflow, Step, Watcher
 
 log = logging.getLogger("sendoff.hub")
 
@@ -190,16 +190,16 @@ class Hub:
         if job not in self._by_job:
             return
         try:
-            event = Event.from_json(text)
+            step = Step.from_json(text)
         except InputError:
             log.exception("An event of job %s cannot be read", job, extra={"action": "hub.bad_event", "job": job})
             return
-        epoch, seq = self._seen.get(job, (event.epoch, event.seq - 1))
-        if event.epoch != epoch or event.seq > seq + 1:
+        epoch, seq = self._seen.get(job, (step.epoch, step.seq - 1))
+        if step.epoch != epoch or step.seq > seq + 1:
             await self._catch_up(job)
             return
-        if event.seq == seq + 1:
-            self._deliver(event, text)
+        if step.seq == seq + 1:
+            self._deliver(step, text)
 
     async def _introduce(self, sid: str, job: str) -> None:
         """Attach those who watch a whole session or person to a job that is new to them."""
@@ -220,10 +220,10 @@ class Hub:
             self._owners[job] = record.owner
         return self._owners[job]
 
-    def _deliver(self, event: Event, text: str) -> None:
-        self._seen[event.job] = (event.epoch, event.seq)
-        for watcher in tuple(self._by_job.get(event.job, ())):
-            self._guard(watcher, lambda watcher=watcher: watcher.live(event, text))
+    def _deliver(self, step: Step, text: str) -> None:
+        self._seen[step.job] = (step.epoch, step.seq)
+        for watcher in tuple(self._by_job.get(step.job, ())):
+            self._guard(watcher, lambda watcher=watcher: watcher.live(step, text))
 
     async def _catch_up(self, job: str) -> None:
         """Read from the stream what the subscription did not bring."""
@@ -236,7 +236,7 @@ class Hub:
             return
         if caught.reason == "recovered":
             for event in caught.events:
-                self._deliver(event, event.to_json())
+                self._deliver(Step(event.job, event.epoch, event.seq, event.kind.value), event.to_json())
             return
         # A hole that cannot be filled is said, never hidden: a snapshot that tells why.
         record = caught.record

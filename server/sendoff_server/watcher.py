@@ -9,26 +9,49 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+import orjson
+
+from sendoff.errors import InputError
 from sendoff.events import Event, EventKind
 
 MOST_WAITING = 256
+_PROGRESS = EventKind.PROGRESS.value
 
 
-@dataclass
+class Step(NamedTuple):
+    """What has to be known of a live event to pass its text on."""
+
+    job: str
+    epoch: int
+    seq: int
+    kind: str
+
+    @classmethod
+    def from_json(cls, text: str) -> Step:
+        """Read an event as published; raises InputError where it is none."""
+        try:
+            event = orjson.loads(text)
+            return cls(str(event["job"]), int(event["epoch"]), int(event["seq"]), str(event["kind"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"What was published is no event: {error!r}") from error
+
+
+@dataclass(slots=True)
 class _Waiting:
     text: str
     seq: int
     conflated: int = 0
 
 
-@dataclass
+@dataclass(slots=True)
 class _Feed:
     """How far a socket has been told of one job; while `held` is a list, live events wait for the snapshot."""
 
     epoch: int = 0
     seq: int = 0
-    held: list[tuple[Event, str]] | None = field(default_factory=list)
+    held: list[tuple[Step, str]] | None = field(default_factory=list)
     progress: _Waiting | None = None
 
 
@@ -39,6 +62,8 @@ class Overflow(Exception):
 class Watcher:
     """The events that wait for one socket; used from one event loop."""
 
+    __slots__ = ("_caught_up", "_waiting", "closed", "feeds", "heartbeat_at", "person", "sending_since", "sid", "wake")
+
     def __init__(self, *, sid: str | None = None, person: str | None = None) -> None:
         #: A watcher of a whole session or of a person, else None and None.
         self.sid = sid
@@ -48,6 +73,9 @@ class Watcher:
         self.wake = asyncio.Event()
         #: The close code, once the socket has to go.
         self.closed: int | None = None
+        #: By the event loop's clock: when the next heartbeat is due, and since when a send has not ended.
+        self.heartbeat_at = 0.0
+        self.sending_since: float | None = None
         self._waiting: deque[_Waiting] = deque()
         self._caught_up = 0
 
@@ -69,28 +97,28 @@ class Watcher:
         feed.epoch = snapshot.epoch
         feed.seq = missed[-1].seq if missed else snapshot.seq
         held, feed.held = feed.held or [], None
-        for event, text in held:
-            self.live(event, text)
+        for step, text in held:
+            self.live(step, text)
 
-    def live(self, event: Event, text: str) -> None:
+    def live(self, step: Step, text: str) -> None:
         """Tell a live event; what the socket was told before is dropped. Raises Overflow."""
-        feed = self.feeds[event.job]
+        feed = self.feeds[step.job]
         if feed.held is not None:
-            feed.held.append((event, text))
+            feed.held.append((step, text))
             return
-        if event.epoch == feed.epoch and event.seq <= feed.seq:
+        if step.epoch == feed.epoch and step.seq <= feed.seq:
             return
-        feed.epoch, feed.seq = event.epoch, event.seq
-        if event.kind is EventKind.PROGRESS:
+        feed.epoch, feed.seq = step.epoch, step.seq
+        if step.kind == _PROGRESS:
             waiting = feed.progress
             if waiting is not None:
-                waiting.text, waiting.seq, waiting.conflated = text, event.seq, waiting.conflated + 1
+                waiting.text, waiting.seq, waiting.conflated = text, step.seq, waiting.conflated + 1
                 return
-            feed.progress = _Waiting(text, event.seq)
+            feed.progress = _Waiting(text, step.seq)
             self._push(feed.progress)
             return
         feed.progress = None
-        self._push(_Waiting(text, event.seq))
+        self._push(_Waiting(text, step.seq))
 
     def heartbeat(self, text: str) -> None:
         """Tell that the server is there."""

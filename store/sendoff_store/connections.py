@@ -6,6 +6,7 @@ check, so that a dead connection is noticed.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
@@ -16,6 +17,9 @@ from redis.retry import Retry
 
 from .errors import RedisUnavailable
 
+log = logging.getLogger("sendoff.store")
+
+_SAY_AFTER_SECONDS = 2.0
 _CONNECT_SECONDS = 5
 _ANSWER_SECONDS = 10
 _SHARED_CONNECTIONS = 4
@@ -77,7 +81,9 @@ def connect_listening_async(url: str) -> redis.asyncio.Redis:
 
 def wait_until_ready(url: str, *, timeout_seconds: float, is_alive: Callable[[], bool] = lambda: True) -> None:
     """Wait until Redis answers; raises RedisUnavailable when the time is over, or it is known not to live."""
-    deadline = time.monotonic() + timeout_seconds
+    begun = time.monotonic()
+    deadline = begun + timeout_seconds
+    is_said = False
     with redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1) as client:
         while True:
             try:
@@ -88,6 +94,10 @@ def wait_until_ready(url: str, *, timeout_seconds: float, is_alive: Callable[[],
                         f"Redis does not answer at {_without_password(url)} ({error}). Check SENDOFF_REDIS_URL and "
                         "that the server runs."
                     ) from error
+                if not is_said and time.monotonic() - begun > _SAY_AFTER_SECONDS:
+                    is_said = True
+                    log.warning("Redis does not answer yet at %s; waiting for up to %g s", _without_password(url),
+                                timeout_seconds, extra={"action": "redis.waiting"})  # fmt: skip
                 time.sleep(0.05)
             else:
                 return

@@ -34,7 +34,7 @@ def store_file(blobs: BlobStore, source: Path, *, path: str, role: str, media_ty
 
 
 def build_file(
-    blobs: BlobStore, entry: FileEntry, target: Path, *, on_chunk: Callable[[int], None] = lambda size: None
+    blobs: BlobStore, entry: FileEntry, target: Path, *, on_chunk: Callable[[int], None] = lambda _size: None
 ) -> None:
     """Put a file together; `on_chunk` hears of the size of each chunk and may raise to give up.
 

@@ -25,7 +25,7 @@ from .workspace import remove_stale
 
 log = logging.getLogger("sendoff.worker")
 
-_REDIS_SECONDS = 60.0
+_REDIS_SECONDS = 30.0
 VERSION = "0.1.0"
 
 
