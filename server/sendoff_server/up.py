@@ -60,7 +60,7 @@ def up(settings: ServerSettings, ready_file: Path | None) -> int:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise SettingsError(
-            f"The data folder {settings.data_dir} cannot be made ({error.strerror}). Choose another one with --data-dir."
+            f"The data folder {settings.data_dir} cannot be made ({error.strerror}). Choose another with --data-dir."
         ) from error
     with contextlib.ExitStack() as stack:
         stack.enter_context(_only_one(settings.data_dir))

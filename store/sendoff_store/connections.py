@@ -20,6 +20,8 @@ from .errors import RedisUnavailable
 log = logging.getLogger("sendoff.store")
 
 _SAY_AFTER_SECONDS = 2.0
+#: A call takes well under a millisecond, so that thousands of sockets get by with these.
+_ASYNC_CONNECTIONS = 5
 _CONNECT_SECONDS = 5
 _ANSWER_SECONDS = 10
 _SHARED_CONNECTIONS = 4
@@ -38,23 +40,18 @@ def connect(url: str) -> redis.Redis:
 
 
 def connect_async(url: str) -> redis.asyncio.Redis:
-    """A client for short calls from an event loop.
-
-    Calls share few connections and wait for their turn: a thousand sockets that come back at once after a restart
-    cost Redis nothing, and none of them is refused.
-    """
-    return redis.asyncio.Redis.from_pool(
-        redis.asyncio.BlockingConnectionPool.from_url(
-            url,
-            decode_responses=True,
-            socket_connect_timeout=_CONNECT_SECONDS,
-            socket_timeout=_ANSWER_SECONDS,
-            retry=redis.asyncio.retry.Retry(ExponentialBackoff(cap=1, base=0.05), 3),
-            health_check_interval=15,
-            max_connections=_SHARED_CONNECTIONS,
-            timeout=_ANSWER_SECONDS,
-        )
+    """A client for short calls from an event loop; of few connections, for which calls wait in turn."""
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
+        url,
+        decode_responses=True,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        socket_timeout=_ANSWER_SECONDS,
+        retry=redis.asyncio.retry.Retry(ExponentialBackoff(cap=1, base=0.05), 3),
+        health_check_interval=15,
+        max_connections=_ASYNC_CONNECTIONS,
+        timeout=_ANSWER_SECONDS,
     )
+    return redis.asyncio.Redis.from_pool(pool)
 
 
 def connect_listening(url: str) -> redis.Redis:
