@@ -156,6 +156,33 @@ def test_a_program_is_ended_with_all_it_started(bench: Bench, declare: Declare) 
     assert not left
 
 
+def test_a_program_that_ignores_the_request_is_killed_and_nothing_cuts_that_short(
+    bench: Bench, declare: Declare
+) -> None:
+    program = "import signal, time; signal.signal(15, signal.SIG_IGN); print('on', flush=True); time.sleep(78)"
+
+    @declare("test.stubborn")
+    def stubborn(ctx: Context) -> None:
+        ctx.run([sys.executable, "-c", program])
+
+    job = bench.job("test.stubborn")
+
+    def cancel_when_on() -> None:
+        wait_for(lambda: " on\n" in bench.log(job), "the program's word")
+        bench.cancel(job)
+
+    thread = threading.Thread(target=cancel_when_on)
+    thread.start()
+    bench.settings.__dict__["kill_grace_seconds"] = 1.0  # longer than it takes to interrupt a task
+    bench.runner.run(job)
+    thread.join()
+    assert bench.record(job).state is JobState.CANCELLED
+    import subprocess
+
+    left = subprocess.run(["pgrep", "-f", "time.sleep[(]78"], capture_output=True, text=True, check=False).stdout
+    assert not left
+
+
 def test_openjd_lines_of_a_program_are_understood(bench: Bench, declare: Declare) -> None:
     lines = "openjd_status: Baking normals|openjd_progress: 42.5|other|openjd_fail: The cage is too small."
 

@@ -22,7 +22,7 @@ from . import openjd
 from .blender import runtimes
 from .blender.runtimes import Runtime
 from .blender.spare import Spare
-from .errors import BlenderUnavailable, JobInterrupted, TaskFailed
+from .errors import BlenderUnavailable, TaskFailed
 from .job_log import JobLog
 from .progress import Reporter
 
@@ -31,6 +31,7 @@ log = logging.getLogger("sendoff.worker")
 T = TypeVar("T")
 
 _TICK_SECONDS = 0.25
+_END_SECONDS = 2.0
 _LOG_LINE_CHARACTERS = 4000
 _MEDIA_TYPES = {".blend": "application/x-blender", ".glb": "model/gltf-binary", ".gltf": "model/gltf+json"}
 
@@ -84,7 +85,7 @@ class Context:
         self._blenders = blenders
         self._spare = spare
         self._kill_grace_seconds = kill_grace_seconds
-        self._children: list[Callable[[], None]] = []
+        self._children: list[_Child] = []
         self._children_lock = threading.Lock()
         #: See `Reporter.progress`: the call costs about a microsecond, make it as often as you like.
         self.progress = reporter.progress
@@ -181,7 +182,8 @@ class Context:
             process = self._spare.take(runtime)
         except BlenderUnavailable as error:
             raise TaskFailed(f"{error} An administrator finds more in the worker's log.") from error
-        self._add_child(process.kill)
+        child = _Child(process.kill, lambda: process.close(grace_seconds=self._grace_seconds()))
+        self._add_child(child)
         try:
             summary = process.run(
                 {
@@ -193,16 +195,15 @@ class Context:
                 },
                 on_message=self._take_message,
                 on_line=self._job_log.write,
-                on_tick=self._check,
+                on_tick=self._reporter.check,
             )
         except BlenderUnavailable as error:
             raise TaskFailed(f"{error} An administrator finds more in the worker's log.") from error
         except TaskFailed:
-            self._check()  # a Blender that was ended because the job has to stop has not failed
+            self._reporter.check()  # a Blender that was ended because the job has to stop has not failed
             raise
         finally:
-            self._remove_child(process.kill)
-            process.close(grace_seconds=self._kill_grace_seconds if self.is_stopping else 2.0)
+            self._end_child(child)
         self.outcome.summary.update(summary)
         return summary
 
@@ -227,23 +228,23 @@ class Context:
             )  # fmt: skip
         except OSError as error:
             raise TaskFailed(f"The program {name} cannot be started: {error.strerror or error}.") from error
-        kill = _Group(process).terminate
+        group = _Group(process)
         reader = threading.Thread(target=_read_lines, args=(process, take), name="sendoff-output", daemon=True)
-        self._add_child(kill)
+        child = _Child(group.terminate, lambda: group.end(self._kill_grace_seconds))
+        self._add_child(child)
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         try:
             reader.start()
             while process.poll() is None:
-                self._check()
+                self._reporter.check()
                 if deadline is not None and time.monotonic() > deadline:
                     raise TaskFailed(f"The program {name} did not end within {timeout_seconds:g} s.")
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(_TICK_SECONDS)
         finally:
-            self._remove_child(kill)
-            _Group(process).end(self._kill_grace_seconds)
+            self._end_child(child)
             reader.join(5)
-        self._check()
+        self._reporter.check()
         if failure:
             raise TaskFailed(failure[-1])
         if process.returncode:
@@ -253,22 +254,27 @@ class Context:
         """Ask everything that the task has started to end; called from another thread."""
         with self._children_lock:
             children = list(self._children)
-        for kill in children:
-            kill()
+        for child in children:
+            child.kill()
 
-    def _add_child(self, kill: Callable[[], None]) -> None:
+    def close(self) -> None:
+        """End what is left of what the task has started: an interrupt may have come in the middle of ending it."""
+        for child in list(self._children):
+            self._end_child(child)
+
+    def _add_child(self, child: _Child) -> None:
         with self._children_lock:
-            self._children.append(kill)
+            self._children.append(child)
         if self.is_stopping:
-            kill()
+            child.kill()
 
-    def _remove_child(self, kill: Callable[[], None]) -> None:
+    def _end_child(self, child: _Child) -> None:
+        child.end()
         with self._children_lock:
-            self._children.remove(kill)
+            self._children.remove(child)
 
-    def _check(self) -> None:
-        if self._reporter.stop_reason is not None:
-            raise JobInterrupted(self._reporter.stop_reason)
+    def _grace_seconds(self) -> float:
+        return self._kill_grace_seconds if self.is_stopping else _END_SECONDS
 
     def _take_message(self, message: Mapping[str, Any]) -> None:
         kind = message.get("kind")
@@ -291,6 +297,14 @@ class Context:
             done if isinstance(done, int) else None,
             total if isinstance(total, int) else None,
         )
+
+
+@dataclass(frozen=True, eq=False)
+class _Child:
+    """Something that the task has started: how to ask it to end, and how to be sure; both may be repeated."""
+
+    kill: Callable[[], None]
+    end: Callable[[], None]
 
 
 class _Group:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 
 from .errors import JobInterrupted, StopReason
+from .progress import Reporter
 
 _SIGNAL = signal.SIGUSR2
 _NUDGE_SECONDS = 0.3
@@ -18,7 +19,8 @@ _NUDGE_SECONDS = 0.3
 class Interrupter:
     """Interrupts the one block that runs inside `allowed()`, where this process runs tasks in its main thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
         self._is_allowed = False
         self._reason: StopReason | None = None
         self._ended = threading.Event()
@@ -53,13 +55,13 @@ class Interrupter:
 
     def _nudge(self) -> None:
         while not self._ended.wait(_NUDGE_SECONDS):
-            if not self._is_allowed:
+            if not self._is_allowed or self._reporter.is_told:
                 return
             signal.pthread_kill(threading.main_thread().ident or 0, _SIGNAL)
 
     def _on_signal(self, *_: object) -> None:
-        if self._is_allowed and self._reason is not None:
-            self._is_allowed = False
+        if self._is_allowed and self._reason is not None and not self._reporter.is_told:
+            self._reporter.is_told = True
             raise JobInterrupted(self._reason)
 
 

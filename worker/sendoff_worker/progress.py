@@ -40,6 +40,8 @@ class Reporter:
         self.is_in_task = False
         #: Set when the job has to stop: the next report raises it.
         self.stop_reason: StopReason | None = None
+        #: Whether the task was told: from then on it ends what it has begun, and must not be interrupted in that.
+        self.is_told = False
 
     def progress(
         self,
@@ -54,7 +56,7 @@ class Reporter:
         wakes the sender.
         """
         if self.stop_reason is not None:
-            raise JobInterrupted(self.stop_reason)
+            self.check()
         is_first = self._newest is None
         self._newest = (fraction, message, done, total)
         if is_first:
@@ -62,13 +64,18 @@ class Reporter:
 
     def stage(self, name: str, message: str | None = None) -> None:
         """Begin a stage of the job; told at once."""
-        if self.stop_reason is not None:
-            raise JobInterrupted(self.stop_reason)
+        self.check()
         with self._lock:
             self._stage = name
             self._stage_started_at = self._clock()
         self._newest = (None, message if message is not None else "", None, None)
         self._wake()
+
+    def check(self) -> None:
+        """Raise JobInterrupted where the job has to stop."""
+        if self.stop_reason is not None:
+            self.is_told = True
+            raise JobInterrupted(self.stop_reason)
 
     def take(self) -> Report | None:
         """What is new since the last call, or None."""

@@ -110,7 +110,6 @@ class _Attempt:
         self._settings = runner.settings
         self._record = record
         self._token = token
-        self._interrupter = Interrupter()
         self._context: Context | None = None
         self._killer: threading.Timer | None = None
         self._log = JobLog(on_line=self._openjd)
@@ -118,6 +117,7 @@ class _Attempt:
             runner.store, runner.control, self._settings, record.id, token, job_log=self._log, on_stop=self._on_stop
         )
         self._reporter: Reporter = self._keeper.reporter
+        self._interrupter = Interrupter(self._reporter)
 
     def run(self) -> None:
         """Everything between the lease and the final state."""
@@ -185,8 +185,11 @@ class _Attempt:
             )
             self._reporter.stage(task.title, "Started")
             self._reporter.is_in_task = True
-            with self._interrupter.allowed():
-                task.run(context, record.params)
+            try:
+                with self._interrupter.allowed():
+                    task.run(context, record.params)
+            finally:
+                context.close()
             self._reporter.is_in_task = False
             return self._keep(context.outcome)
 
