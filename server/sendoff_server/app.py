@@ -56,7 +56,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
             await run_in_threadpool(parts.dispatcher.close)
             await client.aclose()
 
-    app = FastAPI(title="Sendoff", version=__version__, lifespan=lifespan, openapi_url="/v1/openapi.json")
+    app = FastAPI(title="Sendoff", version=__version__, lifespan=lifespan, openapi_url=None)
     add_handlers(app)
     for room in (server, chunks, jobs, files, events, health):
         app.include_router(room.router)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
+import orjson
 from starlette.concurrency import run_in_threadpool
 
 from sendoff.blendfile import parse_head
@@ -27,6 +28,7 @@ from .problems import Problem, invalid, too_large
 #: Enough of a .blend to read its head, also of a compressed one.
 _HEAD_BYTES = 160 * 1024
 _TITLE_CHARACTERS = 200
+_PARAMS_BYTES = 256 * 1024
 _MOST_MISSING_FILES = 1000
 _KEPT_BY_RETRY = ("task", "title", "params", "host", "missing_files", "input_bytes", "series")
 
@@ -59,6 +61,8 @@ def read_request(data: Any) -> JobRequest:
     if not isinstance(lacking, list):
         raise invalid("The missing files have to be a list of paths.", field="missing_files")
     params = data.get("params")
+    if len(orjson.dumps(params)) > _PARAMS_BYTES:
+        raise invalid(f"The parameters have more than {_PARAMS_BYTES} bytes; send large data as files.", field="params")
     try:
         manifest = Manifest.from_dict(data.get("manifest") or {"files": []})
     except ManifestError as error:

@@ -15,7 +15,7 @@ import pytest
 from tests.requirements import require
 from tests.stack import Stack, wait_for
 
-from sendoff import Client, Event, SceneFile, StorageFull
+from sendoff import Client, Event, NotFound, SceneFile, StorageFull
 from sendoff.transfer import upload
 
 pytestmark = pytest.mark.faults
@@ -119,6 +119,19 @@ def test_a_killed_valkey_comes_back_and_the_job_ends_well(own_stack: Stack, note
         processes(own_stack, "valkey-server")[0].send_signal(signal.SIGKILL)
         done = client.wait(job, 90)
         assert done.state.value == "succeeded"
+        assert client.wait(client.submit(note, task="system.noop").id, 60).state.value == "succeeded"
+
+
+def test_a_database_that_was_emptied_is_said_and_the_next_job_runs(own_stack: Stack, note: Path) -> None:
+    import redis
+
+    with Client(own_stack.url, own_stack.token) as client:
+        job = running(client, note, 60)
+        with redis.Redis.from_url(own_stack.redis_url) as database:
+            database.flushall()
+        with pytest.raises(NotFound, match="no job"):
+            client.wait(job, 60)
+        wait_for(client.tasks, "the worker's next offer", seconds=20)
         assert client.wait(client.submit(note, task="system.noop").id, 60).state.value == "succeeded"
 
 

@@ -63,6 +63,7 @@ def test_an_unknown_task_is_answered_with_those_there_are(server: Server) -> Non
         ({"levels": "many"}, "params.levels", "integer"),
         ({"level": 3}, "params.level", "has no parameter 'level'"),
         ([1], "params", "JSON object"),
+        ({"levels": "x" * 300_000}, "params", "as files"),
     ],
 )
 def test_a_wrong_parameter_is_named(server: Server, params: Any, field: str, words: str) -> None:
