@@ -202,6 +202,22 @@ def test_openjd_lines_of_a_program_are_understood(bench: Bench, declare: Declare
     assert "other" in bench.log(job)
 
 
+def test_what_a_task_prints_is_in_its_log_and_its_openjd_lines_count(bench: Bench, declare: Declare) -> None:
+    @declare("test.prints")
+    def prints(ctx: Context) -> None:
+        print("begun", end=" ")
+        print("and ended")
+        print("openjd_progress: 25", flush=True)
+        wait_for(lambda: bench.record(ctx.job).fraction == 0.25, "the progress that was printed")
+        print("no end of line", end="")
+
+    job = bench.job("test.prints")
+    bench.runner.run(job)
+    assert bench.record(job).state is JobState.SUCCEEDED
+    assert "begun and ended\n" in bench.log(job)
+    assert "no end of line" in bench.log(job)
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [

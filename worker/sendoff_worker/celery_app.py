@@ -65,7 +65,7 @@ def make_app(settings: WorkerSettings, worker: Worker) -> Any:
         worker_enable_remote_control=False,
         worker_send_task_events=False,
         worker_hijack_root_logger=False,
-        worker_redirect_stdouts=True,
+        worker_redirect_stdouts=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_connection_timeout=5,

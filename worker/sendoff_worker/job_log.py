@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import TextIO
 
 MOST_BYTES = 1024 * 1024
 _CUT = "... the log is cut here: it has reached its limit of 1 MiB\n"
@@ -53,3 +57,53 @@ class JobLogHandler(logging.Handler):
         if record.thread == self._thread:
             for line in self.format(record).splitlines():
                 self._job_log.write(line)
+
+
+class PrintRouter(io.TextIOBase):
+    """Stands in the place of `sys.stdout`: what a thread prints while it runs a job goes into that job's log."""
+
+    def __init__(self, original: TextIO) -> None:
+        self._original = original
+        self._logs: dict[int, JobLog] = {}
+        self._begun: dict[int, str] = {}
+
+    @classmethod
+    def install(cls) -> PrintRouter:
+        """The router of this process, put in place at the first call."""
+        if not isinstance(sys.stdout, cls):
+            sys.stdout = cls(sys.stdout)
+        return sys.stdout
+
+    @contextlib.contextmanager
+    def into(self, job_log: JobLog) -> Iterator[None]:
+        """Send what this thread prints into a job's log."""
+        thread = threading.get_ident()
+        self._logs[thread] = job_log
+        try:
+            yield
+        finally:
+            del self._logs[thread]
+            rest = self._begun.pop(thread, "")
+            if rest:
+                job_log.write(rest)
+
+    def write(self, text: str, /) -> int:
+        """Take a piece of text; whole lines are passed on."""
+        thread = threading.get_ident()
+        job_log = self._logs.get(thread)
+        if job_log is None:
+            return self._original.write(text)
+        *lines, rest = (self._begun.pop(thread, "") + text).split("\n")
+        for line in lines:
+            job_log.write(line)
+        if rest:
+            self._begun[thread] = rest
+        return len(text)
+
+    def flush(self) -> None:
+        """Pass on what waits outside of jobs."""
+        self._original.flush()
+
+    def fileno(self) -> int:
+        """The original's, for programs that are started with it."""
+        return self._original.fileno()

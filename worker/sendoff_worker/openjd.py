@@ -9,7 +9,7 @@ import math
 import re
 from dataclasses import dataclass
 
-_LINE = re.compile(r"^(?:WARNING celery\.redirected: )?openjd_(progress|status|fail): (.*)$")
+_LINE = re.compile(r"^openjd_(progress|status|fail): (.*)$")
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from .context import Context, Outcome
 from .control import Control
 from .errors import JobInterrupted, StopReason, TaskFailed
 from .interrupts import Interrupter, end_process
-from .job_log import JobLog, JobLogHandler
+from .job_log import JobLog, JobLogHandler, PrintRouter
 from .keeper import Keeper
 from .progress import Reporter
 from .settings import WorkerSettings
@@ -186,7 +186,7 @@ class _Attempt:
             self._reporter.stage(task.title, "Started")
             self._reporter.is_in_task = True
             try:
-                with self._interrupter.allowed():
+                with PrintRouter.install().into(self._log), self._interrupter.allowed():
                     task.run(context, record.params)
             finally:
                 context.close()
