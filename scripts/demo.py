@@ -242,7 +242,7 @@ def report(scene: Path, result: dict[str, Any], seconds: float) -> None:
     size, sent = result["scene_bytes"], result["sent_bytes"]
     share = sent / size if size else 0.0
     console.print(f"Sent {sent:,} of {size:,} bytes ({share:.2%}), {seconds:.0f} s in all.")
-    for name, path in (("Result", result.get("blend")), ("Saved scene", result.get("saved")),
+    for name, path in (("Scene with the result", result.get("saved")),
                        ("Picture", OUT / "lods.png" if (OUT / "lods.png").is_file() else None)):  # fmt: skip
         if path:
             console.print(f"{name}: {os.path.relpath(path)}", soft_wrap=True)
