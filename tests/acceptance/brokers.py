@@ -51,10 +51,11 @@ def _answers(client: redis.Redis) -> bool:
 
 
 @contextlib.contextmanager
-def rabbitmq_server(folder: Path) -> Iterator[str]:
-    """Debian's rabbitmq-server as a node of its own; yields its AMQP URL."""
+def rabbitmq_server(folder: Path, *, port: int = 0) -> Iterator[str]:
+    """Debian's rabbitmq-server as a node of its own (the same folder and port: the same node); yields its URL."""
     require(RABBITMQ.exists(), "RabbitMQ is not installed: apt-get install rabbitmq-server")
-    port, distribution, mapper = free_port(), free_port(), free_port()
+    port = port or free_port()
+    distribution, mapper = free_port(), free_port()
     environment = os.environ | {
         "HOME": str(folder),
         "ERL_EPMD_PORT": str(mapper),
@@ -68,7 +69,7 @@ def rabbitmq_server(folder: Path) -> Iterator[str]:
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
         "RABBITMQ_CONFIG_FILE": str(folder / "none"),
     }
-    output = folder / "start.log"
+    output = folder / f"start-{distribution}.log"
     with output.open("w") as log:
         server = subprocess.Popen([RABBITMQ], env=environment, stdout=log, stderr=log, start_new_session=True)
     try:

@@ -141,3 +141,23 @@ def test_io_bound_tasks_run_in_an_eventlet_pool_many_at_a_time(studio: Studio, t
         client.cancel(long.id)
         with pytest.raises(JobCancelled):
             client.wait(long.id, 10)
+
+
+def test_a_rabbitmq_that_was_away_costs_no_job(studio: Studio, tmp_path: Path) -> None:
+    folder, port = tmp_path / "rabbitmq", free_port()
+    folder.mkdir()
+    note = tmp_path / "note.txt"
+    note.write_text("anything")
+    with ExitStack() as rabbitmq:
+        broker_url = rabbitmq.enter_context(rabbitmq_server(folder, port=port))
+        with parts(studio, tmp_path / "data", broker_url=broker_url, pool="prefork", database=5) as client:
+            assert client.wait(client.submit(note, task="system.noop").id, 60).state.value == "succeeded"
+            long = client.submit(note, task="system.wait", params={"seconds": 12})
+            wait_for(lambda: client.job(long.id).state.value == "running", "the start")
+            rabbitmq.close()
+            meanwhile = client.submit(note, task="system.noop")
+            assert client.job(meanwhile.id).state.value == "queued"
+            with rabbitmq_server(folder, port=port):
+                assert client.wait(long.id, 90).state.value == "succeeded"
+                assert client.wait(meanwhile.id, 90).state.value == "succeeded"
+                assert client.wait(client.submit(note, task="system.noop").id, 60).state.value == "succeeded"
