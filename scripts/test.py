@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-MAIN_FOLDERS = ["tests/client", "tests/store", "tests/server", "tests/worker", "tests/acceptance"]
+MAIN_FOLDERS = ["tests/client", "tests/store", "tests/server", "tests/worker", "tests/acceptance", "tests/docs"]
 BLENDER_FOLDERS = ["tests/blender", "tests/addon"]
 CI_SERIES = ["4.5", "4.2", "5.0"]
 
