@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from . import signins, transfer
 from .connection import Connection
 from .downloads import DownloadProgress, ResultFile
 from .downloads import fetch as fetch_files
-from .errors import ChunksMissing, InputError, JobCancelled, JobFailed, Rejected, SignInRequired, TimedOut
+from .errors import ChunksMissing, InputError, JobCancelled, JobFailed, NotFound, Rejected, SignInRequired, TimedOut
 from .eventstream import Connectivity, EventStream, StreamItem
 from .manifest import Manifest
 from .protocol import IDEMPOTENCY_HEADER, PACK_BYTES, PARALLEL, PROTOCOL
@@ -195,7 +196,8 @@ class Client:
         body = {"params": dict(submission.params), "scene": scene}
         if submission.files:
             path = f"/v1/tasks/{quote(submission.task, safe='')}/check"
-            self.connection.json("POST", path, json=body, repeatable=True, stop=stop)
+            with contextlib.suppress(NotFound):  # an older server; it says the same after the upload
+                self.connection.json("POST", path, json=body, repeatable=True, stop=stop)
 
     def _create(
         self, submission: Submission, manifest: Manifest, stop: threading.Event | None, progress: _LastProgress

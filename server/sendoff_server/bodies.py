@@ -13,6 +13,9 @@ from sendoff.errors import EncodingError
 
 from .problems import Problem, invalid, too_large
 
+#: JSON of this size is read sooner than a thread is found for it.
+_QUICK_BYTES = 16 * 1024
+
 
 async def read_body(request: Request, most_bytes: int, what: str) -> bytearray:
     """The whole body as it was sent; raises Problem 413 as soon as it is larger than allowed."""
@@ -35,6 +38,8 @@ async def read_json(request: Request, most_bytes: int, what: str) -> Any:
     """The body as JSON; raises Problem 413 or 422."""
     body = await read_body(request, most_bytes, what)
     try:
+        if len(body) <= _QUICK_BYTES and content_encoding(request) == IDENTITY:
+            return orjson.loads(body)
         return await run_in_threadpool(_parse, body, content_encoding(request), most_bytes)
     except EncodingError as error:
         raise invalid(f"{what} cannot be read: {error}") from error

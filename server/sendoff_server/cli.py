@@ -34,8 +34,18 @@ Port = Annotated[int | None, typer.Option("--port", help="The port; 0 for any fr
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where jobs, chunks and logs are kept.")]
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"sendoff-server {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _options() -> None:
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     pass
 
 
@@ -113,9 +123,6 @@ def _embedded_url(settings: ServerSettings) -> str:
 
 def main() -> None:
     """Run the command; what goes wrong is a sentence, and the status is 1."""
-    if sys.argv[1:] == ["--version"]:
-        print(f"sendoff-server {__version__}")
-        return
     try:
         app()
     except StoreError as error:

@@ -13,13 +13,20 @@ import logging
 import random
 import secrets
 import time
+from functools import partial
 from typing import Any
 
 import redis.asyncio
 
 from sendoff.errors import InputError
 from sendoff.events import Event, EventKind
-from sendoff.protocol import CLOSE_NOT_FOUND, CLOSE_SERVER_RESTARTS, CLOSE_TOO_SLOW
+from sendoff.protocol import (
+    CLOSE_NOT_FOUND,
+    CLOSE_SERVER_RESTARTS,
+    CLOSE_SIGN_IN_REQUIRED,
+    CLOSE_TOO_SLOW,
+    HEARTBEAT_SECONDS,
+)
 from sendoff.states import JobState
 from sendoff_store import jobs
 from sendoff_store.calls import AsyncStore
@@ -33,6 +40,7 @@ log = logging.getLogger("sendoff.hub")
 PATTERN = "progress:*"
 _CANARY = "canary"
 _VERIFY_SECONDS = 5.0
+_BEAT_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 5.0
 _REASONS = {
     "epoch": "The server's record of this job began anew.",
@@ -50,6 +58,8 @@ class Hub:
         self._by_job: dict[str, set[Watcher]] = {}
         self._by_sid: dict[str, set[Watcher]] = {}
         self._by_person: dict[str, set[Watcher]] = {}
+        #: Those that are told heartbeats.
+        self._alive: set[Watcher] = set()
         self._seen: dict[str, tuple[int, int]] = {}
         self._owners: dict[str, str] = {}
         self._canaries: dict[str, asyncio.Event] = {}
@@ -58,7 +68,7 @@ class Hub:
 
     async def start(self) -> None:
         """Begin to listen."""
-        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._verify())]
+        self._tasks = [asyncio.create_task(run()) for run in (self._listen, self._verify, self._beat)]
 
     async def stop(self) -> None:
         """End, and have every socket closed so that its client comes back to the next server."""
@@ -120,8 +130,16 @@ class Hub:
         self._guard(watcher, lambda: watcher.snapshot(snapshot, list(caught.events)))
         return True
 
+    def keep_alive(self, watcher: Watcher, expires_at: float) -> None:
+        """Tell a watcher heartbeats, and close it when its sign-in ends (Unix time in seconds)."""
+        watcher.expires_at = expires_at
+        # Spread, so that a thousand sockets that came back at once are not all told at once.
+        watcher.heartbeat_at = asyncio.get_running_loop().time() + HEARTBEAT_SECONDS * random.uniform(0.1, 0.9)
+        self._alive.add(watcher)
+
     def leave(self, watcher: Watcher) -> None:
         """Forget a watcher."""
+        self._alive.discard(watcher)
         for job in list(watcher.feeds):
             self._detach(watcher, job)
         for index, key in ((self._by_sid, watcher.sid), (self._by_person, watcher.person)):
@@ -266,6 +284,21 @@ class Hub:
                         await self._catch_up(job)
             except Exception as error:
                 log.warning("Watched jobs could not be verified: %s", error, extra={"action": "hub.verify"})
+
+    async def _beat(self) -> None:
+        """Heartbeats for all sockets from one clock: a timer for each would cost as much as what it watches."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_BEAT_SECONDS)
+            now, unix_now, text = loop.time(), time.time(), heartbeat_text()
+            for watcher in tuple(self._alive):
+                if now < watcher.heartbeat_at:
+                    continue
+                watcher.heartbeat_at = now + HEARTBEAT_SECONDS - 2 * _BEAT_SECONDS
+                if unix_now > watcher.expires_at:
+                    watcher.close(CLOSE_SIGN_IN_REQUIRED)
+                else:
+                    self._guard(watcher, partial(watcher.heartbeat, text))
 
 
 def heartbeat_text() -> str:

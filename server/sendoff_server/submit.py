@@ -88,10 +88,11 @@ async def submit(parts: Parts, caller: Principal, request: JobRequest, *, key: s
         raise too_large(
             f"The job has {request.manifest.size} bytes; this server takes {parts.settings.job_bytes} at most."
         )
-    missing = await run_in_threadpool(parts.blobs.missing, list(request.manifest.chunks))
-    if missing:
-        raise chunks_missing(missing)
-    series = await run_in_threadpool(_check_scene, parts, task, request.manifest)
+    if request.manifest.files:
+        missing = await run_in_threadpool(parts.blobs.missing, list(request.manifest.chunks))
+        if missing:
+            raise chunks_missing(missing)
+    series = await run_in_threadpool(_check_scene, parts, task, request.manifest) if task.accepts else ""
     return await _create(
         parts,
         NewJob(

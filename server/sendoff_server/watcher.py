@@ -62,7 +62,7 @@ class Overflow(Exception):
 class Watcher:
     """The events that wait for one socket; used from one event loop."""
 
-    __slots__ = ("_caught_up", "_waiting", "closed", "feeds", "heartbeat_at", "person", "sending_since", "sid", "wake")
+    __slots__ = ("_caught_up", "_waiting", "closed", "expires_at", "feeds", "heartbeat_at", "person", "sid", "wake")
 
     def __init__(self, *, sid: str | None = None, person: str | None = None) -> None:
         #: A watcher of a whole session or of a person, else None and None.
@@ -73,9 +73,10 @@ class Watcher:
         self.wake = asyncio.Event()
         #: The close code, once the socket has to go.
         self.closed: int | None = None
-        #: By the event loop's clock: when the next heartbeat is due, and since when a send has not ended.
+        #: When the sign-in ends, as Unix time in seconds.
+        self.expires_at = float("inf")
+        #: When the next heartbeat is due, by the event loop's clock.
         self.heartbeat_at = 0.0
-        self.sending_since: float | None = None
         self._waiting: deque[_Waiting] = deque()
         self._caught_up = 0
 

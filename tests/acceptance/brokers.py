@@ -51,7 +51,7 @@ def _answers(client: redis.Redis) -> bool:
 
 
 @contextlib.contextmanager
-def rabbitmq_server(folder: Path, *, port: int = 0) -> Iterator[str]:
+def rabbitmq_server(folder: Path, *, port: int = 0, settings: str = "[]") -> Iterator[str]:
     """Debian's rabbitmq-server as a node of its own (the same folder and port: the same node); yields its URL."""
     require(RABBITMQ.exists(), "RabbitMQ is not installed: apt-get install rabbitmq-server")
     port = port or free_port()
@@ -68,12 +68,21 @@ def rabbitmq_server(folder: Path, *, port: int = 0) -> Iterator[str]:
         "RABBITMQ_PID_FILE": str(folder / "pid"),
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
         "RABBITMQ_CONFIG_FILE": str(folder / "none"),
+        "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
     }
+    (folder / "advanced.config").write_text(f"{settings}.")
     output = folder / f"start-{distribution}.log"
     with output.open("w") as log:
-        server = subprocess.Popen([RABBITMQ], env=environment, stdout=log, stderr=log, start_new_session=True)
+        server = subprocess.Popen(
+            [RABBITMQ], env=environment, stdout=log, stderr=log, cwd=folder, start_new_session=True
+        )
     try:
-        wait_for(lambda: "completed with" in output.read_text(), "RabbitMQ", seconds=90)
+
+        def is_ready() -> bool:
+            assert server.poll() is None, output.read_text()[-2000:]
+            return "completed with" in output.read_text()
+
+        wait_for(is_ready, "RabbitMQ", seconds=90)
         yield f"amqp://guest:guest@127.0.0.1:{port}//"
     finally:
         os.killpg(server.pid, signal.SIGTERM)

@@ -161,3 +161,20 @@ def test_a_rabbitmq_that_was_away_costs_no_job(studio: Studio, tmp_path: Path) -
                 assert client.wait(long.id, 90).state.value == "succeeded"
                 assert client.wait(meanwhile.id, 90).state.value == "succeeded"
                 assert client.wait(client.submit(note, task="system.noop").id, 60).state.value == "succeeded"
+
+
+def test_a_job_may_take_longer_than_rabbitmqs_consumer_timeout(studio: Studio, tmp_path: Path) -> None:
+    folder = tmp_path / "rabbitmq"
+    folder.mkdir()
+    note = tmp_path / "note.txt"
+    note.write_text("anything")
+    # RabbitMQ looks at its timeouts every `channel_tick_interval`.
+    settings = "[{rabbit, [{consumer_timeout, 5000}, {channel_tick_interval, 1000}]}]"
+    with (
+        rabbitmq_server(folder, settings=settings) as broker_url,
+        parts(studio, tmp_path / "data", broker_url=broker_url, pool="prefork", database=6) as client,
+    ):
+        long = client.submit(note, task="system.wait", params={"seconds": 15})
+        assert client.wait(long.id, 60).state.value == "succeeded"
+        assert client.job(long.id).fields["attempt"] == 1
+        assert client.wait(client.submit(note, task="system.noop").id, 30).state.value == "succeeded"

@@ -18,6 +18,9 @@ from .worker import Worker
 log = logging.getLogger("sendoff.worker")
 
 _MARGIN_SECONDS = 3600
+_VERSION_SECONDS = 10
+#: From this version on RabbitMQ takes `x-consumer-timeout` of a queue.
+_CONSUMER_TIMEOUT_BY_QUEUE = (3, 12)
 
 
 def run_worker(worker: Worker) -> int:
@@ -53,12 +56,19 @@ def make_app(settings: WorkerSettings, worker: Worker) -> Any:
     """The Celery application, configured so that no job is lost and none waits behind another."""
     is_amqp = broker.is_amqp(settings.broker)
     app: Any = Celery("sendoff", broker=settings.broker, set_as_current=False)
+    waits_for_long_jobs = not is_amqp or _rabbitmq_version(app) >= _CONSUMER_TIMEOUT_BY_QUEUE
+    if not waits_for_long_jobs:
+        log.info(
+            "This RabbitMQ would end a consumer whose job takes longer than its consumer_timeout (30 min), so messages "
+            "are acknowledged when a job begins. A job whose worker is lost is found by its lease, as ever.",
+            extra={"action": "worker.acks_early"},
+        )
     app.conf.update(
         task_queues=[_queue(name, settings.broker) for name in worker.queues()],
         task_default_queue=broker.queue_name(worker.queues()[0]),
         task_default_queue_type="quorum" if is_amqp else "classic",
-        task_acks_late=True,
-        task_reject_on_worker_lost=True,
+        task_acks_late=waits_for_long_jobs,
+        task_reject_on_worker_lost=waits_for_long_jobs,
         task_ignore_result=True,
         worker_prefetch_multiplier=1,
         worker_disable_prefetch=not is_amqp,
@@ -91,6 +101,18 @@ def patch_for(pool: str) -> None:
 def _queue(name: str, broker_url: str) -> Queue:
     full = broker.queue_name(name)
     return Queue(full, Exchange(full), routing_key=full, queue_arguments=broker.queue_arguments(broker_url))
+
+
+def _rabbitmq_version(app: Any) -> tuple[int, ...]:
+    """The broker's version; (0,) where it does not answer now."""
+    try:
+        with app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=3, interval_start=0.5, timeout=_VERSION_SECONDS)
+            text = str(connection.connection.server_properties.get("version", "0"))
+    except Exception as error:
+        log.warning("RabbitMQ does not say its version: %s", error, extra={"action": "worker.broker_version"})
+        return (0,)
+    return tuple(int(part) for part in text.split(".")[:2] if part.isdigit())
 
 
 def _begin_process(worker: Worker) -> None:

@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
         prog="sendoff-server worker",
         description="Run a worker. Every setting is also an environment variable SENDOFF_<NAME>.",
     )
-    parser.add_argument("--name", help="how the worker is called in lists (its host's name)")
+    parser.add_argument("--name", help="how the worker is called in lists (its host's name and process id)")
     parser.add_argument("--concurrency", type=int, metavar="N", help="jobs at the same time")
     parser.add_argument("--pool", choices=["prefork", "eventlet", "threads", "solo"], help="Celery's pool (prefork)")
     parser.add_argument("--queues", help="queues to serve, with commas between; else all it can")

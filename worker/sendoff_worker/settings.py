@@ -17,6 +17,10 @@ def _default_concurrency() -> int:
     return max(1, (os.cpu_count() or 2) // 2)
 
 
+def _default_name() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
 def _default_work_dir() -> Path:
     user = os.getuid() if hasattr(os, "getuid") else 0
     return Path(tempfile.gettempdir()) / f"sendoff-work-{user}"
@@ -31,8 +35,8 @@ class WorkerSettings(StoreSettings):
     #: Jobs at the same time.
     concurrency: int = Field(default_factory=_default_concurrency, ge=1, le=256)
     pool: Literal["prefork", "eventlet", "threads", "solo"] = "prefork"
-    #: How the worker is called in lists and logs.
-    worker_name: str = Field(default_factory=socket.gethostname, min_length=1)
+    #: How the worker is called in lists and logs; no two may have the same name.
+    worker_name: str = Field(default_factory=_default_name, min_length=1)
     #: Folder of the jobs' files while they run.
     work_dir: Path = Field(default_factory=_default_work_dir)
     #: Folders with tasks of the studio's own, separated as in PATH.

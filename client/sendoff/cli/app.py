@@ -13,6 +13,7 @@ from ..check import check as check_hops
 from ..client import Client, resolve
 from ..connection import Connection, check_url
 from ..errors import InputError, JobCancelled, JobFailed
+from ..states import JobState
 from .exits import EXPLAINED, Exit
 from .output import Live, job_dict, percent, print_json, print_table
 
@@ -99,7 +100,8 @@ def jobs(
         with Client(url, token) as client:
             found = client.jobs(state=state or None, limit=limit)
     except ValueError as error:
-        raise InputError(f"{error}. Use queued, running, succeeded, failed or cancelled.") from error
+        states = ", ".join(state.value for state in JobState)
+        raise InputError(f"{error}. Use one of: {states}.") from error
     if as_json:
         print_json({"jobs": [job_dict(job) for job in found]})
     else:
@@ -221,6 +223,8 @@ def _follow(client: Client, job: str, live: Live, *, timeout: float, as_json: bo
         if as_json:
             print_json(job_dict(found), lines=True)
         paths = client.fetch(job, out) if out else []
+        if as_json and out:
+            print_json({"job": job, "files": [str(path) for path in paths]}, lines=True)
     except KeyboardInterrupt:
         typer.echo(
             f"The job goes on without you. `sendoff watch {job}` shows it, `sendoff cancel {job}` ends it.", err=True

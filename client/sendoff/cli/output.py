@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,8 +14,11 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from ..client import Job
-from ..events import Event
+from ..events import Event, EventKind
 from ..eventstream import Connectivity, StreamItem
+
+#: In a pipe, progress is a line this often.
+_LINE_SECONDS = 1.0
 
 
 def print_json(data: Any, *, lines: bool = False) -> None:
@@ -51,6 +55,7 @@ class Live:
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
         self._last = ""
+        self._last_at = 0.0
         self._bar: Progress | None = None
         self._row: TaskID | None = None
         if not as_json and sys.stderr.isatty():
@@ -91,14 +96,15 @@ class Live:
             if item.state == "reconnecting":
                 self._show(item.message, None)
         else:
-            self._show(_sentence(item), item.fraction)
+            self._show(_sentence(item), item.fraction, is_news=item.kind is not EventKind.PROGRESS)
 
-    def _show(self, text: str, fraction: float | None) -> None:
+    def _show(self, text: str, fraction: float | None, *, is_news: bool = True) -> None:
         if self._bar is None:
             line = f"{text} {percent(fraction)}".rstrip() if text != "Uploading" else text
-            if line != self._last:
+            now = time.monotonic()
+            if line != self._last and (is_news or now - self._last_at > _LINE_SECONDS):
                 print(line, file=sys.stderr, flush=True)
-                self._last = line
+                self._last, self._last_at = line, now
             return
         if self._row is None:
             self._row = self._bar.add_task(text, total=1.0)

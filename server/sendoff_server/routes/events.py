@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from typing import Annotated, Any
 
 import orjson
@@ -17,7 +16,6 @@ from sendoff.protocol import (
     CLOSE_NO_HELLO,
     CLOSE_NOT_FOUND,
     CLOSE_SIGN_IN_REQUIRED,
-    HEARTBEAT_SECONDS,
     HELLO_SECONDS,
 )
 from sendoff_store import jobs
@@ -39,6 +37,10 @@ _TRY_AGAIN_LATER = 1013
 _MOST_JOBS = 1000
 #: Of a session that is watched as a whole, so many jobs are told at first; clients ask for others by id.
 _NEWEST_JOBS = 200
+
+
+class _Ended(Exception):
+    """The socket was closed from here."""
 
 
 class _Refused(Exception):
@@ -73,7 +75,7 @@ async def job_events(
         async with asyncio.timeout(_ATTACH_SECONDS):
             is_there = await parts.hub.attach(watcher, job, after=after, epoch=epoch or None)
         if is_there:
-            await _serve(socket, watcher, caller.expires_at)
+            await _serve(parts, socket, watcher, caller.expires_at)
         else:
             await _close(socket, CLOSE_NOT_FOUND, "no such job")
     except Problem as problem:
@@ -116,7 +118,7 @@ async def all_events(socket: WebSocket) -> None:
         async with asyncio.timeout(_ATTACH_SECONDS):
             await _attach_all(parts, caller, watcher, chosen, after)
         watcher.heartbeat(heartbeat_text())
-        await _serve(socket, watcher, caller.expires_at)
+        await _serve(parts, socket, watcher, caller.expires_at)
     except Problem as problem:
         await _close(socket, CLOSE_SIGN_IN_REQUIRED, problem.title)
     except _Refused as refused:
@@ -151,20 +153,18 @@ async def _newest(parts: Parts, caller: Principal, by_person: bool) -> list[str]
     return [record.id for record in reversed((await parts.store.run(call)).jobs)]
 
 
-async def _serve(socket: WebSocket, watcher: Watcher, expires_at: float) -> None:
+async def _serve(parts: Parts, socket: WebSocket, watcher: Watcher, expires_at: float) -> None:
     """Send what waits until the socket is closed by either side; the first to end ends the other."""
-    tasks = {
-        asyncio.create_task(_write(socket, watcher, expires_at)),
-        asyncio.create_task(_drain(socket)),
-    }
+    parts.hub.keep_alive(watcher, expires_at)
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(outcome, Exception) and not isinstance(outcome, WebSocketDisconnect | RuntimeError):
-                log.warning("A socket ended: %r", outcome, extra={"action": "socket.failed"})
+        async with asyncio.TaskGroup() as group:
+            writer = group.create_task(_write(socket, watcher))
+            await _drain(socket)
+            writer.cancel()
+    except* (_Ended, WebSocketDisconnect, RuntimeError):
+        pass
+    except* Exception as errors:
+        log.warning("A socket ended: %r", errors.exceptions, extra={"action": "socket.failed"})
 
 
 async def _drain(socket: WebSocket) -> None:
@@ -173,33 +173,23 @@ async def _drain(socket: WebSocket) -> None:
         pass
 
 
-async def _write(socket: WebSocket, watcher: Watcher, expires_at: float) -> None:
-    loop = asyncio.get_running_loop()
-    next_heartbeat = loop.time() + HEARTBEAT_SECONDS
+async def _write(socket: WebSocket, watcher: Watcher) -> None:
+    """Send what waits for the watcher; raises _Ended once its socket is closed from here."""
     while True:
         text = watcher.next_text()
         if text is None:
             if watcher.closed is not None:
                 await _close(socket, watcher.closed, "")
-                return
-            if loop.time() >= next_heartbeat:
-                if time.time() > expires_at:
-                    await _close(socket, CLOSE_SIGN_IN_REQUIRED, "the sign-in has expired")
-                    return
-                text = heartbeat_text()
-                next_heartbeat = loop.time() + HEARTBEAT_SECONDS
-            else:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout_at(next_heartbeat):
-                        await watcher.wake.wait()
-                continue
+                raise _Ended
+            await watcher.wake.wait()
+            continue
         try:
             async with asyncio.timeout(_SEND_SECONDS):
                 await socket.send_text(text)
         except TimeoutError:
             log.info("A socket took nothing for %g s", _SEND_SECONDS, extra={"action": "socket.too_slow"})
             await _close(socket, _TRY_AGAIN_LATER, "too slow")
-            return
+            raise _Ended from None
 
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:
