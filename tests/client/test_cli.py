@@ -83,7 +83,7 @@ def test_a_job_when_watched_then_its_end_is_the_exit_status(run, fake, state, st
         (["submit", "{scene}", "--task", "t", "--params", "{"], Exit.BAD_INPUT, "--params is not JSON"),
         (["submit", "{scene}", "--task", "t", "--set", "levels"], Exit.BAD_INPUT, "Write it like --set levels=3"),
         (["submit"], Exit.BAD_INPUT, "Missing"),
-        (["jobs", "--state", "odd"], Exit.BAD_INPUT, "Use queued"),
+        (["jobs", "--state", "odd"], Exit.BAD_INPUT, "Use one of: queued, starting"),
         (["jobs", "--url", "http://127.0.0.1:9"], Exit.UNREACHABLE, "cannot be reached"),
         (["jobs", "--token", "wrong"], Exit.SIGN_IN_NEEDED, "sign-in has expired"),
         (["watch", "nobody"], Exit.REJECTED, "no such job"),
