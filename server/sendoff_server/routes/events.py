@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import orjson
@@ -66,18 +67,49 @@ async def job_events(
     except Problem as problem:
         await socket.send_denial_response(problem.response())
         return
-    await socket.accept()
-    watcher = Watcher()
-    try:
+    async with _watching(parts, socket) as watcher:
         if caller is None:
             caller = _caller_by_hello(parts, await _hello(socket))
             await find_job(parts, caller, job)
         async with asyncio.timeout(_ATTACH_SECONDS):
             is_there = await parts.hub.attach(watcher, job, after=after, epoch=epoch or None)
-        if is_there:
-            await _serve(parts, socket, watcher, caller.expires_at)
-        else:
-            await _close(socket, CLOSE_NOT_FOUND, "no such job")
+        if not is_there:
+            raise _Refused(CLOSE_NOT_FOUND, "no such job")
+        await _serve(parts, socket, watcher, caller.expires_at)
+
+
+@router.websocket("/events")
+async def all_events(socket: WebSocket) -> None:
+    """Events of some jobs, or of all of the session ("scope": "person": of the person), told by the hello."""
+    parts = parts_of(socket)
+    try:
+        caller = _caller_by_header(parts, socket)
+    except Problem as problem:
+        await socket.send_denial_response(problem.response())
+        return
+    async with _watching(parts, socket) as watcher:
+        hello = await _hello(socket)
+        caller = caller or _caller_by_hello(parts, hello)
+        chosen, after = _wanted(hello)
+        if chosen is None:
+            by_person = hello.get("scope") == "person"
+            watcher.person, watcher.sid = (caller.person, None) if by_person else (None, caller.sid)
+            parts.hub.register(watcher)
+            chosen = await _newest(parts, caller, by_person)
+            chosen += [job for job in after if job not in chosen]
+        async with asyncio.timeout(_ATTACH_SECONDS):
+            await _attach_all(parts, caller, watcher, chosen, after)
+        watcher.heartbeat(heartbeat_text())
+        await _serve(parts, socket, watcher, caller.expires_at)
+
+
+@contextlib.asynccontextmanager
+async def _watching(parts: Parts, socket: WebSocket) -> AsyncIterator[Watcher]:
+    """Accept a socket, and close it with the code that says why, whatever ends the block."""
+    await socket.accept()
+    watcher = Watcher()
+    try:
+        yield watcher
     except Problem as problem:
         await _close(socket, CLOSE_SIGN_IN_REQUIRED if problem.status == 401 else CLOSE_NOT_FOUND, problem.title)
     except _Refused as refused:
@@ -90,48 +122,6 @@ async def job_events(
         pass  # it left
     finally:
         parts.hub.leave(watcher)
-
-
-@router.websocket("/events")
-async def all_events(socket: WebSocket) -> None:
-    """Events of some jobs, or of all of the session ("scope": "person": of the person), told by the hello."""
-    parts = parts_of(socket)
-    try:
-        caller = _caller_by_header(parts, socket)
-    except Problem as problem:
-        await socket.send_denial_response(problem.response())
-        return
-    await socket.accept()
-    watcher: Watcher | None = None
-    try:
-        hello = await _hello(socket)
-        caller = caller or _caller_by_hello(parts, hello)
-        chosen, after = _wanted(hello)
-        by_person = hello.get("scope") == "person"
-        if chosen is None:
-            watcher = Watcher(person=caller.person) if by_person else Watcher(sid=caller.sid)
-            parts.hub.register(watcher)
-            chosen = await _newest(parts, caller, by_person)
-            chosen += [job for job in after if job not in chosen]
-        else:
-            watcher = Watcher()
-        async with asyncio.timeout(_ATTACH_SECONDS):
-            await _attach_all(parts, caller, watcher, chosen, after)
-        watcher.heartbeat(heartbeat_text())
-        await _serve(parts, socket, watcher, caller.expires_at)
-    except Problem as problem:
-        await _close(socket, CLOSE_SIGN_IN_REQUIRED, problem.title)
-    except _Refused as refused:
-        await _close(socket, refused.code, refused.reason)
-    except (TimeoutError, redis.exceptions.RedisError) as error:
-        log.warning("A socket has to come back, since Redis does not answer: %r", error,
-                    extra={"action": "socket.redis_unavailable"})  # fmt: skip
-        await _close(socket, _TRY_AGAIN_LATER, "try again later")
-    except (WebSocketDisconnect, RuntimeError):
-        pass  # it left
-    finally:
-        if watcher is not None:
-            parts.hub.leave(watcher)
 
 
 async def _attach_all(
