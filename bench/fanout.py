@@ -175,9 +175,7 @@ def _ours(folder: Path, redis_url: str, client: redis.Redis) -> Iterator[Design]
             new = NewJob(id=_job(number), task="bench", title=f"Job {number}", owner="ada", sid="bench",
                          queue="cpu", message="Queued")  # fmt: skip
             store.run(jobs.create(new, {"files": []}, idempotency_key=None, retention_seconds=3600))
-            lease = jobs.take_lease(
-                new.id, token="bench", worker="bench", lease_seconds=3600, retention_seconds=3600
-            )
+            lease = jobs.take_lease(new.id, token="bench", worker="bench", lease_seconds=3600, retention_seconds=3600)
             store.run(lease)
         crowd.join([f"/v1/jobs/{_job(number)}/events" for number in numbers], first=True)
 

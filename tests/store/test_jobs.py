@@ -247,6 +247,24 @@ def test_a_silent_job_is_marked_stalled_once_until_it_speaks(store: SyncStore) -
     assert now(store).health is Health.OK
 
 
+def test_only_jobs_that_need_it_are_untended(store: SyncStore) -> None:
+    for name in ("well", "waits", "lost", "silent", "ended"):
+        create(store, name)
+    for name, seconds in (("well", 30.0), ("lost", 0.01), ("silent", 30.0), ("ended", 30.0)):
+        lease(store, name=name, seconds=seconds)
+    store.run(jobs.finish("ended", token="t1", state=JobState.SUCCEEDED, message="", result={}, retention_seconds=KEEP))
+    time.sleep(0.5)
+    store.run(jobs.report("well", token="t1", lease_seconds=30, fraction=0.5))
+
+    def untended(seconds: float) -> set[str]:
+        return {record.id for record in store.run(jobs.untended(stalled_seconds=seconds))}
+
+    assert untended(0.4) == {"waits", "lost", "silent"}
+    assert untended(60) == {"waits", "lost"}
+    assert store.run(jobs.mark_stalled("silent", after_seconds=0.4)) == "ok"
+    assert "silent" not in untended(0.4), "it is said once"
+
+
 def test_pages_hold_a_persons_jobs_newest_first(store: SyncStore) -> None:
     for number in range(7):
         create(store, f"j{number}")
