@@ -2,6 +2,7 @@
 
 python make_scene.py make FILE.blend MEGABYTES
 python make_scene.py edit FILE.blend EDITED.blend
+python make_scene.py sculpt FILE.blend EDITED.blend
 """
 
 from __future__ import annotations
@@ -60,8 +61,16 @@ def edit(path: str, edited: str) -> None:
     bpy.ops.wm.save_as_mainfile(filepath=edited, copy=True, compress=False)
 
 
+def sculpt(path: str, edited: str) -> None:
+    """Move one vertex in the middle of a large mesh."""
+    bpy.ops.wm.open_mainfile(filepath=path, load_ui=False)
+    vertices = bpy.data.objects["Terrain 1"].data.vertices
+    vertices[len(vertices) // 2].co.z += 0.1
+    bpy.ops.wm.save_as_mainfile(filepath=edited, copy=True, compress=False)
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "make":
         make(sys.argv[2], float(sys.argv[3]))
     else:
-        edit(sys.argv[2], sys.argv[3])
+        {"edit": edit, "sculpt": sculpt}[sys.argv[1]](sys.argv[2], sys.argv[3])

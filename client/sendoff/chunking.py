@@ -30,7 +30,7 @@ RUN_BYTES = 256 * 1024
 CUT_MASK = 31
 
 #: The body of a large block is split this often, so that one moved vertex does not re-send 1 MiB.
-SPLIT_BYTES = 256 * 1024
+SPLIT_BYTES = 128 * 1024
 
 _READ_BYTES = 4 * 1024 * 1024
 

@@ -17,6 +17,7 @@ from .downloads import DownloadProgress, ResultFile
 from .downloads import fetch as fetch_files
 from .errors import ChunksMissing, InputError, JobCancelled, JobFailed, NotFound, Rejected, SignInRequired, TimedOut
 from .eventstream import Connectivity, EventStream, StreamItem
+from .hints import ChunkHints
 from .manifest import Manifest
 from .protocol import IDEMPOTENCY_HEADER, PACK_BYTES, PARALLEL, PROTOCOL
 from .states import Health, JobState
@@ -170,12 +171,15 @@ class Client:
         info = self._server or self.server()
         self._check(submission, stop)
         progress = _LastProgress(on_progress)
+        hints = ChunkHints(self.connection.url)
+        known = hints.read()
         tries = _SUBMIT_TRIES
         while True:
             tries -= 1
             manifest = transfer.upload(
                 self.connection,
                 submission.files,
+                known=known,
                 encodings=_names(info, "pack_encodings"),
                 parallel=_limit(info, "parallel", PARALLEL),
                 pack_bytes=_limit(info, "pack_bytes", PACK_BYTES),
@@ -184,11 +188,16 @@ class Client:
                 patience_seconds=patience_seconds,
             )
             try:
-                return self._create(submission, manifest, stop, progress)
+                job = self._create(submission, manifest, stop, progress)
             except ChunksMissing:
+                hints.forget()
+                known = frozenset()
                 if not tries:
                     raise
                 progress.start_anew()
+            else:
+                hints.add(manifest.chunks)
+                return job
 
     def _check(self, submission: Submission, stop: threading.Event | None) -> None:
         """Have the server refuse what it would refuse anyhow before a long upload."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -45,6 +45,7 @@ def upload(
     connection: Connection,
     files: Sequence[SceneFile],
     *,
+    known: Collection[str] = (),
     encodings: Iterable[str] = (),
     parallel: int = PARALLEL,
     pack_bytes: int = PACK_BYTES,
@@ -55,11 +56,12 @@ def upload(
     """Bring files to the server and return their manifest; sends only the chunks that the server lacks.
 
     A broken connection is survived: what is missing is asked again and the rest is sent, until nothing could be
-    sent for `patience_seconds`. `encodings` (its `pack_encodings`), `parallel` and `pack_bytes` come from
-    `GET /v1/server`. Raises ConnectionFailed, a ServerError, InputError where a file changes meanwhile or cannot
-    be read, Stopped.
+    sent for `patience_seconds`. Chunks that are `known` (see `hints`) are neither asked for nor sent. `encodings`
+    (the server's `pack_encodings`), `parallel` and `pack_bytes` come from `GET /v1/server`. Raises ConnectionFailed,
+    a ServerError, InputError where a file changes meanwhile or cannot be read, Stopped.
     """
     run = _Upload(connection, on_progress, stop or threading.Event())
+    run.known = known
     run.compression = Compression(choose_encoding(encodings), loopback=connection.is_loopback)
     run.pack_bytes = min(pack_bytes, PACK_BYTES, PACK_RAW_BYTES)
     run.patience_seconds = patience_seconds
@@ -91,6 +93,7 @@ class _Upload:
         self._progress = _Progress(on_progress)
         self._failed = threading.Event()
         self._moved_at = time.monotonic()
+        self.known: Collection[str] = ()
         self.compression = Compression(IDENTITY)
         self.pack_bytes = PACK_BYTES
         self.patience_seconds = PATIENCE_SECONDS
@@ -135,6 +138,10 @@ class _Upload:
         size, limit = 0, _ASK_FIRST_BYTES
         for sources in hashed:
             for source in sources:
+                if source.chunk.sha256 in self.known:
+                    self.compression.asked(source.chunk.size, 0)
+                    self._progress.add(done=source.chunk.size)
+                    continue
                 if source.chunk.sha256 in seen:
                     self._progress.add(done=source.chunk.size)
                     continue
