@@ -43,6 +43,8 @@ def main() -> int:
     console.print(facts(), highlight=False)
     begun = time.monotonic()
     missed = []
+    home = tempfile.TemporaryDirectory(prefix="sendoff-bench-home-")
+    os.environ["SENDOFF_HOME"] = home.name
     for name in arguments.rooms or ROOMS:
         with tempfile.TemporaryDirectory(prefix="sendoff-bench-") as folder:
             table: Table = ROOMS[name](Path(folder), quick=arguments.quick)

@@ -16,6 +16,7 @@ from tests.runtimes import blenders
 from tests.stack import Stack
 
 from sendoff import Client
+from sendoff.hints import ChunkHints
 
 from .processes import BENCH, free_port, running
 from .report import Row, Table, median
@@ -57,6 +58,7 @@ def _measure(
         _multipart(port, scene, peer if repeat else [])
         for path in (stack.data_dir / "chunks").glob("??"):
             shutil.rmtree(path)
+        ChunkHints(stack.url).forget()
         _settle()
         for name, path in (("first", scene), ("unchanged", scene), ("edit", edited)):
             _submit(client, path, ours[name] if repeat else [])

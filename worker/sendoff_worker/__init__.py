@@ -9,10 +9,23 @@
 
 from __future__ import annotations
 
-from .context import Context
-from .errors import TaskFailed
-from .registry import task
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .context import Context
+    from .errors import TaskFailed
+    from .registry import task
 
 __version__ = "0.1.0"
 
 __all__ = ["Context", "TaskFailed", "__version__", "task"]
+
+_HOMES = {"Context": "context", "TaskFailed": "errors", "task": "registry"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name when it is asked for: `__main__` has to come before everything else (see there)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

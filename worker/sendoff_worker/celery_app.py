@@ -90,14 +90,6 @@ def make_app(settings: WorkerSettings, worker: Worker) -> Any:
     return app
 
 
-def patch_for(pool: str) -> None:
-    """Make the standard library cooperative where the pool needs it; before anything else is imported."""
-    if pool == "eventlet":
-        import eventlet
-
-        eventlet.monkey_patch()
-
-
 def _queue(name: str, broker_url: str) -> Queue:
     full = broker.queue_name(name)
     return Queue(full, Exchange(full), routing_key=full, queue_arguments=broker.queue_arguments(broker_url))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -47,15 +48,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(settings: WorkerSettings) -> int:
-    from .celery_app import patch_for, run_worker
-
-    patch_for(settings.pool)
-    from .worker import Worker
-
+    if settings.pool == "eventlet" and "eventlet" not in sys.modules:  # the settings' file says so: begin anew with it
+        os.execv(sys.executable, [sys.executable, "-m", "sendoff_worker", *sys.argv[1:], "--pool", "eventlet"])  # noqa: S606
     set_up_logging()
     end_with_parent()
     for name in ("celery.app.trace", "celery.worker.strategy"):
         logging.getLogger(name).setLevel(logging.WARNING)  # the runner says the same in sentences
+    from .celery_app import run_worker
+    from .worker import Worker
+
     worker = Worker(settings)
     worker.prepare()
     return run_worker(worker)
