@@ -164,7 +164,14 @@ def stop(server: subprocess.Popen[bytes]) -> None:
 def artist(blender: Path, *, addon: Path, scene: Path, ready: dict[str, Any]) -> dict[str, Any]:
     """The artist's side in a real Blender; shows its status bar as it changes and returns its last word."""
     command = in_blender(blender, "demo_artist.py", "--addon", addon, "--scene", scene, "--out", OUT)
-    environment = os.environ | {"SENDOFF_URL": ready["url"], "SENDOFF_TOKEN": ready["token"]}
+    # Blender keeps its own settings: the application reads this when it starts, the module when it is imported.
+    resources = OUT.resolve().parent / "blender-user"
+    resources.mkdir(exist_ok=True)
+    environment = os.environ | {
+        "SENDOFF_URL": ready["url"],
+        "SENDOFF_TOKEN": ready["token"],
+        "BLENDER_USER_RESOURCES": str(resources),
+    }
     errors = (DEMO / "artist.log").open("w")
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True)
     last: dict[str, Any] = {}
