@@ -8,12 +8,12 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import redis
 from tests.requirements import require
+from tests.stack import wait_for
 
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
@@ -92,13 +92,3 @@ def rabbitmq_server(folder: Path, *, port: int = 0, settings: str = "[]") -> Ite
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(server.pid, signal.SIGKILL)
             subprocess.run(["epmd", "-port", str(mapper), "-kill"], capture_output=True, check=False, timeout=15)
-
-
-def wait_for(condition: object, what: str, *, seconds: float) -> None:
-    """Wait until a condition holds; says what was waited for where it does not."""
-    assert callable(condition)
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what} was not ready within {seconds} s")
-        time.sleep(0.05)

@@ -15,8 +15,7 @@ from sendoff_store.calls import SyncStore
 from sendoff_store.connections import connect, wait_until_ready
 from sendoff_store.offers import WorkerOffer
 
-from . import registry
-from .announcer import Announcer
+from . import __version__, registry
 from .blender.runtimes import Runtime, find_runtimes
 from .control import forget_shutdown, tell_shutdown
 from .runner import Runner
@@ -26,7 +25,6 @@ from .workspace import remove_stale
 log = logging.getLogger("sendoff.worker")
 
 _REDIS_SECONDS = 30.0
-VERSION = "0.1.0"
 
 
 class Worker:
@@ -36,8 +34,6 @@ class Worker:
         self.settings = settings
         self.blenders: list[Runtime] = []
         self._local = threading.local()
-        self._announcer: Announcer | None = None
-        self._runner: Runner | None = None
 
     def prepare(self) -> None:
         """Load tasks and probe Blenders; raises RedisUnavailable where there is no Redis."""
@@ -72,7 +68,7 @@ class Worker:
             series=[runtime.series for runtime in self.blenders],
             slots=self.settings.concurrency,
             busy=busy,
-            version=VERSION,
+            version=__version__,
         )
 
     def runner(self) -> Runner:
