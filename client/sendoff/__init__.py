@@ -32,6 +32,7 @@ from .errors import (
 )
 from .events import Event, EventKind
 from .eventstream import Connectivity, EventStream
+from .scope import Scope
 from .states import Health, JobState
 from .submission import HostInfo, SceneFile, Submission
 
@@ -61,6 +62,7 @@ __all__ = [
     "PackError",
     "Rejected",
     "SceneFile",
+    "Scope",
     "SendoffError",
     "ServerError",
     "SignInRequired",

@@ -202,7 +202,9 @@ class Client:
     def _check(self, submission: Submission, stop: threading.Event | None) -> None:
         """Have the server refuse what it would refuse anyhow before a long upload."""
         scene = next((file.path for file in submission.files if file.role == "scene"), None)
-        body = {"params": dict(submission.params), "scene": scene}
+        body: dict[str, Any] = {"params": dict(submission.params), "scene": scene}
+        if any(file.role == "scope" for file in submission.files):
+            body["scoped"] = True
         if submission.files:
             path = f"/v1/tasks/{quote(submission.task, safe='')}/check"
             with contextlib.suppress(NotFound):  # an older server; it says the same after the upload

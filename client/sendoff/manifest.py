@@ -41,8 +41,8 @@ class FileEntry:
     size: int
     sha256: str
     chunks: tuple[ChunkRef, ...]
-    #: What it is for: "scene" (the one the task opens), "external" (a texture, library, cache...), in a
-    #: result "result", "report", "log", "preview".
+    #: What it is for: "scene" (the one the task opens), "external" (a texture, library, cache...), "paths" (which
+    #: file is whose), "scope" (which objects the job is about); in a result "result", "report", "log", "preview".
     role: str = "external"
     #: For files of a result: the media type.
     media_type: str = "application/octet-stream"
@@ -77,7 +77,11 @@ class Manifest:
 
     def scene(self) -> FileEntry | None:
         """The file that the task opens, where there is one."""
-        return next((entry for entry in self.files if entry.role == "scene"), None)
+        return self._only("scene")
+
+    def scope(self) -> FileEntry | None:
+        """The file that names the objects the job is about; None where it is about the whole scene."""
+        return self._only("scope")
 
     def to_dict(self) -> dict[str, Any]:
         """As the wire has it."""
@@ -95,7 +99,12 @@ class Manifest:
         check_paths(entry.path for entry in manifest.files)
         if sum(entry.role == "scene" for entry in manifest.files) > 1:
             raise ManifestError("The manifest names more than one scene file; exactly one can be opened.")
+        if sum(entry.role == "scope" for entry in manifest.files) > 1:
+            raise ManifestError("The manifest names more than one scope; a job has one at most.")
         return manifest
+
+    def _only(self, role: str) -> FileEntry | None:
+        return next((entry for entry in self.files if entry.role == role), None)
 
 
 def check_path(path: str) -> None:

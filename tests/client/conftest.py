@@ -76,6 +76,8 @@ class FakeServer:
         self.seen_encodings: list[str] = []
         self.calls: list[str] = []
         self.posted: list[dict[str, Any]] = []
+        #: What was asked before an upload.
+        self.asked: list[dict[str, Any]] = []
         #: Path prefix and what to do instead: a problem's status (0: nothing), "cut", "silence" or ("part", bytes).
         self.faults: deque[tuple[str, Any]] = deque()
         self.scripts: deque[Callable[[WebSocketSession], None]] = deque()
@@ -196,6 +198,7 @@ class Handler(BaseHTTPRequestHandler):
             self._json({"stored": len(stored), "known": 0, "chunks": list(stored)})
         elif path.startswith("/v1/tasks/") and path.endswith("/check"):
             fake.received_bytes -= len(body)  # a question beside the upload
+            fake.asked.append(json.loads(body))
             self._json({"task": path.split("/")[3]})
         elif path == "/v1/jobs" and self.command == "POST":
             fake.posted.append(json.loads(body) | {"key": self.headers.get("Idempotency-Key")})

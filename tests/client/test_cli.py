@@ -52,6 +52,17 @@ def test_a_scene_when_submitted_then_stdout_is_the_job(run, fake, scene) -> None
     assert (status, json.loads(out)["id"]) == (Exit.OK, "j1")
 
 
+def test_objects_when_named_then_they_go_along_as_the_scope(run, fake, scene) -> None:  # type: ignore[no-untyped-def]
+    assert run("submit", scene, "--task", "t", "--object", "Wheel", "--object", "Body")[:2] == (Exit.OK, "j1\n")
+    _, scoped = fake.posted[0]["manifest"]["files"]
+    assert (scoped["path"], scoped["role"]) == ("sendoff-scope.json", "scope")
+    sent = b"".join(fake.chunks[sha256] for sha256, _ in scoped["chunks"])
+    assert json.loads(sent) == {"version": 1, "title": "2 objects", "objects": [["Body", None], ["Wheel", None]]}
+    status, _, err = run("submit", scene, "--task", "t", "--object", "")
+    assert (status, len(fake.posted)) == (Exit.BAD_INPUT, 1)
+    assert "cannot be an object" in err
+
+
 def test_a_job_when_waited_for_and_fetched_then_the_paths_are_printed(run, fake, scene, tmp_path) -> None:  # type: ignore[no-untyped-def]
     fake.scripts.append(ending("succeeded"))
     listed = [fake.add_file("lods.blend", b"abc")]

@@ -18,6 +18,7 @@ from sendoff.errors import (
     Stopped,
     TimedOut,
 )
+from sendoff.scope import Scope
 from sendoff.submission import HostInfo, SceneFile, Submission, scene_submission
 
 
@@ -53,6 +54,15 @@ def test_a_scene_when_submitted_then_the_job_names_it_and_its_bytes_are_counted(
     assert [file["role"] for file in posted["manifest"]["files"]] == ["scene"]
     assert len(posted["key"]) == 32
     assert seen[-1] == (scene.stat().st_size, scene.stat().st_size, fake.received_bytes)
+
+
+def test_a_scope_when_sent_then_the_server_is_asked_for_it_before_the_upload(fake, client, scene, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    plain = scene_submission(scene, task="mesh.lods")
+    client.submit(plain)
+    scoped = Scope("Chair", (("Chair", None),)).write(tmp_path)
+    client.submit(Submission(task="mesh.lods", files=(*plain.files, scoped)))
+    assert [asked.get("scoped") for asked in fake.asked] == [None, True]
+    assert [file["role"] for file in fake.posted[1]["manifest"]["files"]] == ["scene", "scope"]
 
 
 def test_a_submit_when_chunks_were_collected_meanwhile_then_they_are_sent_again(fake, client, scene) -> None:  # type: ignore[no-untyped-def]

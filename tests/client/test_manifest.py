@@ -120,3 +120,12 @@ def test_two_scenes_when_named_then_refused() -> None:
     with pytest.raises(ManifestError, match="more than one scene"):
         Manifest.from_dict({"files": files})
     assert Manifest.from_dict({"files": files[:1]}).scene() is not None
+
+
+def test_two_scopes_when_named_then_refused() -> None:
+    files = [entry(path, role="scope").to_dict() for path in ("sendoff-scope.json", "other.json")]
+    with pytest.raises(ManifestError, match="more than one scope"):
+        Manifest.from_dict({"files": files})
+    (only,) = Manifest.from_dict({"files": files[:1]}).files
+    assert Manifest((entry("a.blend", role="scene"), only)).scope() == only
+    assert Manifest((entry("a.blend", role="scene"),)).scope() is None

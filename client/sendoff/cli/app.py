@@ -3,6 +3,8 @@
 # No `from __future__ import annotations`: on Python 3.9 typer cannot read annotations that are texts.
 
 import json
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +15,9 @@ from ..check import check as check_hops
 from ..client import Client, resolve
 from ..connection import Connection, check_url
 from ..errors import InputError, JobCancelled, JobFailed
+from ..scope import Scope
 from ..states import JobState
+from ..submission import scene_submission
 from .exits import EXPLAINED, Exit
 from .output import Live, job_dict, percent, print_json, print_table
 
@@ -66,6 +70,7 @@ def submit(  # noqa: PLR0917 - each is an option
     set_: Annotated[list[str], typer.Option("--set", help="A parameter: --set levels=3.")] = [],  # noqa: B006
     params: Annotated[str, typer.Option("--params", help="All parameters as a JSON object.")] = "{}",
     external: Annotated[list[Path], typer.Option("--external", help="A file the scene needs.")] = [],  # noqa: B006
+    object_: Annotated[list[str], typer.Option("--object", help="Only this object of the scene.")] = [],  # noqa: B006
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the job has ended.")] = False,
     out: Annotated[str, typer.Option("--out", help="Wait, then bring the result into this folder.")] = "",
     title: Annotated[str, typer.Option("--title", help="The job's name in lists.")] = "",
@@ -76,8 +81,11 @@ def submit(  # noqa: PLR0917 - each is an option
 ) -> None:
     """Send a scene and make a job of it."""
     chosen = _params(params, set_)
-    with Client(url, token) as client, Live(as_json=as_json) as live:
-        job = client.submit(file, task=task, params=chosen, externals=external, title=title, on_progress=live.upload)
+    submission = scene_submission(file, task=task, params=chosen, externals=tuple(external), title=title)
+    with tempfile.TemporaryDirectory() as folder, Client(url, token) as client, Live(as_json=as_json) as live:
+        if object_:
+            submission = replace(submission, files=(*submission.files, _scope(object_).write(Path(folder))))
+        job = client.submit(submission, on_progress=live.upload)
         if not wait and not out:
             if as_json:
                 print_json(job_dict(job))
@@ -234,6 +242,11 @@ def _follow(client: Client, job: str, live: Live, *, timeout: float, as_json: bo
         for warning in found.warnings:
             typer.echo(f"Warning: {warning}", err=True)
         print("\n".join(map(str, paths)) if out else f"{found.id} {found.state.value}")
+
+
+def _scope(names: list[str]) -> Scope:
+    title = f"the object “{names[0]}”"[:200] if len(names) == 1 else f"{len(names)} objects"
+    return Scope(title, tuple((name, None) for name in names))
 
 
 def _params(text: str, pairs: list[str]) -> dict[str, Any]:
