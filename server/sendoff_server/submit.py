@@ -80,10 +80,11 @@ def read_request(data: Any) -> JobRequest:
 async def submit(parts: Parts, caller: Principal, request: JobRequest, *, key: str | None) -> Created:
     """Check a submit, write the job's record and send it on its way.
 
-    Raises Problem 422 (unknown task, parameter, scene), 409 (chunks missing), 413 (too large).
+    Raises Problem 422 (unknown task, parameter, scene, scope), 409 (chunks missing), 413 (too large).
     """
     task = await find_task(parts, request.task)
     check_params(task.name, task.params, request.params)
+    check_scope(task, scoped=request.manifest.scope() is not None)
     if request.manifest.size > parts.settings.job_bytes:
         raise too_large(
             f"The job has {request.manifest.size} bytes; this server takes {parts.settings.job_bytes} at most."
@@ -117,9 +118,10 @@ async def submit(parts: Parts, caller: Principal, request: JobRequest, *, key: s
 
 
 async def retry(parts: Parts, caller: Principal, old: JobRecord, manifest: dict[str, Any]) -> Created:
-    """A new job with an ended one's files and parameters; raises Problem 409 where its chunks are gone."""
+    """A new job with an ended one's files and parameters; raises Problem 409 where its chunks are gone, 422."""
     task = await find_task(parts, old.task)
     read = Manifest.from_dict(manifest)
+    check_scope(task, scoped=read.scope() is not None)
     missing = await run_in_threadpool(parts.blobs.missing, list(read.chunks))
     if missing:
         raise chunks_missing(missing)
@@ -184,6 +186,12 @@ def check_kind(task: TaskInfo, scene: str | None) -> str:
     if kind not in task.accepts:
         raise invalid(f"The task {task.name} takes {kinds}, and {scene} is something else.", field="manifest")
     return kind
+
+
+def check_scope(task: TaskInfo, *, scoped: bool) -> None:
+    """Refuse a scope that a task would not look at; raises Problem 422."""
+    if scoped and not task.scoped:
+        raise invalid(f"The task {task.name} takes no choice of objects. Send the whole scene to it.", field="scope")
 
 
 def _check_scene(parts: Parts, task: TaskInfo, manifest: Manifest) -> str:

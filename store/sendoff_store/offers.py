@@ -28,6 +28,13 @@ class TaskInfo:
     params: Mapping[str, Any] = field(default_factory=dict)
     #: Whether it runs in Blender.
     blender: bool = False
+    #: Whether it takes a scope: some objects of the scene instead of all.
+    scoped: bool = False
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> TaskInfo:
+        """Read what a worker announced; one of another version may know fewer things of a task, or more."""
+        return cls(**{name: value for name, value in data.items() if name in cls.__dataclass_fields__})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +59,7 @@ class WorkerOffer:
     def from_json(cls, text: str | bytes) -> WorkerOffer:
         """Read what Redis keeps."""
         data = json.loads(text)
-        data["tasks"] = [TaskInfo(**task) for task in data["tasks"]]
+        data["tasks"] = [TaskInfo.from_dict(task) for task in data["tasks"]]
         return cls(**data)
 
 
@@ -89,7 +96,7 @@ async def live_offers(client: redis.asyncio.Redis) -> list[WorkerOffer]:
 async def known_task(client: redis.asyncio.Redis, name: str) -> TaskInfo | None:
     """A task as it was announced last, by whichever worker; None where nobody ever offered it."""
     text = await client.hget(_KNOWN, name)
-    return TaskInfo(**json.loads(text)) if text else None
+    return TaskInfo.from_dict(json.loads(text)) if text else None
 
 
 async def known_names(client: redis.asyncio.Redis) -> list[str]:

@@ -34,6 +34,7 @@ TASKS = [
     TaskInfo(name="test.plain", params={"type": "object", "properties": {"levels": NUMBER},
                                         "additionalProperties": False}),
     TaskInfo(name="test.blend", accepts=["blend"], blender=True, params={"type": "object"}),
+    TaskInfo(name="test.scoped", accepts=["blend"], blender=True, scoped=True, params={"type": "object"}),
 ]  # fmt: skip
 
 

@@ -175,11 +175,49 @@ def test_what_would_be_refused_is_refused_before_the_upload(server: Server) -> N
             ("test.plain", {"params": {"levels": 0}}, "params.levels"),
             ("test.blend", {"scene": "a.png"}, "manifest"),
             ("test.blend", {}, "manifest"),
+            ("test.blend", {"scene": "a.blend", "scoped": True}, "scope"),
+            ("test.scoped", {"scene": "a.blend", "scoped": "yes"}, "scoped"),
         ):
             assert problem(http.post(f"/v1/tasks/{task}/check", json=body), 422)["field"] == field
         before = http.get("/v1/jobs").json()["jobs"]
         assert http.post("/v1/tasks/test.blend/check", json={"scene": "a.blend"}).status_code == 200
+        scoped = {"scene": "a.blend", "scoped": True}
+        assert http.post("/v1/tasks/test.scoped/check", json=scoped).status_code == 200
         assert http.get("/v1/jobs").json()["jobs"] == before, "the question made a job"
+
+
+def test_a_scope_is_refused_by_a_task_that_would_not_look_at_it(server: Server) -> None:
+    chosen = b'{"version":1,"title":"Chair","objects":[["Chair",null]]}'
+    upload(server, BLEND, chosen)
+    files = [entry("a.blend", BLEND), entry("sendoff-scope.json", chosen, role="scope")]
+    document = problem(submit(server, task="test.blend", manifest={"files": files}), 422)
+    assert document["field"] == "scope"
+    assert "test.blend takes no choice of objects" in document["detail"]
+    twice = [*files, entry("other.json", chosen, role="scope")]
+    assert "one scope" in problem(submit(server, task="test.scoped", manifest={"files": twice}), 422)["detail"]
+    assert submit(server, task="test.scoped", manifest={"files": files}).status_code == 202
+
+
+def test_a_retry_keeps_files_scope_and_parameters(server: Server) -> None:
+    chosen = b'{"version":1,"title":"Table","objects":[["Table",null]]}'
+    upload(server, BLEND, chosen, b"pixels")
+    files = [
+        entry("a.blend", BLEND),
+        entry("tex/wood.png", b"pixels", role="external"),
+        entry("sendoff-scope.json", chosen, role="scope"),
+    ]
+    params = {"levels": 2, "formats": ["glb"]}
+    lacking = ["//missing.png (image “Bark”)"]
+    made = submit(server, task="test.scoped", params=params, manifest={"files": files}, missing_files=lacking).json()
+    with server.http() as http:
+        assert http.post(f"/v1/jobs/{made['id']}/cancel").json()["state"] == "cancelled"
+        again = http.post(f"/v1/jobs/{made['id']}/retry").json()
+    manifests = [json.loads(server.store.run(jobs.manifest(job["id"])) or "") for job in (made, again)]
+    assert manifests[0] == manifests[1]
+    assert [file["role"] for file in manifests[1]["files"]] == ["scene", "external", "scope"]
+    kept = ("task", "title", "params", "host", "missing_files", "input_bytes", "queue")
+    assert {name: again[name] for name in kept} == {name: made[name] for name in kept}
+    assert (again["params"], again["retry_of"]) == (params, made["id"])
 
 
 def test_a_job_of_somebody_else_is_not_found(server: Server) -> None:
@@ -270,6 +308,9 @@ def test_the_server_tells_what_it_is(server: Server) -> None:
     assert info["protocol"] == {"min": 1, "max": 1}
     assert info["person"] == "ada"
     assert tasks["test.blend"]["series"] == ["4.5"]
+    assert {name: task["scoped"] for name, task in tasks.items() if name.startswith("test.")} == {
+        "test.plain": False, "test.blend": False, "test.scoped": True,
+    }  # fmt: skip
     assert tasks["test.plain"]["params"]["properties"]["levels"]["maximum"] == 8
 
 

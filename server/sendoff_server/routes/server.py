@@ -6,17 +6,19 @@ import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
+from starlette.concurrency import run_in_threadpool
 
 from sendoff.encodings import available_encodings
 from sendoff.protocol import CHUNK_BYTES, PACK_BYTES, PARALLEL, PROTOCOL
 
 from .. import __version__
+from ..addon_repository import LIST, AddonRepository
 from ..auth import Principal, principal
 from ..bodies import read_json
 from ..params import check_params
 from ..parts import parts_of
 from ..problems import invalid
-from ..submit import check_kind, find_task
+from ..submit import check_kind, check_scope, find_task
 
 router = APIRouter(prefix="/v1")
 Caller = Annotated[Principal, Depends(principal)]
@@ -24,8 +26,9 @@ Caller = Annotated[Principal, Depends(principal)]
 
 @router.get("/server")
 async def server(request: Request, caller: Caller) -> dict[str, Any]:
-    """Name, versions, limits, and who the caller is."""
+    """Name, versions, limits, the add-on that fits, and who the caller is."""
     settings = parts_of(request).settings
+    addon = await run_in_threadpool(AddonRepository(settings.addon_folder).version)
     return {
         "name": settings.name,
         "version": __version__,
@@ -38,6 +41,7 @@ async def server(request: Request, caller: Caller) -> dict[str, Any]:
         },
         "pack_encodings": available_encodings(),
         "request_encodings": available_encodings(),
+        "addon": None if addon is None else {"version": addon, "repository": f"/addon/{LIST}"},
         "person": caller.person,
         "sid": caller.sid,
         "time": time.time(),
@@ -59,6 +63,7 @@ async def tasks(request: Request, _: Caller) -> dict[str, Any]:
                     "accepts": list(task.accepts),
                     "params": dict(task.params),
                     "blender": task.blender,
+                    "scoped": task.scoped,
                     "series": [],
                     "workers": 0,
                 },
@@ -71,15 +76,18 @@ async def tasks(request: Request, _: Caller) -> dict[str, Any]:
 
 @router.post("/tasks/{name}/check")
 async def check(request: Request, _: Caller, name: str) -> dict[str, Any]:
-    """Whether a task takes some parameters and a scene of this name; asked before a long upload. Makes nothing."""
+    """Whether a task takes some parameters, a scene of this name and a scope; asked before an upload. Makes nothing."""
     parts = parts_of(request)
     body = await read_json(request, parts.settings.submit_bytes, "The question")
     if not isinstance(body, dict):
         raise invalid("The body has to be a JSON object.")
-    scene = body.get("scene")
+    scene, scoped = body.get("scene"), body.get("scoped", False)
+    if not isinstance(scoped, bool):
+        raise invalid("Whether there is a scope has to be true or false.", field="scoped")
     task = await find_task(parts, name)
     check_params(task.name, task.params, body.get("params") or {})
     check_kind(task, None if scene is None else str(scene))
+    check_scope(task, scoped=scoped)
     return {"task": task.name}
 
 
