@@ -5,10 +5,10 @@ BIN := .venv/bin
 SCENE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bpy demo up test test-faults test-studio check format addon bench clean
+.PHONY: help setup bpy demo up test test-faults test-studio check format addon addon-repository bench clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Make the environment .venv
 	@$(PYTHON) scripts/setup.py main
@@ -43,6 +43,9 @@ format: setup ## Write the code in the project's format
 
 addon: setup ## Build the Blender extension: dist/sendoff-VERSION.zip
 	@$(BIN)/python scripts/build_addon.py
+
+addon-repository: setup ## Build the repository that artists' Blenders update from: dist/addon/
+	@$(BIN)/python scripts/build_repository.py
 
 bench: setup ## Print the tables of docs/performance.md
 	@PYTHON="$(PYTHON)" $(BIN)/python bench/run.py

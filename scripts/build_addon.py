@@ -35,7 +35,6 @@ def main() -> int:
 
 def build(folder: Path) -> Path:
     """Build the zip in a folder and return its path."""
-    version = tomllib.loads((ROOT / "client" / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     wheel_name, wheel = websocket_wheel()
     files = {f"wheels/{wheel_name}": wheel}
     for path in sources(ROOT / "addon"):
@@ -43,13 +42,18 @@ def build(folder: Path) -> Path:
     for path in sources(ROOT / "client" / "sendoff", without="cli"):
         files["sendoff/" + path.relative_to(ROOT / "client" / "sendoff").as_posix()] = path.read_bytes()
     files["sendoff/LICENSE"] = (ROOT / "LICENSE").read_bytes()
-    files["blender_manifest.toml"] = manifest(files["blender_manifest.toml"].decode(), version, wheel_name).encode()
+    files["blender_manifest.toml"] = manifest(files["blender_manifest.toml"].decode(), version(), wheel_name).encode()
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"sendoff-{version}.zip"
+    path = folder / f"sendoff-{version()}.zip"
     part = path.with_suffix(".zip.part")
     part.write_bytes(zipped(files))
     part.replace(path)
     return path
+
+
+def version() -> str:
+    """The version of the add-on: that of the SDK in it, and so of the server that it fits."""
+    return str(tomllib.loads((ROOT / "client" / "pyproject.toml").read_text("utf-8"))["project"]["version"])
 
 
 def sources(folder: Path, *, without: str | None = None) -> list[Path]:

@@ -14,5 +14,10 @@ if "SENDOFF_BLENDERS" not in os.environ:
     subprocess.run([os.environ.get("PYTHON", sys.executable), ROOT / "scripts" / "setup.py", "bpy"], check=False)
     made = sorted(stamp.parent for stamp in (ROOT / "build").glob("bpy-*/sendoff-stamp"))
     os.environ["SENDOFF_BLENDERS"] = os.pathsep.join(map(str, made))
+if "SENDOFF_ADDON_DIR" not in os.environ:
+    folder = ROOT / "dist" / "addon"
+    build = [sys.executable, ROOT / "scripts" / "build_repository.py", "--out", folder]
+    if subprocess.run(build, stdout=subprocess.DEVNULL, check=False).returncode == 0:
+        os.environ["SENDOFF_ADDON_DIR"] = str(folder)
 command = str(Path(sys.executable).parent / "sendoff-server")
 os.execv(command, [command, "up", *sys.argv[1:]])
