@@ -5,15 +5,19 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass
+from urllib.parse import parse_qs
 
 import jwt
 from fastapi import Request
 from starlette.requests import HTTPConnection
 
+from .bodies import read_body
 from .problems import Problem
 
 ISSUER = AUDIENCE = "sendoff"
 _ALGORITHM = "HS256"
+_FORM = "application/x-www-form-urlencoded"
+_FORM_BYTES = 16 * 1024
 _REQUIRED = ["sub", "sid", "exp", "iat", "jti"]
 
 
@@ -80,6 +84,18 @@ async def principal(request: Request) -> Principal:
     if token is None:
         raise _sign_in("No token was sent. Sign in (Preferences > Add-ons > Sendoff, or: sendoff sign-in).")
     return verify(request.app.state.parts.secret, token)
+
+
+async def principal_of_form(request: Request) -> Principal:
+    """The caller whose token is the field `access_token` of a form (RFC 6750, 2.2).
+
+    A browser that saves a download cannot send a header with it, and a token does not belong into a URL.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+        raise _sign_in(f"No token was sent. It has to be the field access_token of a form ({_FORM}).")
+    body = await read_body(request, _FORM_BYTES, "The form")
+    tokens = parse_qs(body.decode("utf-8", "replace")).get("access_token") or [""]
+    return verify(request.app.state.parts.secret, tokens[0])
 
 
 def _sign_in(detail: str) -> Problem:

@@ -9,6 +9,8 @@ import uvicorn
 from sendoff_store.connections import wait_until_ready
 from sendoff_store.processes import end_with_parent, set_up_logging
 
+from . import __version__
+from .addon_repository import AddonRepository
 from .app import create_app
 from .settings import ServerSettings
 
@@ -25,6 +27,11 @@ def serve(settings: ServerSettings) -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # a line per socket helps nobody
     app = create_app(settings)
     wait_until_ready(settings.redis_url, timeout_seconds=_REDIS_SECONDS)
+    addon_version = AddonRepository(settings.addon_folder).version()
+    if addon_version not in (None, __version__):
+        log.warning("The add-on in %s is version %s and this server %s. Make the one that fits with `make "
+                    "addon-repository`", settings.addon_folder, addon_version, __version__,
+                    extra={"action": "addon.other_version"})  # fmt: skip
     log.info("The server listens on %s:%d", settings.host, settings.port, extra={"action": "server.start"})
     uvicorn.run(
         app,

@@ -27,6 +27,13 @@ class ServerSettings(StoreSettings):
     job_bytes: int = Field(default=64 * 1024**3, ge=1)
     #: The largest body of a submit: the manifest's JSON.
     submit_bytes: int = Field(default=64 * 1024**2, ge=1024)
+    #: The add-on's repository, made by scripts/build_repository.py; empty means data_dir/addon.
+    addon_dir: str = ""
+
+    @property
+    def addon_folder(self) -> Path:
+        """The folder of the add-on's repository that is in force."""
+        return Path(self.addon_dir) if self.addon_dir else self.data_dir / "addon"
 
 
 def signing_secret(settings: ServerSettings) -> str:

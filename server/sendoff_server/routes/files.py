@@ -18,7 +18,7 @@ from sendoff_store import jobs
 from sendoff_store.blobs import BlobStore
 from sendoff_store.files import read_range
 
-from ..auth import Principal, principal
+from ..auth import Principal, principal, principal_of_form
 from ..parts import parts_of
 from ..problems import Problem, not_found
 from .jobs import find_job
@@ -47,6 +47,14 @@ async def file(request: Request, caller: Caller, job: str, path: str) -> Respons
     if lacking:
         raise Problem(410, "gone", "Gone", f"The file {path} is no longer kept. Run the job again.")
     return _answer(request, parts.blobs, entry)
+
+
+@router.post("/{job}/files/{path:path}")
+async def file_to_browser(
+    request: Request, caller: Annotated[Principal, Depends(principal_of_form)], job: str, path: str
+) -> Response:
+    """The same for a browser, whose form brings the token: it saves the file as it comes, however large it is."""
+    return await file(request, caller, job, path)
 
 
 @router.get("/{job}/log")

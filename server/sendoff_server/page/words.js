@@ -1,0 +1,60 @@
+// What is said of a job, in the words of the add-on.
+
+const PLAIN = {
+  queued: "Waiting for a worker",
+  starting: "Starting",
+  running: "Running",
+  cancelling: "Cancelling",
+  succeeded: "Done",
+  failed: "Failed",
+  cancelled: "Cancelled",
+};
+
+export const FINAL = ["succeeded", "failed", "cancelled"];
+
+/** The state: short, since it is read aloud whenever it changes. */
+export function stateWords(job) {
+  const words = [PLAIN[job.state] ?? job.state];
+  if (job.state === "running" && job.stage) words[0] = job.stage;
+  if (job.state === "queued" && job.queue_position > 1) words.push(`place ${job.queue_position} in the queue`);
+  if (!FINAL.includes(job.state) && job.attempt > 1 && job.attempt <= job.max_attempts) {
+    words.push(`attempt ${job.attempt} of ${job.max_attempts}`);
+  }
+  return words.join(", ");
+}
+
+/** What the health of a job asks to be said; "" where it is well. */
+export function healthWords(job) {
+  if (FINAL.includes(job.state)) return "";
+  if (job.health === "worker_lost") return "The worker was lost. Another worker takes over; nothing has to be done.";
+  if (job.health === "stalled") return "No word from the worker for a while; it may still be well.";
+  return "";
+}
+
+/** Task, time and worker in a line. */
+export function aboutWords(job) {
+  const words = [job.task];
+  if (job.created_at) {
+    const sent = new Date(job.created_at * 1000);
+    const today = sent.toDateString() === new Date().toDateString();
+    words.push(`sent ${sent.toLocaleString([], today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" })}`);
+  }
+  if (job.worker) words.push(`on ${job.worker}`);
+  return words.filter(Boolean).join(" · ");
+}
+
+/** The time left, coarse enough not to flicker; "" where it is unknown. */
+export function timeLeft(seconds) {
+  if (seconds === null || !Number.isFinite(seconds) || seconds < 0) return "";
+  if (seconds < 5) return "a few seconds left";
+  if (seconds < 57.5) return `${Math.round(seconds / 5) * 5} s left`;
+  const minutes = Math.max(1, Math.round(seconds / 60));
+  if (minutes < 60) return `${minutes} min left`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
+}
+
+/** A size in the unit that suits it. */
+export function sizeWords(bytes) {
+  if (bytes < 1e6) return `${Math.max(bytes / 1e3, bytes ? 0.1 : 0).toFixed(bytes < 1e4 ? 1 : 0)} kB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+}

@@ -1,0 +1,75 @@
+"""The page of a job, and how a browser gets a token for it. The page itself is the same for everybody and every job."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from .. import page_codes
+from ..auth import Principal, principal
+from ..bodies import read_json
+from ..parts import parts_of
+from ..problems import invalid, not_found
+from ..static_files import StaticFile
+
+router = APIRouter()
+
+_FILES = {
+    entry.name: StaticFile(entry.name, entry.read_bytes())
+    for entry in files("sendoff_server").joinpath("page").iterdir()
+    if entry.name.endswith((".html", ".js", ".css", ".svg"))
+}
+_CODE_BYTES = 4096
+_HOST = re.compile(r"[A-Za-z0-9.\-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
+
+
+@router.api_route("/jobs/{job}", methods=["GET", "HEAD"])
+async def job_page(request: Request, job: str) -> Response:  # noqa: ARG001 - the page reads it from its own address
+    """The page that shows a job live."""
+    return _FILES["job.html"].answer(request, _headers(request))
+
+
+@router.api_route("/page/{name}", methods=["GET", "HEAD"])
+async def page_file(request: Request, name: str) -> Response:
+    """A file that the page needs."""
+    if name not in _FILES:
+        raise not_found(f"The page has no file {name[:100]!r}.")
+    return _FILES[name].answer(request, _headers(request))
+
+
+@router.post("/v1/page-codes")
+async def make_code(
+    request: Request, response: Response, caller: Annotated[Principal, Depends(principal)]
+) -> dict[str, Any]:
+    """A code that signs a browser in once, within a minute."""
+    response.headers["Cache-Control"] = "no-store"
+    code = await page_codes.make_code(parts_of(request).redis, caller)
+    return {"code": code, "expires_seconds": page_codes.CODE_SECONDS}
+
+
+@router.post("/v1/page-codes/redeem")
+async def redeem_code(request: Request, response: Response) -> dict[str, str]:
+    """A token for a code, which is spent."""
+    response.headers["Cache-Control"] = "no-store"
+    body = await read_json(request, _CODE_BYTES, "The code")
+    code = body.get("code") if isinstance(body, dict) else None
+    if not isinstance(code, str):
+        raise invalid("The body has to be a JSON object with a text `code`.", field="code")
+    parts = parts_of(request)
+    address = request.client.host if request.client else ""
+    token, person = await page_codes.redeem(parts.redis, parts.secret, code, address=address)
+    return {"token": token, "person": person}
+
+
+def _headers(request: Request) -> dict[str, str]:
+    """What the page may do: run its own scripts, speak to this server, and nothing else."""
+    host = request.headers.get("host", "")
+    # Safari before 15.4 does not count WebSockets of the page's own host as 'self'.
+    sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
+    return {
+        "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        f"connect-src 'self'{sockets}; form-action 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    }
