@@ -1,0 +1,206 @@
+"""What each mesh object was like when it was sent, as short texts, so that what changed since is said at the import.
+
+A fingerprint is exact where it looks: numbers of vertices, edges and faces, each vertex's position, the object's own
+transform and its parents', the kinds of its modifiers. It does not look at UVs, weights or materials, nor at the
+settings of a modifier. What an animation moves has no place of its own, so that another frame is no change.
+"""
+
+from __future__ import annotations
+
+import array
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+
+try:
+    import numpy as _numpy
+except ImportError:  # a Blender of a distribution may come without
+    _numpy = None
+
+_FLOATS_PER_VERTEX = 3
+_MATRIX_BYTES = 16 * 4
+#: Positions of larger meshes are summed as a table with so many 8-byte words in a row.
+_WORDS = 512
+_SUMMED_FLOATS = 16_384
+_ANIMATED = "animated"
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is not as it was when it was sent."""
+
+    #: Names, each with what is different: "moved", "reshaped", "other modifiers".
+    changed: Mapping[str, str]
+    #: Names as they were sent, each with the name of today.
+    renamed: Mapping[str, str]
+    #: Names of which nothing like it is in the file any more.
+    gone: tuple[str, ...]
+
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the artist; none where nothing changed."""
+        notes = []
+        if self.changed:
+            listed = _listed([f"“{name}” ({how})" for name, how in self.changed.items()])
+            notes.append(f"Changed since it was sent, and the result shows it as it was: {listed}.")
+        if self.renamed:
+            listed = _listed([f"“{name}” (now “{today}”)" for name, today in self.renamed.items()])
+            notes.append(f"Renamed since it was sent: {listed}.")
+        if self.gone:
+            listed = _listed([f"“{name}”" for name in self.gone])
+            notes.append(f"No longer in this file under the name it was sent with: {listed}.")
+        return tuple(notes)
+
+
+def of_open_file() -> dict[str, str]:
+    """The fingerprint of each mesh object of the open file by its name; the file's own before a library's.
+
+    In Edit Mode it is that of the mesh as the last save wrote it: to be called after the copy is saved.
+    """
+    return _of([thing for thing in bpy.data.objects if thing.type == "MESH" and thing.data is not None])
+
+
+def compare(sent: Mapping[str, str], names: Iterable[str]) -> Changes:
+    """What became of the named objects since their fingerprints were taken; other names are left out."""
+    asked = [name for name in dict.fromkeys(names) if name in sent]
+    own = {name: bpy.data.objects.get((name, None)) or bpy.data.objects.get(name) for name in asked}
+    there = [thing for thing in own.values() if thing is not None and thing.type == "MESH" and thing.data is not None]
+    for thing in there:
+        if thing.data.is_editmode:
+            thing.update_from_editmode()
+    now = _of(there)
+    missing = [name for name in asked if name not in now]
+    by_print = {}
+    if missing:
+        new = [thing for thing in bpy.data.objects if thing.type == "MESH" and thing.data and thing.name not in sent]
+        by_print = {text: name for name, text in reversed(_of(new).items())}
+    return Changes(
+        changed={name: how for name in asked if name in now and (how := _difference(sent[name], now[name]))},
+        renamed={name: by_print[sent[name]] for name in missing if sent[name] in by_print},
+        gone=tuple(name for name in missing if sent[name] not in by_print),
+    )
+
+
+def _of(things: list[Any]) -> dict[str, str]:
+    shapes: dict[Any, str] = {}
+    found: dict[str, str] = {}
+    places = _Places()
+    positions = _Positions(max((len(thing.data.vertices) for thing in things), default=0))
+    for thing in sorted(things, key=lambda thing: thing.library is not None):
+        if thing.name in found:
+            continue
+        mesh = thing.data
+        if mesh not in shapes:
+            counts = f"{len(mesh.vertices)},{len(mesh.edges)},{len(mesh.polygons)}"
+            shapes[mesh] = f"{counts}|{positions.checksum(mesh)}"
+        modifiers = ",".join(modifier.type for modifier in thing.modifiers)
+        found[thing.name] = f"{shapes[mesh]}|{places.text(thing)}|{modifiers}"
+    return found
+
+
+class _Positions:
+    """Checksums of vertex positions, in one memory for all meshes: to ask for new memory takes longer than to sum."""
+
+    def __init__(self, longest: int) -> None:
+        floats = longest * _FLOATS_PER_VERTEX
+        if _numpy is None:
+            self._memory: Any = None
+        else:
+            self._memory = _numpy.empty(floats, _numpy.float32)
+
+    def checksum(self, mesh: Any) -> str:
+        """Of the positions of all vertices in their order."""
+        floats = len(mesh.vertices) * _FLOATS_PER_VERTEX
+        if self._memory is None:
+            values = array.array("f", bytes(4 * floats))
+            _read(mesh, values)
+            return f"c{zlib.crc32(values):08x}"
+        values = self._memory[:floats]
+        _read(mesh, values)
+        if floats < _SUMMED_FLOATS:
+            return f"n{zlib.crc32(values):08x}"
+        words = values[: floats // 2 * 2].view(_numpy.uint64)
+        rows = words[: len(words) // _WORDS * _WORDS].reshape(-1, _WORDS)
+        # One that changes alone changes the sums of its row and its column; two that trade places, at least one.
+        checksum = zlib.crc32(rows.sum(axis=1))
+        checksum = zlib.crc32(rows.sum(axis=0), checksum)
+        return f"n{zlib.crc32(values[rows.size * 2 :], checksum):08x}"
+
+
+def _read(mesh: Any, values: Any) -> None:
+    attribute = None if mesh.is_editmode else mesh.attributes.get("position")
+    if attribute is not None:
+        attribute.data.foreach_get("vector", values)  # a copy of memory, twenty times as fast as by vertices
+    else:
+        mesh.vertices.foreach_get("co", values)
+
+
+class _Places:
+    """Where objects stand by what is set: their own transforms and their parents'.
+
+    Not by the world matrix: that one is only known for what the view layer evaluates, and differs by frame.
+    """
+
+    def __init__(self) -> None:
+        self._own = _matrices("matrix_basis")
+        self._inverse = _matrices("matrix_parent_inverse")
+        self._known: dict[Any, bytes | None] = {}
+
+    def text(self, thing: Any) -> str:
+        """A checksum; "animated" where an animation sets one of the transforms."""
+        chain = self._chain(thing)
+        return _ANIMATED if chain is None else f"{zlib.crc32(chain):08x}"
+
+    def _chain(self, thing: Any) -> bytes | None:
+        if thing in self._known:
+            return self._known[thing]
+        self._known[thing] = None  # a ring of parents ends here
+        above: bytes | None = b""
+        if thing.parent is not None:
+            above = self._chain(thing.parent)
+            if above is not None:
+                above += self._inverse[thing] + f"{thing.parent_type} {thing.parent_bone}".encode()
+        if above is not None and not _is_animated(thing):
+            self._known[thing] = zlib.crc32(above).to_bytes(4, "big") + self._own[thing]
+        return self._known[thing]
+
+
+def _matrices(kind: str) -> dict[Any, bytes]:
+    """A matrix of every object as bytes, read in one go."""
+    objects = bpy.data.objects
+    values = array.array("f", bytes(_MATRIX_BYTES * len(objects)))
+    objects.foreach_get(kind, values)
+    raw = values.tobytes()
+    return {
+        thing: raw[start : start + _MATRIX_BYTES]
+        for thing, start in zip(objects, range(0, len(raw), _MATRIX_BYTES))  # noqa: B905
+    }
+
+
+def _is_animated(thing: Any) -> bool:
+    data = thing.animation_data
+    return data is not None and bool(data.action or data.nla_tracks or data.drivers)
+
+
+def _difference(sent: str, now: str) -> str:
+    """In a word or two; "" where both are the same."""
+    if sent == now:
+        return ""
+    before, after = sent.split("|"), now.split("|")
+    if len(before) != len(after) or len(before) != 4:
+        return "changed"
+    words = []
+    if before[0] != after[0] or (before[1] != after[1] and before[1][:1] == after[1][:1]):
+        words.append("reshaped")
+    if before[2] != after[2] and _ANIMATED not in (before[2], after[2]):
+        words.append("moved")
+    if before[3] != after[3]:
+        words.append("other modifiers")
+    return ", ".join(words)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
