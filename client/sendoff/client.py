@@ -340,6 +340,11 @@ class Client:
         """The worker's log of a job, as far as it is written."""
         return self.connection.send("GET", f"{_path(id)}/log").content.decode("utf-8", "replace")
 
+    def page(self, id: str) -> str:
+        """The address of a job's page, to be opened in a browser, which it signs in: once, and within a minute."""
+        code = self.connection.json("POST", "/v1/page-codes", repeatable=True).get("code")
+        return f"{self.connection.url}/jobs/{quote(id, safe='')}#code={quote(str(code), safe='')}"
+
 
 class _LastProgress:
     """Passes the progress of an upload on, and adds the bytes of the manifest that follows it."""

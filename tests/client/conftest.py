@@ -185,6 +185,8 @@ class Handler(BaseHTTPRequestHandler):
             info = {"name": "fake", "version": "0", "protocol": {"min": 1, "max": 1}, "person": "ann"}
             info |= {"pack_encodings": fake.encodings, "request_encodings": fake.encodings}
             self._json(info | {"limits": limits})
+        elif path == "/v1/page-codes":
+            self._json({"code": f"code-{len(fake.calls)}", "expires_seconds": 60})
         elif path == "/v1/tasks":
             self._json({"tasks": fake.tasks})
         elif path == "/v1/chunks/missing":

@@ -13,6 +13,7 @@ from sendoff.errors import (
     InputError,
     JobCancelled,
     JobFailed,
+    NotFound,
     Rejected,
     SignInRequired,
     Stopped,
@@ -161,6 +162,23 @@ def test_a_result_when_fetched_then_only_wanted_roles_lie_in_the_folder(fake, cl
     fake.add_job(state="succeeded", result={"files": files})
     assert client.fetch("j1", tmp_path / "out", roles=["result"]) == [tmp_path / "out/lods.blend"]
     assert len(client.fetch("j1", tmp_path / "out")) == 2
+
+
+def test_a_page_when_asked_for_then_its_address_has_a_new_code_in_the_fragment_and_no_token(fake, client, token) -> None:  # type: ignore[no-untyped-def]
+    fake.faults.append(("/v1/page-codes", 503))
+    first, second = client.page("j1"), client.page("../j 2")
+    assert first == f"{fake.url}/jobs/j1#code=code-2"
+    assert second == f"{fake.url}/jobs/..%2Fj%202#code=code-3"
+    assert token not in first + second
+
+
+def test_a_page_when_the_server_has_none_or_the_sign_in_ended_then_a_sentence(fake, client) -> None:  # type: ignore[no-untyped-def]
+    fake.faults.append(("/v1/page-codes", {"status": 404, "detail": "The server has no such address."}))
+    with pytest.raises(NotFound, match="no such address"):
+        client.page("j1")
+    client.connection.token = "old"
+    with pytest.raises(SignInRequired, match="has expired"):
+        client.page("j1")
 
 
 @pytest.mark.parametrize("data", [{}, {"id": "a", "state": "?"}, {"id": "a", "state": "queued", "fraction": "x"}])
