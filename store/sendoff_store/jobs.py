@@ -112,7 +112,9 @@ def report(
     eta_seconds: float | None = None,
     last_seq: int | None = None,
 ) -> Call[Reported | Refused]:
-    """Write progress; what is None stays as it was. `fraction` (0 to 1) never goes back within an attempt.
+    """Write progress; what is None stays as it was, but done, total and eta of another stage do not.
+
+    `fraction` (0 to 1) is of the whole job and never goes back within an attempt.
 
     `last_seq` is the seq of the caller's previous report: where Redis knows less, it lost its tail, and the
     epoch goes up so that clients notice.

@@ -93,6 +93,21 @@ def test_the_fraction_never_goes_back_within_an_attempt(store: SyncStore) -> Non
     assert now(store).fraction == 0.5
 
 
+def test_a_new_stage_forgets_what_was_counted_in_the_one_before(store: SyncStore) -> None:
+    create(store)
+    lease(store)
+    report(store, stage="Reducing", message="Body", fraction=0.4, done=2, total=5, eta_seconds=30)
+    report(store, stage="Reducing", message="Wheel")
+    record = now(store)
+    assert (record.done, record.total, record.eta_seconds) == (2, 5, 30)
+    report(store, stage="Writing", eta_seconds=12)
+    record = now(store)
+    assert (record.stage, record.done, record.total, record.eta_seconds) == ("Writing", None, None, 12)
+    report(store, stage="Saving", message="Keeping the result")
+    record = now(store)
+    assert (record.eta_seconds, record.fraction) == (None, 0.4)
+
+
 def test_another_attempts_token_is_refused(store: SyncStore) -> None:
     create(store)
     lease(store)
@@ -197,6 +212,33 @@ def test_a_lost_worker_gives_the_job_back_until_the_attempts_are_used(store: Syn
     assert record.state is JobState.FAILED
     assert record.result is not None
     assert record.result["error"]["kind"] == "worker_lost"
+
+
+def test_the_events_of_a_lost_worker_and_of_the_next_attempt_say_which_one_it_is(store: SyncStore) -> None:
+    create(store, max_attempts=3)
+    lease(store, seconds=0.05)
+    report_call = jobs.report("j1", token="t1", lease_seconds=0.01, stage="Reducing", fraction=0.7, eta_seconds=9)
+    assert isinstance(store.run(report_call), jobs.Reported)
+    time.sleep(0.05)
+    before = now(store)
+    assert store.run(jobs.recover_if_lost("j1", retention_seconds=KEEP)) == "requeued"
+    lease(store, token="t2")
+    report(store, token="t2", state=JobState.RUNNING, stage="Preparing", message="Getting the scene")
+    caught = store.run(jobs.catch_up("j1", after=before.seq, epoch=before.epoch))
+    assert caught is not None
+    told = [(event.state, event.attempt, event.health, event.message, event.fraction) for event in caught.events]
+    assert told == [
+        (JobState.QUEUED, 1, Health.WORKER_LOST, "Worker lost, attempt 2 of 3", None),
+        (JobState.STARTING, 2, Health.OK, "Starting, attempt 2 of 3", None),
+        (JobState.RUNNING, 2, Health.OK, "Getting the scene", None),
+    ]
+    assert [(event.stage, event.eta_seconds) for event in caught.events] == [
+        ("", None),
+        ("", None),
+        ("Preparing", None),
+    ]
+    assert caught.record.to_event().job_fields["max_attempts"] == 3
+    assert caught.record.to_dict()["max_attempts"] == 3
 
 
 def test_a_job_with_a_lease_is_not_lost(store: SyncStore) -> None:

@@ -56,8 +56,8 @@ local function emit(kind, result)
 end
 
 local function enqueue(message)
-  set({ state = 'queued', stage = '', message = message, done = '', total = '', eta_seconds = '', worker = '',
-    dispatched_at = '' })
+  set({ state = 'queued', stage = '', message = message, fraction = '', done = '', total = '', eta_seconds = '',
+    worker = '', dispatched_at = '' })
   redis.call('ZADD', 'queue:' .. get('queue'), get('created_at'), id)
 end
 
@@ -145,7 +145,9 @@ if what == 'lease' then
   redis.call('SET', K.lease, a.token, 'PX', a.lease_ms)
   redis.call('ZREM', 'queue:' .. get('queue'), id)
   redis.call('HINCRBY', K.job, 'attempt', 1)
-  set({ state = 'starting', stage = '', message = 'Starting', fraction = '', done = '', total = '', eta_seconds = '',
+  local attempt, message = tonumber(get('attempt')), 'Starting'
+  if attempt > 1 then message = string.format('Starting, attempt %d of %d', attempt, tonumber(get('max_attempts'))) end
+  set({ state = 'starting', stage = '', message = message, fraction = '', done = '', total = '', eta_seconds = '',
     health = 'ok', worker = a.worker, started_at = now, reported_at = now })
   emit('state')
   return answer('ok')
@@ -200,6 +202,9 @@ if what == 'report' then
   if fields.fraction then
     local before = tonumber(get('fraction'))
     if before and before > tonumber(fields.fraction) then fields.fraction = before end
+  end
+  if fields.stage and fields.stage ~= get('stage') then -- what was counted and guessed belongs to the stage before
+    for _, name in ipairs({ 'done', 'total', 'eta_seconds' }) do fields[name] = fields[name] or '' end
   end
   if state == 'cancelling' then fields.state, fields.message = nil, nil end
   set(fields)
