@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from .errors import JobInterrupted, StopReason
+from .pace import Pace
 
 INTERVAL_SECONDS = 0.1
-_ETA_AFTER_SECONDS = 2.0
-_ETA_AFTER_FRACTION = 0.02
 
 
 @dataclass(frozen=True)
@@ -34,10 +32,7 @@ class Reporter:
         self._clock = clock
         self._newest: tuple[float | None, str | None, int | None, int | None] | None = None
         self._stage: str | None = None
-        self._stage_started_at = clock()
-        self._lock = threading.Lock()
-        #: Whether the task itself runs: only then do counted steps make the fraction, which never goes back.
-        self.is_in_task = False
+        self._pace: Pace | None = None
         #: Set when the job has to stop: the next report raises it.
         self.stop_reason: StopReason | None = None
         #: Whether the task was told: from then on it ends what it has begun, and must not be interrupted in that.
@@ -63,13 +58,23 @@ class Reporter:
             self._wake()
 
     def stage(self, name: str, message: str | None = None) -> None:
-        """Begin a stage of the job; told at once."""
+        """Begin a stage of the job; told at once. The fraction is of the whole task, and goes on from where it was."""
         self.check()
-        with self._lock:
-            self._stage = name
-            self._stage_started_at = self._clock()
+        self._stage = name
         self._newest = (None, message if message is not None else "", None, None)
         self._wake()
+
+    def name_stage(self, name: str) -> None:
+        """Say to which stage the reports from now on belong."""
+        self._stage = name
+
+    def begin_task(self) -> None:
+        """The task itself runs: only then do counted steps make the fraction, and is the time left told."""
+        self._pace = Pace(self._clock())
+
+    def end_task(self) -> None:
+        """What comes now has no part in the fraction."""
+        self._pace = None
 
     def check(self) -> None:
         """Raise JobInterrupted where the job has to stop."""
@@ -83,11 +88,8 @@ class Reporter:
         if newest is None:
             return None
         fraction, message, done, total = newest
-        if fraction is None and self.is_in_task and done is not None and total:
+        pace = self._pace
+        if fraction is None and pace is not None and done is not None and total:
             fraction = done / total
-        with self._lock:
-            stage, elapsed = self._stage, self._clock() - self._stage_started_at
-        eta = None
-        if fraction is not None and fraction > _ETA_AFTER_FRACTION and elapsed > _ETA_AFTER_SECONDS:
-            eta = elapsed * (1 - min(fraction, 1.0)) / fraction
-        return Report(fraction, message, done, total, stage, eta)
+        eta = None if fraction is None or pace is None else pace.eta_seconds(fraction, self._clock())
+        return Report(fraction, message, done, total, self._stage, eta)

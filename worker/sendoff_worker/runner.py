@@ -184,13 +184,13 @@ class _Attempt:
                 kill_grace_seconds=self._settings.kill_grace_seconds,
             )
             self._reporter.stage(task.title, "Started")
-            self._reporter.is_in_task = True
+            self._reporter.begin_task()
             try:
                 with PrintRouter.install().into(self._log), self._interrupter.allowed():
                     task.run(context, record.params)
             finally:
                 context.close()
-            self._reporter.is_in_task = False
+            self._reporter.end_task()
             return self._keep(context.outcome)
 
     def _keep(self, outcome: Outcome) -> dict[str, Any]:
