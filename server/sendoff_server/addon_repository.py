@@ -57,7 +57,7 @@ class AddonRepository:
     def _entries(self) -> list[dict[str, Any]]:
         try:
             listed = json.loads((self._folder / LIST).read_bytes())
-            return [entry for entry in listed["data"] if isinstance(entry["id"], str)]
+            return [entry for entry in listed["data"] if isinstance(entry["id"] + entry["version"], str)]
         except (FileNotFoundError, NotADirectoryError):
             raise not_found(
                 "This server has no add-on to give: an administrator makes it with `make addon-repository` and names "
