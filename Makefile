@@ -5,7 +5,7 @@ BIN := .venv/bin
 SCENE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bpy demo up test test-faults test-studio check format addon addon-repository bench clean
+.PHONY: help setup bpy demo up test test-faults desktop test-desktop test-studio check format addon addon-repository bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,12 @@ test: setup ## All tests
 
 test-faults: setup ## Kill, hang and cut parts of a running stack
 	@PYTHON="$(PYTHON)" $(BIN)/python scripts/test.py faults
+
+desktop: setup ## Make a Debian 13 with a real Blender window in build/desktop (as root, 3 minutes, once)
+	@$(BIN)/python scripts/desktop.py
+
+test-desktop: setup ## The add-on in a real Blender window, with mouse and keyboard, and inside Blender 5.2
+	@PYTHON="$(PYTHON)" $(BIN)/python scripts/test.py desktop
 
 test-studio: setup ## The loop on redis-server and RabbitMQ from the system
 	@PYTHON="$(PYTHON)" $(BIN)/python scripts/test.py studio

@@ -1,6 +1,7 @@
-"""Run the tests: all of them, or one marked suite (`faults`, `studio`). The Makefile and CI call this.
+"""Run the tests: all of them, or one marked suite (`faults`, `studio`, `desktop`). The Makefile and CI call this.
 
 Parts that run inside Blender are run by each Blender environment in turn; under CI all series must be there.
+The suite `desktop` is the one in a real window, and with it what runs inside Blender 5.2, whose Python is there.
 """
 
 from __future__ import annotations
@@ -10,19 +11,31 @@ import subprocess
 import sys
 from pathlib import Path
 
+import desktop
+
 ROOT = Path(__file__).resolve().parent.parent
 MAIN_FOLDERS = ["tests/client", "tests/store", "tests/server", "tests/worker", "tests/acceptance", "tests/docs"]
 BLENDER_FOLDERS = ["tests/blender", "tests/addon"]
+DESKTOP_FOLDER = "tests/desktop"
 CI_SERIES = ["4.5", "4.2", "5.0"]
+#: The worker of the tests in a window has a Blender of the window's series.
+DESKTOP_SERIES = ["4.3"]
+IN_CI = os.environ.get("CI") == "true"
 
 
 def main(suite: str | None) -> int:
     """Run a suite and return the exit status."""
-    python = os.environ.get("PYTHON", sys.executable)
-    in_ci = os.environ.get("CI") == "true"
-    made = subprocess.run([python, "scripts/setup.py", "bpy", *(CI_SERIES if in_ci else [])], cwd=ROOT, check=False)
-    if made.returncode and in_ci:
-        return made.returncode
+    failed = desktop_suite() if suite == "desktop" else marked_suite(suite)
+    if failed is None:
+        return 1
+    print(f"Suites that failed: {', '.join(failed)}" if failed else "All suites passed.")
+    return 1 if failed else 0
+
+
+def marked_suite(suite: str | None) -> list[str] | None:
+    """The tests with a mark, or all that have none; returns what failed, None where nothing could be run."""
+    if not make_blenders(CI_SERIES if IN_CI else []) and IN_CI:
+        return None
     environments = sorted((ROOT / "build").glob("bpy-*/sendoff-stamp"))
     runtimes = [stamp.parent for stamp in environments]
     environment = os.environ | {"SENDOFF_TEST_BLENDERS": os.pathsep.join(map(str, runtimes))}
@@ -36,12 +49,42 @@ def main(suite: str | None) -> int:
                 failed.append(f"{folder} in {runtime.name}")
     if not runtimes:
         print("SKIPPED: everything inside Blender, since no Blender environment could be made (see above).")
-    print(f"Suites that failed: {', '.join(failed)}" if failed else "All suites passed.")
-    return 1 if failed else 0
+    return failed
+
+
+def desktop_suite() -> list[str] | None:
+    """The tests in a real window and those inside Blender 5.2; the window system is made only under CI."""
+    if IN_CI:
+        try:
+            desktop.make()
+        except desktop.CannotMake as problem:
+            print(problem, file=sys.stderr)
+            return None
+    reason = desktop.why_not()
+    if not reason and not make_blenders(DESKTOP_SERIES):
+        return None
+    failed = []
+    if pytest([sys.executable], [DESKTOP_FOLDER], dict(os.environ)):
+        failed.append("in the window")
+    if reason:
+        print(f"SKIPPED: everything inside Blender {desktop.SERIES}: {reason}.")
+        return failed
+    for folder in BLENDER_FOLDERS:
+        inside = [str(desktop.MODULE / "bin" / "python"), "-m", "pytest", folder]
+        print(f"\n== {desktop.MODULE.name}: pytest {folder}", flush=True)
+        if desktop.run(inside, CI=os.environ.get("CI", "")):
+            failed.append(f"{folder} in {desktop.MODULE.name}")
+    return failed
+
+
+def make_blenders(series: list[str]) -> bool:
+    """Make the Blender environments that are not there yet; returns whether that worked."""
+    python = os.environ.get("PYTHON", sys.executable)
+    return subprocess.run([python, "scripts/setup.py", "bpy", *series], cwd=ROOT, check=False).returncode == 0
 
 
 def pytest(interpreter: list[str], arguments: list[str], environment: dict[str, str]) -> int:
-    """Run pytest with an interpreter; returns its exit status, with 'nothing selected' as success."""
+    """Run pytest with an interpreter; returns its exit status."""
     print(f"\n== {Path(interpreter[0]).parent.parent.name}: pytest {' '.join(arguments)}", flush=True)
     status = subprocess.run([*interpreter, "-m", "pytest", *arguments], cwd=ROOT, env=environment, check=False)
     return status.returncode
