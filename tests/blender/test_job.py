@@ -31,6 +31,15 @@ def test_a_new_stage_is_sent_at_once(make_job: Any, recorder: Any) -> None:
     assert [message["stage"] for message in recorder.of("progress")] == ["a", "b", "c"]
 
 
+def test_without_a_stage_the_one_before_goes_on(make_job: Any, recorder: Any) -> None:
+    job = make_job()
+    job.progress(0.1, "x")
+    job.progress(0.2, "x", stage="a")
+    job.progress(0.3, "x")
+    job.flush()
+    assert [message["stage"] for message in recorder.of("progress")] == [None, "a", "a"]
+
+
 def test_a_warning_stands_after_the_progress_before_it(make_job: Any, recorder: Any) -> None:
     job = make_job()
     job.progress(0.1, "first", stage="a")

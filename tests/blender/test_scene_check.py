@@ -18,6 +18,7 @@ def check(make_job: Any) -> Any:
         summary = scene_check.run(job)
         report = json.loads((job.folder / "report.json").read_text(encoding="utf-8"))
         assert report["summary"] == summary
+        assert (report["version"], report["scope"]) == (1, None)
         found: dict[str, list[dict[str, Any]]] = {}
         for finding in report["findings"]:
             found.setdefault(finding["check"], []).append(finding)
@@ -43,6 +44,51 @@ SQUARE = [(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0)]
 def test_a_sound_cube_has_no_findings(check: Any) -> None:
     bpy.ops.mesh.primitive_cube_add()
     assert check() == {}
+
+
+ELEMENTS = {
+    "ngons": "face",
+    "zero_area_faces": "face",
+    "flipped_uvs": "face",
+    "non_manifold_edges": "edge",
+    "loose_vertices": "vertex",
+}
+
+
+def test_what_the_indices_count_is_told_and_they_are_of_the_mesh_that_is_edited(check: Any) -> None:
+    add_mesh("Odd", [*SQUARE, (0.5, 2, 0), (9, 9, 9), (2, 0, 0), (3, 0, 0)], [], [(0, 1, 2, 4, 3), (1, 6, 7)])
+    one = bpy.data.objects["Odd"]
+    one.modifiers.new("Smooth", "SUBSURF").levels = 2
+    layer = one.data.uv_layers.new(name="UVMap")
+    for corner, place in enumerate([(1, 0), (0, 0), (0, 1), (0.5, 2), (1, 1)]):
+        layer.uv[corner].vector = place
+    one.scale.x = 2
+    found = check(face_budget=1)
+    assert set(found) == {*ELEMENTS, "unapplied_scale", "over_budget"}
+    for name, findings in found.items():
+        for finding in findings:
+            assert finding["element"] == ELEMENTS.get(name, "")
+            assert bool(finding["indices"]) == bool(finding["element"])
+            assert (finding["object"], finding["library"], finding["datablock"]) == ("Odd", None, "object")
+    assert [found[name][0]["indices"] for name in ("ngons", "zero_area_faces", "flipped_uvs", "loose_vertices")] == [
+        [0], [1], [0], [5],
+    ]  # fmt: skip
+
+
+def test_an_image_that_no_object_uses_is_told_from_an_object(check: Any) -> None:
+    image = bpy.data.images.new("Cube", 1, 1)
+    image.source, image.filepath = "FILE", "/nowhere/paint.png"
+    bpy.ops.mesh.primitive_cube_add()
+    (finding,) = check()["missing_textures"]
+    assert (finding["object"], finding["datablock"], finding["severity"]) == ("Cube", "image", "info")
+
+
+def test_the_report_names_the_scenes_file(make_job: Any) -> None:
+    job = make_job()
+    job.scene = job.folder / "car.blend"
+    scene_check.run(job)
+    assert json.loads((job.folder / "report.json").read_text(encoding="utf-8"))["scene"] == "car.blend"
+    assert (job.folder / "report.txt").read_text(encoding="utf-8").startswith("Check of car.blend\n")
 
 
 def test_ngons(check: Any) -> None:

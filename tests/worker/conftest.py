@@ -34,11 +34,21 @@ class Bench:
     blobs: MemoryBlobs
     settings: WorkerSettings
 
-    def job(self, task: str, params: dict[str, Any] | None = None, files: dict[str, Path] | None = None) -> str:
+    def job(
+        self,
+        task: str,
+        params: dict[str, Any] | None = None,
+        files: dict[str, Path] | None = None,
+        *,
+        scope: Path | None = None,
+    ) -> str:
         job = f"job{next(_numbers)}"
+        named = [(path, source, "scene") for path, source in (files or {}).items()]
+        if scope is not None:
+            named.append(("sendoff-scope.json", scope, "scope"))
         entries = [
-            store_file(self.blobs, source, path=path, role="scene", media_type="application/octet-stream")
-            for path, source in (files or {}).items()
+            store_file(self.blobs, source, path=path, role=role, media_type="application/octet-stream")
+            for path, source, role in named
         ]
         new = NewJob(id=job, task=task, title=task, owner="ada", sid="s", queue="cpu", message="", params=params or {})
         self.store.run(

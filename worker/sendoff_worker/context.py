@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from sendoff.errors import ManifestError
-from sendoff.manifest import Manifest, check_paths
+from sendoff.errors import InputError, ManifestError
+from sendoff.manifest import FileEntry, Manifest, check_paths
+from sendoff.scope import MAX_BYTES, Scope
 
 from . import openjd
 from .blender import runtimes
@@ -33,6 +34,7 @@ T = TypeVar("T")
 _TICK_SECONDS = 0.25
 _END_SECONDS = 2.0
 _LOG_LINE_CHARACTERS = 4000
+_STAGE_CHARACTERS = 80
 _MEDIA_TYPES = {".blend": "application/x-blender", ".glb": "model/gltf-binary", ".gltf": "model/gltf+json"}
 
 
@@ -56,7 +58,10 @@ class Outcome:
 
 
 class Context:
-    """A task's view of its job. `input` holds the job's files, `output` is for its results."""
+    """A task's view of its job. `input` holds the job's files, `output` is for its results.
+
+    Raises TaskFailed where the job's scope cannot be read.
+    """
 
     def __init__(
         self,
@@ -79,6 +84,9 @@ class Context:
         self.temporary = temporary
         self.outcome = Outcome()
         self._manifest = manifest
+        self._scope_path = self._path_of(manifest.scope())
+        #: The objects that the job is about; None where it is about the whole scene.
+        self.scope = None if self._scope_path is None else _read_scope(self._scope_path)
         self._series = series
         self._reporter = reporter
         self._job_log = job_log
@@ -93,8 +101,7 @@ class Context:
     @property
     def scene(self) -> Path | None:
         """The scene file that the task is to open."""
-        entry = self._manifest.scene()
-        return None if entry is None else self.input / entry.path
+        return self._path_of(self._manifest.scene())
 
     @property
     def files(self) -> list[Path]:
@@ -168,13 +175,15 @@ class Context:
     ) -> dict[str, Any]:
         """Run a script (a file with `def run(job)`) in Blender, with the job's scene open; returns its summary.
 
-        Progress, files and warnings of the script become the task's. `series` is the least Blender series, by
+        Progress, files and warnings of the script become the task's. It gets the job's scope unless `scene` is
+        another file than the job's. `series` is the least Blender series, by
         default the one the scene needs. Raises TaskFailed with the script's own sentence.
         """
         wanted = self._series if series is None else series
         runtime = runtimes.choose(self._blenders, wanted)
         if runtime is None:
             raise TaskFailed(f"This worker has no Blender {wanted} or newer. Ask an administrator for one.")
+        is_own = scene is None or scene == self.scene
         scene = scene or self.scene
         paths = next((self.input / f.path for f in self._manifest.files if f.role == "paths"), None)
         self._reporter.progress(None, f"Starting Blender {runtime.series}")
@@ -190,6 +199,7 @@ class Context:
                     "script": str(Path(script).resolve()),
                     "scene": str(scene) if scene else None,
                     "paths": str(paths) if paths else None,
+                    "scope": str(self._scope_path) if self._scope_path and is_own else None,
                     "folder": str(self.output),
                     "params": dict(params or {}),
                 },
@@ -276,6 +286,9 @@ class Context:
     def _grace_seconds(self) -> float:
         return self._kill_grace_seconds if self.is_stopping else _END_SECONDS
 
+    def _path_of(self, entry: FileEntry | None) -> Path | None:
+        return None if entry is None else self.input / entry.path
+
     def _take_message(self, message: Mapping[str, Any]) -> None:
         kind = message.get("kind")
         if kind == "progress":
@@ -291,6 +304,9 @@ class Context:
 
     def _take_progress(self, message: Mapping[str, Any]) -> None:
         fraction, done, total = (message.get(name) for name in ("fraction", "done", "total"))
+        stage = message.get("stage")
+        if stage:
+            self._reporter.name_stage(str(stage)[:_STAGE_CHARACTERS])
         self._reporter.progress(
             float(fraction) if isinstance(fraction, int | float) else None,
             str(message.get("message") or ""),
@@ -325,6 +341,17 @@ class _Group:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(10)
+
+
+def _read_scope(path: Path) -> Scope:
+    try:
+        with path.open("rb") as file:
+            return Scope.from_json(file.read(MAX_BYTES + 1))
+    except (OSError, InputError) as error:
+        log.warning("The scope of a job cannot be read: %s", error, extra={"action": "scope.unreadable"})
+        raise TaskFailed(
+            "The list of the chosen objects cannot be read. Update the Sendoff add-on and send the scene again."
+        ) from error
 
 
 def _read_lines(process: subprocess.Popen[str], take: Callable[[str], None]) -> None:

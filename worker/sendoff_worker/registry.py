@@ -45,6 +45,7 @@ class Task:
     description: str
     accepts: tuple[str, ...]
     blender: bool
+    scoped: bool
     function: Callable[..., Any]
     model: type[BaseModel]
     #: Whether the function takes the model itself instead of its fields.
@@ -59,6 +60,7 @@ class Task:
             accepts=list(self.accepts),
             params=self.model.model_json_schema(),
             blender=self.blender,
+            scoped=self.scoped,
         )
 
     def run(self, ctx: Context, params: Mapping[str, Any]) -> None:
@@ -79,13 +81,14 @@ _tasks: dict[str, Task] = {}
 
 
 def task(
-    name: str, *, title: str = "", accepts: Sequence[str] = (), blender: bool = False
+    name: str, *, title: str = "", accepts: Sequence[str] = (), blender: bool = False, scoped: bool = False
 ) -> Callable[[Function], Function]:
     """Declare a function `f(ctx, ...)` as a task.
 
     `name` is two or more words with dots between ("studio.thumbnails"), `accepts` the kinds of scene it takes
-    ("blend", "usd"; none for a task without a scene), `blender` whether it runs in Blender. The first paragraph
-    of the docstring is the description. Raises TaskDefinitionError.
+    ("blend", "usd"; none for a task without a scene), `blender` whether it runs in Blender, `scoped` whether it
+    keeps to the objects that the artist chose (`ctx.scope`). The first paragraph of the docstring is the
+    description. Raises TaskDefinitionError.
     """
 
     def declare(function: Function) -> Function:
@@ -101,6 +104,7 @@ def task(
             description=" ".join(text.split("\n\n")[0].split()),
             accepts=tuple(kind.lower().lstrip(".") for kind in accepts),
             blender=blender,
+            scoped=scoped,
             function=function,
             model=model,
             takes_model=takes_model,

@@ -51,14 +51,19 @@ def run(channel: Channel, order: dict[str, Any]) -> dict[str, Any]:
             raise ValueError(f"expected a run message, got {order.get('kind')!r}")  # noqa: TRY301
         scene = Path(order["scene"]) if order.get("scene") else None
         paths = Path(order["paths"]) if order.get("paths") else None
+        scope = Path(order["scope"]) if order.get("scope") else None
         job = Job(channel, params=order.get("params") or {}, folder=Path(order["folder"]), scene=scene)
         job.folder.mkdir(parents=True, exist_ok=True)
         entry = load_script(script).run
         if scene is not None:
             from .scene import open_scene
 
-            job.progress(None, "Opening the scene", stage="open")
+            job.progress(None, "Opening the scene", stage="Opening")
             open_scene(job, scene, paths)
+            if scope is not None:
+                from .scope import Scope
+
+                job.scope = Scope.find(job, scope)
         summary = entry(job) or {}
         job.flush()
     except ChannelClosed:

@@ -22,6 +22,8 @@ class ExternalPaths:
 
     originals: list[tuple[str, Any, str]] = field(default_factory=list)
     """(collection, datablock, the path that the file held)."""
+    library_paths: dict[Any, str] = field(default_factory=dict)
+    """The same of the libraries, kept also once the paths are put back."""
 
     @classmethod
     def apply(cls, job: Job, paths: Path | None, *, root: Path) -> ExternalPaths:
@@ -87,6 +89,7 @@ class ExternalPaths:
             job.warn(f"The linked library “{name}” cannot be opened; what it holds is missing.")
             return
         self.originals += [("libraries", block, original) for block in _blocks("libraries", name)]
+        self.library_paths |= dict.fromkeys(_blocks("libraries", name), original)
 
     def _point(self, collection: str, block: Any, target: Path) -> None:
         original = block.filepath

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
+VERSION = 1
 SEVERITIES = ("error", "warning", "info")
 
 
@@ -22,10 +24,16 @@ class Finding:
     """``error``: will break in most engines; ``warning``: probably not meant; ``info``: good to know."""
     object: str
     """The object's name, or the image's where no object is concerned."""
+    library: str | None = None
+    """The path of its library as the artist's scene has it; None for the scene's own. A name may be in both."""
+    datablock: str = "object"
+    """``object``, or ``image`` where no object is concerned."""
     message: str
     """One sentence for the artist."""
+    element: str = ""
+    """What the indices count: ``face``, ``edge`` or ``vertex``; empty where it is about the object as a whole."""
     indices: list[int] = field(default_factory=list)
-    """Which faces, edges or vertices, up to the asked limit."""
+    """Which of them, up to the asked limit; of the mesh as the artist edits it."""
     count: int = 1
     """How many there are, all counted."""
 
@@ -36,21 +44,31 @@ class Findings:
 
     max_listed: int
     """How many indices one finding lists."""
+    library_path: Callable[[Any], str | None]
+    """Tells the path of a datablock's library, as the artist's scene has it."""
     found: list[Finding] = field(default_factory=list)
 
-    def add(self, check: str, severity: str, name: str, message: str) -> None:
-        """Note something about an object as a whole."""
-        self.found.append(Finding(check=check, severity=severity, object=name, message=message))
+    def add(self, check: str, severity: str, one: Any, message: str, **elements: Any) -> None:
+        """Note something about an object (or an image) as a whole, or about some ``elements`` of it."""
+        found = Finding(
+            check=check,
+            severity=severity,
+            object=one.name,
+            library=self.library_path(one),
+            datablock=one.id_type.lower(),
+            message=message,
+            **elements,
+        )
+        self.found.append(found)
 
-    def add_elements(self, check: str, severity: str, name: str, message: str, mask: np.ndarray) -> None:
+    def add_elements(
+        self, check: str, severity: str, one: Any, message: str, mask: np.ndarray, *, element: str
+    ) -> None:
         """Note the elements that a mask marks; nothing where it marks none. ``{}`` in the message is their count."""
         count = int(np.count_nonzero(mask))
         if count:
             indices = np.flatnonzero(mask)[: self.max_listed].tolist()
-            text = message.format(f"{count:,}")
-            self.found.append(
-                Finding(check=check, severity=severity, object=name, message=text, indices=indices, count=count)
-            )
+            self.add(check, severity, one, message.format(f"{count:,}"), element=element, indices=indices, count=count)
 
     def summary(self, objects: int) -> dict[str, Any]:
         """The counts: findings, objects, findings by check."""
@@ -61,9 +79,15 @@ class Findings:
         """The worst first, then by object."""
         return sorted(self.found, key=lambda one: (SEVERITIES.index(one.severity), one.object, one.check))
 
-    def as_json(self, objects: int) -> str:
-        """The report for programs."""
-        document = {"findings": [asdict(finding) for finding in self.ordered()], "summary": self.summary(objects)}
+    def as_json(self, objects: int, *, scene: str, scope: str | None) -> str:
+        """The report for programs; ``scene`` is the file's name, ``scope`` says which part of it was checked."""
+        document = {
+            "version": VERSION,
+            "scene": scene,
+            "scope": scope,
+            "findings": [asdict(finding) for finding in self.ordered()],
+            "summary": self.summary(objects),
+        }
         return json.dumps(document, indent=1)
 
     def as_text(self, title: str, objects: int) -> str:

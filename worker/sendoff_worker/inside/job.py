@@ -29,6 +29,8 @@ class Job:
         """The .blend file that is open, or None."""
         self.external_paths: Any = None
         """Set by scene.py once the scene is open: the way back to the artist's own paths."""
+        self.scope: Any = None
+        """The objects that the artist chose (see scope.py); None where the job is about the whole scene."""
         self._channel = channel
         self._waiting: dict[str, Any] | None = None
         self._stage: str | None = None
@@ -50,8 +52,10 @@ class Job:
             message: One line for the artist's status bar.
             done: Finished parts, with ``total``.
             total: All parts.
-            stage: Name of the part of the job; a new stage is sent at once.
+            stage: Name of the part of the job, as the artist reads it; None goes on with the one before. A new one
+                is sent at once. The fraction is of the whole job all the same.
         """
+        stage = self._stage if stage is None else str(stage)
         self._waiting = {
             "kind": "progress",
             "fraction": _unit(fraction),
@@ -64,6 +68,18 @@ class Job:
         if at_once or time.monotonic() >= self._next_send:
             self._stage = stage
             self.flush()
+
+    def in_scope(self, one: Any) -> bool:
+        """Whether the job is about this object: chosen, or shown by a chosen collection instance; else all are."""
+        return self.scope is None or one in self.scope
+
+    def library_path(self, block: Any) -> str | None:
+        """The path of a datablock's library as the artist's scene has it; None for the scene's own."""
+        if block.library is None:
+            return None
+        if self.external_paths is None:
+            return str(block.library.filepath)
+        return str(self.external_paths.library_paths.get(block.library, block.library.filepath))
 
     def warn(self, text: str) -> None:
         """Tell the artist of something the result lacks; the job goes on."""

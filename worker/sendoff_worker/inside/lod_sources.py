@@ -9,6 +9,8 @@ from typing import Any
 import bpy
 from mathutils import Matrix
 
+from .scope import Scope
+
 LOD_COLLECTION = "Sendoff LODs"
 SOURCE_PROPERTY = "sendoff_source"
 LEVEL_PROPERTY = "sendoff_level"
@@ -30,19 +32,25 @@ class Source:
     """For an object that only stands in an instanced collection: from there to its first instance's place."""
 
 
-def mesh_sources() -> list[Source]:
-    """Every mesh object of every scene once, hidden and excluded ones too, and those of instanced collections."""
+def mesh_sources(scope: Scope | None = None) -> list[Source]:
+    """Every mesh object of every scene once, hidden and excluded ones too, and those of instanced collections.
+
+    Args:
+        scope: Only its objects.
+    """
     found: dict[Any, Source] = {}
-    for scene in bpy.data.scenes:
-        if scene.library is None:
-            for one in scene.collection.all_objects:
-                if one.type == "MESH":
-                    found.setdefault(one, Source(object=one, name=one.name, scene=scene, placement=None))
-    for scene in bpy.data.scenes:
-        if scene.library is None:
-            for empty in scene.collection.all_objects:
-                for one, placement in _instanced(empty, INSTANCE_DEPTH):
-                    found.setdefault(one, Source(object=one, name=one.name, scene=scene, placement=placement))
+
+    def add(one: Any, scene: Any, placement: Matrix | None) -> None:
+        if one.type == "MESH" and (scope is None or one in scope):
+            found.setdefault(one, Source(object=one, name=one.name, scene=scene, placement=placement))
+
+    own = [(one, scene) for scene in bpy.data.scenes if scene.library is None for one in scene.collection.all_objects]
+    for one, scene in own:
+        add(one, scene, None)
+    # Of several instances the chosen one says where its objects stand.
+    for empty, scene in sorted(own, key=lambda item: scope is not None and item[0] not in scope):
+        for one, placement in _instanced(empty, INSTANCE_DEPTH):
+            add(one, scene, placement)
     return sorted(found.values(), key=lambda source: (source.name, source.object.library is not None))
 
 

@@ -132,7 +132,7 @@ class LodRun:
         self.job.progress(
             min(0.98, fraction),
             f"{source.name}: LOD {level} of {levels} ({before:,} -> {after:,} triangles)",
-            stage="reduce",
+            stage="Reducing",
             done=len(self.objects) + len(self.skipped),
             total=self.total_objects,
         )
@@ -164,9 +164,9 @@ class LodRun:
 
 
 def run(job: Job) -> dict[str, Any]:
-    """Make ``levels`` levels of detail of every mesh object, each with ``ratio`` of the triangles of the one before."""
-    job.progress(0.0, "Looking for mesh objects", stage="look")
-    sources = mesh_sources()
+    """Make ``levels`` levels of detail of each mesh object in the scope, each of ``ratio`` of the triangles before."""
+    job.progress(0.0, "Looking for mesh objects", stage="Looking")
+    sources = mesh_sources(job.scope)
     lods = LodRun(job=job, workbench=Workbench(), result=LodResult())
     again = [source for source in sources if is_own_level(source.object)]
     for source in again:
@@ -174,7 +174,8 @@ def run(job: Job) -> dict[str, Any]:
         lods.skipped.append({"object": source.name, "reason": reason})
     sources = [source for source in sources if source not in again]
     if not sources:
-        job.warn("The scene has no mesh objects to make levels of detail of.")
+        where = "The scene has" if job.scope is None else f"The chosen objects ({job.scope.title}) hold"
+        job.warn(f"{where} no mesh objects to make levels of detail of.")
     lods.total_objects = len(sources)
     lods.work_total = sum(work_of(source.object) for source in sources) or 1
     for source in sources:
@@ -182,9 +183,9 @@ def run(job: Job) -> dict[str, Any]:
     lods.warn_of_the_rest()
     lods.workbench.close()
     if lods.objects:
-        job.progress(0.98, "Writing the levels of detail", stage="write")
+        job.progress(0.98, "Writing the levels of detail", stage="Writing")
         deliver(job, lods.result, job.params.get("formats") or ["blend"])
-    job.progress(1.0, f"Made levels of detail for {len(lods.objects):,} objects", stage="write")
+    job.progress(1.0, f"Made levels of detail for {len(lods.objects):,} objects", stage="Writing")
     return {"objects": lods.objects, "skipped": lods.skipped}
 
 

@@ -14,36 +14,41 @@ from .scene_checks import check_budget, check_names, check_scale, check_textures
 
 
 def run(job: Job) -> dict[str, Any]:
-    """Check every mesh object of the scene; a mesh that several objects share is checked once."""
-    objects = [source.object for source in mesh_sources() if source.object.data is not None]
-    findings = Findings(max_listed=job.params.get("max_findings_listed", 200))
+    """Check every mesh object in the scope; a mesh that several objects share is checked once."""
+    objects = [source.object for source in mesh_sources(job.scope) if source.object.data is not None]
+    findings = Findings(max_listed=job.params.get("max_findings_listed", 200), library_path=job.library_path)
     if not objects:
-        job.warn("The scene has no mesh objects to check.")
+        where = "The scene has" if job.scope is None else f"The chosen objects ({job.scope.title}) hold"
+        job.warn(f"{where} no mesh objects to check.")
     workbench, checked = Workbench(), set()
     for done, one in enumerate(objects):
-        job.progress(0.95 * done / len(objects), f"Checking {one.name}", stage="check", done=done, total=len(objects))
+        job.progress(
+            0.95 * done / len(objects), f"Checking {one.name}", stage="Checking", done=done, total=len(objects)
+        )
         try:
             if one.data not in checked:
                 checked.add(one.data)
-                check_mesh(findings, one.name, one.data)
+                check_mesh(findings, one)
             check_scale(findings, one)
             check_budget(findings, one, workbench, job.params.get("face_budget", 100_000))
         except (RuntimeError, ValueError, IndexError, AttributeError) as error:
             traceback.print_exc()
             job.warn(f"“{one.name}” could not be checked ({type(error).__name__}).")
     workbench.close()
+    job.progress(0.95, "Looking at names and textures")
     check_names(findings, objects)
-    check_textures(findings, objects)
+    check_textures(findings, objects, unused=job.scope is None)
     write_reports(job, findings, len(objects))
-    job.progress(1.0, f"{len(findings.found):,} findings on {len(objects):,} objects", stage="check")
+    job.progress(1.0, f"{len(findings.found):,} findings on {len(objects):,} objects")
     return findings.summary(len(objects))
 
 
 def write_reports(job: Job, findings: Findings, objects: int) -> None:
     """Write and hand in report.json and report.txt."""
-    title = f"Check of {job.scene.name if job.scene else 'the scene'}"
+    scene, scope = job.scene.name if job.scene else "", job.scope.title if job.scope is not None else None
+    title = f"Check of {scene or 'the scene'}"
     report, text = job.folder / "report.json", job.folder / "report.txt"
-    report.write_text(findings.as_json(objects), encoding="utf-8")
+    report.write_text(findings.as_json(objects, scene=scene, scope=scope), encoding="utf-8")
     text.write_text(findings.as_text(title, objects), encoding="utf-8", errors="replace")
     job.add_file(report, role="report", media_type="application/json")
     job.add_file(text, role="report", media_type="text/plain")

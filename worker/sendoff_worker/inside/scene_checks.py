@@ -26,9 +26,9 @@ def check_scale(findings: Findings, one: Any) -> None:
     text = ", ".join(f"{part:.3g}" for part in scale)
     if scale[0] * scale[1] * scale[2] < 0:
         message = f"Its scale ({text}) is negative: normals turn inside out when it is applied or exported."
-        findings.add("unapplied_scale", "error", one.name, message)
+        findings.add("unapplied_scale", "error", one, message)
     else:
-        findings.add("unapplied_scale", "warning", one.name, f"Its scale ({text}) is not applied.")
+        findings.add("unapplied_scale", "warning", one, f"Its scale ({text}) is not applied.")
 
 
 def check_budget(findings: Findings, one: Any, workbench: Workbench, face_budget: int) -> None:
@@ -41,32 +41,35 @@ def check_budget(findings: Findings, one: Any, workbench: Workbench, face_budget
         bpy.data.meshes.remove(mesh)
     if triangles > face_budget:
         message = f"It shows {triangles:,} triangles, more than the budget of {face_budget:,}."
-        findings.add("over_budget", "warning", one.name, message)
+        findings.add("over_budget", "warning", one, message)
 
 
 def check_names(findings: Findings, objects: list[Any]) -> None:
     """Names that differ only by case or by Blender's .001, which engines and file systems take for one."""
-    alike: dict[str, list[str]] = defaultdict(list)
+    alike: dict[str, list[Any]] = defaultdict(list)
     for one in objects:
-        alike[COPY_SUFFIX.sub("", one.name).casefold()].append(one.name)
-    for names in alike.values():
-        if len(names) > 1:
+        alike[COPY_SUFFIX.sub("", one.name).casefold()].append(one)
+    for some in alike.values():
+        if len(some) > 1:
+            names = [one.name for one in some]
             listed = ", ".join(names[:SHOWN_NAMES]) + (", ..." if len(names) > SHOWN_NAMES else "")
             message = f"{len(names):,} names differ only by case or by a number that engines drop: {listed}."
             severity = "warning" if len({name.casefold() for name in names}) < len(names) else "info"
-            findings.add("name_clashes", severity, names[0], message)
+            findings.add("name_clashes", severity, some[0], message)
 
 
-def check_textures(findings: Findings, objects: list[Any]) -> None:
-    """Images that materials use and whose file is not there."""
+def check_textures(findings: Findings, objects: list[Any], *, unused: bool) -> None:
+    """Images that the objects' materials use (with ``unused`` the others too) and whose file is not there."""
     users = _image_users(objects)
     for image in bpy.data.images:
+        if not unused and image not in users:
+            continue
         if image.source in {"FILE", "SEQUENCE", "MOVIE", "TILED"} and not image.packed_file and not _found(image):
             name = Path(bpy.path.abspath(image.filepath).replace("\\", "/")).name or "no file"
             used = f", which {len(users[image]):,} objects use" if image in users else ", which no object uses"
             message = f"The file of the texture “{image.name}” ({name}){used}, is missing."
             severity = "error" if image in users else "info"
-            findings.add("missing_textures", severity, users.get(image, [image.name])[0], message)
+            findings.add("missing_textures", severity, users.get(image, [image])[0], message)
 
 
 def _found(image: Any) -> bool:
@@ -76,8 +79,8 @@ def _found(image: Any) -> bool:
     return path.is_file()
 
 
-def _image_users(objects: list[Any]) -> dict[Any, list[str]]:
-    users: dict[Any, list[str]] = defaultdict(list)
+def _image_users(objects: list[Any]) -> dict[Any, list[Any]]:
+    users: dict[Any, list[Any]] = defaultdict(list)
     images: dict[Any, set[Any]] = {}
     for one in objects:
         of_object: set[Any] = set()
@@ -87,7 +90,7 @@ def _image_users(objects: list[Any]) -> dict[Any, list[str]]:
                     images[slot.material] = _images_of(slot.material.node_tree, set())
                 of_object |= images[slot.material]
         for image in of_object:
-            users[image].append(one.name)
+            users[image].append(one)
     return users
 
 

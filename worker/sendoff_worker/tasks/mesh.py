@@ -11,7 +11,7 @@ from ..context import Context
 from ..registry import task
 
 
-@task("mesh.lods", title="Levels of detail", accepts=("blend",), blender=True)
+@task("mesh.lods", title="Levels of detail", accepts=("blend",), blender=True, scoped=True)
 def lods(  # noqa: PLR0917 - the parameters are the form
     ctx: Context,
     levels: Annotated[int, Field(ge=1, le=8, title="Levels", description="Levels besides the original")] = 3,

@@ -11,7 +11,7 @@ from ..context import Context
 from ..registry import task
 
 
-@task("scene.check", title="Check the scene", accepts=("blend",), blender=True)
+@task("scene.check", title="Check the scene", accepts=("blend",), blender=True, scoped=True)
 def check(
     ctx: Context,
     face_budget: Annotated[
