@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -13,7 +14,8 @@ from tests.acceptance import blender_scripts
 from tests.runtimes import blender, blenders
 from tests.stack import Stack, wait_for
 
-from sendoff import Client, Connectivity, Event, JobFailed, Rejected
+from sendoff import Client, Connectivity, Event, JobFailed, Rejected, Scope
+from sendoff.submission import scene_submission
 
 pytestmark = pytest.mark.blender
 
@@ -50,6 +52,34 @@ def test_lods_come_back_as_the_task_promises(client: Client, scene: Path, tmp_pa
         assert (lod["source"], lod["level"]) == ("Ball", level)
         assert found[f"Ring_LOD{level}"]["mesh"] == found[f"Twin_LOD{level}"]["mesh"], "a shared mesh was made twice"
     assert not any(name.startswith("Nothing_LOD") for name in found)
+
+
+def test_a_scoped_job_makes_levels_of_the_chosen_objects_only_and_again_when_retried(
+    stack: Stack, client: Client, scene: Path, tmp_path: Path
+) -> None:
+    whole = scene_submission(scene, task="mesh.lods", params={"levels": 1})
+    chosen = Scope("2 selected objects", (("Ring", None), ("Gone", None))).write(tmp_path)
+    job = client.submit(replace(whole, files=(*whole.files, chosen)))
+    events = [item for item in client.watch(job.id) if isinstance(item, Event)]
+    stages = list(dict.fromkeys(event.stage for event in events))
+    order = ["Preparing", "Levels of detail", "Opening", "Looking", "Reducing", "Writing", "Saving"]
+    assert [stage for stage in order if stage in stages] == [stage for stage in stages if stage]
+    assert set(stages) & {"Opening", "Looking", "Reducing", "Writing"}, "what the script in Blender says is lost"
+    done = client.wait(job.id, 120)
+    assert [made["object"] for made in done.summary["objects"]] == ["Ring"]
+    assert done.warnings == ("1 of the chosen objects is not in the scene that was sent: Gone.",)
+    (path,) = client.fetch(job.id, tmp_path / "result")
+    assert list(blender_scripts.run(blender(), blender_scripts.MEASURE, path)) == ["Ring_LOD1"]
+
+    again = client.wait(client.retry(job.id).id, 120)
+    assert (again.summary, again.warnings) == (done.summary, done.warnings)
+
+    ended = stack.run("submit", scene, "--task", "mesh.lods", "--object", "Nobody", "--wait")
+    assert ended.returncode == 6
+    assert "None of the chosen objects (the object “Nobody”) is in the scene that was sent." in ended.stderr
+    with pytest.raises(Rejected, match="takes no choice of objects") as refused:
+        client.submit(replace(whole, task="system.noop", params={}, files=(*whole.files, chosen)))
+    assert refused.value.field == "scope"
 
 
 def test_glb_is_made_on_request(client: Client, scene: Path, tmp_path: Path) -> None:
