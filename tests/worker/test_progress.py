@@ -76,6 +76,27 @@ def test_a_stage_of_the_tasks_own_does_not_begin_the_time_left_anew(reporter: Re
     assert take(reporter).eta_seconds == pytest.approx(49)
 
 
+def test_a_message_alone_counts_the_time_left_down_but_not_in_a_stage_that_has_no_fraction(
+    reporter: Reporter, clock: Clock
+) -> None:
+    reporter.begin_task()
+    reporter.name_stage("Reducing")
+    reporter.progress(None, "Looking")
+    assert take(reporter).eta_seconds is None
+    reporter.progress(0.0)
+    take(reporter)
+    clock.now += 50
+    reporter.progress(0.5, "Body")
+    take(reporter)
+    clock.now += 10
+    reporter.progress(None, "Wheel")
+    report = take(reporter)
+    assert (report.fraction, report.eta_seconds) == (None, pytest.approx(40))
+    reporter.name_stage("Opening")
+    reporter.progress(None, "The next file")
+    assert take(reporter).eta_seconds is None
+
+
 def test_counted_steps_make_a_fraction_only_while_the_task_runs(reporter: Reporter, clock: Clock) -> None:
     reporter.progress(None, "Getting the scene", 50, 100)
     assert take(reporter).fraction is None

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum, IntEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, Field
+from annotated_types import Len
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from pydantic import BaseModel, ConfigDict, DirectoryPath, Field, FilePath, create_model
 
+from sendoff.form import FieldKind, default_values, fields_of, params_of
 from sendoff_worker import Context, registry
 from sendoff_worker.errors import TaskDefinitionError, TaskFailed
 
@@ -92,3 +98,172 @@ def test_tasks_in_a_folder_are_found_and_a_broken_file_does_not_hide_the_others(
     assert registry.find("mesh.lods") is not None
     assert any("broken.py" in problem for problem in problems)
     assert any("nowhere" in problem for problem in problems)
+
+
+class Quality(Enum):
+    """How fine the result is."""
+
+    LOW = "low"
+    HIGH = "high"
+
+
+class Samples(IntEnum):
+    """Samples of each pixel."""
+
+    FEW = 16
+    MANY = 256
+
+
+class Cage(BaseModel):
+    """The cage around the mesh."""
+
+    offset: Annotated[float, Field(gt=0, json_schema_extra={"unit": "m"})] = 0.1
+    quality: Quality = Quality.LOW
+
+
+Inches = Annotated[float, Field(ge=0, le=1)]
+
+
+def typical(
+    ctx: Context,
+    face_budget: Annotated[int, Field(ge=1, le=10**12, description="Most triangles")],
+    ratio: Annotated[float, Field(gt=0, lt=1, multiple_of=0.25, json_schema_extra={"unit": "factor"})] = 0.5,
+    either: int | float = 1,
+    keep: bool = True,
+    note: Annotated[str, Field(max_length=80)] = "",
+    kind: Literal["png", "jpg"] = "jpg",
+    quality: Quality = Quality.HIGH,
+    samples: Annotated[Samples, Field(title="Samples per pixel")] = Samples.FEW,
+    named: Annotated[Literal["a"], Field(title="First")] | Annotated[Literal[2], Field(title="Second")] = 2,
+    maybe: Annotated[int, Field(ge=3)] | None = None,
+    perhaps: Quality | None = Quality.LOW,
+    formats: Annotated[list[Literal["blend", "glb"]], Field(min_length=1)] = ["glb"],  # noqa: B006
+    some: frozenset[Quality] = frozenset(),
+    up: tuple[float, float, float] = (0, 0, 1),
+    size: Annotated[list[int], Len(2, 2), Field(json_schema_extra={"unit": "px"})] = [512, 256],  # noqa: B006
+    tint: Annotated[str, Field(json_schema_extra={"format": "color"})] = "#ff8000",
+    light: Annotated[tuple[Inches, Inches, Inches], Field(json_schema_extra={"format": "color"})] = (1, 1, 1),
+    image: FilePath | None = None,
+    folder: DirectoryPath = Path("/tmp"),
+    anywhere: Path = Path("out"),
+    names: list[str] | None = None,
+    table: dict[str, int] = {},  # noqa: B006
+    version: Literal[3] = 3,
+    cage: Cage = Cage(offset=0.25),
+    other_cage: Annotated[Cage | None, Field(title="Second cage")] = None,
+) -> None:
+    """What tasks usually take."""
+
+
+def test_a_signature_when_read_as_a_form_then_each_parameter_has_its_control(declare: Declare) -> None:
+    declare("studio.typical")(typical)
+    task = registry.find("studio.typical")
+    assert task is not None
+    schema = task.info().params
+    fields = {field.name: field for field in fields_of(schema)}
+    assert {name: (field.kind.value, field.title) for name, field in fields.items()} == {
+        "face_budget": ("int", "Face budget"),
+        "ratio": ("float", "Ratio"),
+        "either": ("float", "Either"),
+        "keep": ("bool", "Keep"),
+        "note": ("string", "Note"),
+        "kind": ("choice", "Kind"),
+        "quality": ("choice", "Quality"),
+        "samples": ("choice", "Samples per pixel"),
+        "named": ("choice", "Named"),
+        "maybe": ("int", "Maybe"),
+        "perhaps": ("choice", "Perhaps"),
+        "formats": ("flags", "Formats"),
+        "some": ("flags", "Some"),
+        "up": ("vector", "Up"),
+        "size": ("vector", "Size"),
+        "tint": ("colour", "Tint"),
+        "light": ("colour", "Light"),
+        "image": ("file", "Image"),
+        "folder": ("folder", "Folder"),
+        "anywhere": ("file", "Anywhere"),
+        "names": ("json", "Names"),
+        "table": ("json", "Table"),
+        "version": ("const", "Version"),
+        "cage_offset": ("float", "Offset"),
+        "cage_quality": ("choice", "Quality"),
+        "other_cage": ("json", "Second cage"),
+    }
+    assert {name for name, field in fields.items() if field.nullable} == {"maybe", "perhaps", "image"}
+    assert {name: field.unit for name, field in fields.items() if field.unit} == {
+        "ratio": "factor", "size": "px", "cage_offset": "m"
+    }  # fmt: skip
+    assert {field.group for field in fields.values()} == {"", "Cage"}
+    assert (fields["face_budget"].required, fields["face_budget"].description) == (True, "Most triangles")
+    assert (fields["ratio"].minimum, fields["ratio"].minimum_excluded, fields["ratio"].step) == (0, True, 0.25)
+    assert fields["quality"].description == "How fine the result is."
+    assert [choice.title for choice in fields["named"].choices] == ["First", "Second"]
+    assert fields["cage_offset"].default == 0.25
+    params = params_of(fields.values(), default_values(fields.values()))
+    Draft202012Validator(schema).validate(params)
+    expected = {**schema_defaults(schema), "face_budget": 1, "cage": {"offset": 0.25, "quality": "low"}}
+    del expected["names"], expected["other_cage"]  # empty text: the task's own default holds
+    assert params == expected
+
+
+def schema_defaults(schema: dict[str, Any]) -> dict[str, Any]:
+    return {name: one["default"] for name, one in schema["properties"].items() if "default" in one}
+
+
+def numbers_of(kind: type, draw: st.DrawFn) -> tuple[Any, Any]:
+    """A type of number with limits, and a default within them or none."""
+    number = st.integers(-1000, 1000) if kind is int else st.integers(-4000, 4000).map(lambda value: value / 4)
+    low, high = sorted((draw(number), draw(number)))
+    annotations: dict[str, Any] = draw(
+        st.fixed_dictionaries({}, optional={"ge": st.just(low), "le": st.just(high), "gt": st.just(low - 1)})
+    )
+    return Annotated[kind, Field(**annotations)], draw(st.sampled_from([low, high]))  # type: ignore[valid-type]
+
+
+@st.composite
+def parameters(draw: st.DrawFn) -> tuple[Any, Any]:
+    """A type as a task's author writes it, with its default; `...` for none."""
+    kind, default = draw(
+        st.one_of(
+            st.just(int).map(lambda one: numbers_of(one, draw)),
+            st.just(float).map(lambda one: numbers_of(one, draw)),
+            st.tuples(st.just(bool), st.booleans()),
+            st.tuples(st.just(str), st.text(max_size=5)),
+            st.tuples(st.just(Quality), st.sampled_from(Quality)),
+            st.tuples(st.just(Samples), st.sampled_from(Samples)),
+            st.tuples(st.just(Literal["a", 1, "1", True]), st.sampled_from(["a", 1, "1", True])),
+            st.tuples(st.just(Literal["only"]), st.just("only")),
+            st.tuples(st.just(list[Quality]), st.lists(st.sampled_from(Quality), unique=True)),
+            st.tuples(st.just(tuple[float, float]), st.tuples(st.floats(-9, 9), st.floats(-9, 9))),
+            st.tuples(st.just(Path), st.just(Path("x"))),
+            st.tuples(st.just(list[str]), st.lists(st.text(max_size=3))),
+            st.tuples(st.just(dict[str, float]), st.dictionaries(st.text(max_size=3), st.floats(0, 1))),
+            st.tuples(st.just(Cage), st.builds(Cage, offset=st.floats(0.001, 9), quality=st.sampled_from(Quality))),
+        )
+    )
+    extra = draw(st.sampled_from([{}, {"unit": "m"}, {"format": "color"}]))
+    kind = Annotated[kind, Field(json_schema_extra=extra)]
+    if draw(st.booleans()):
+        kind, default = kind | None, draw(st.sampled_from([default, None]))
+    return kind, default if draw(st.integers(0, 3)) else ...
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(st.sampled_from(["size", "ratio", "keys", "class_", "on", "size_on", "x"]), parameters()))
+def test_any_signature_when_its_form_is_left_as_it_is_then_the_server_takes_it(given: dict[str, Any]) -> None:
+    model = create_model("Given", __config__=ConfigDict(extra="forbid", validate_default=True), **given)
+    schema = model.model_json_schema()
+    fields = fields_of(schema)
+    values = default_values(fields)
+    for field in fields:  # what only the artist can say
+        if field.required and values.get(field.name) == "":
+            values[field.name] = "{}" if schema["properties"][field.path[0]].get("type") == "object" else "[]"
+            if field.kind is FieldKind.JSON and "anyOf" in schema["properties"][field.path[0]]:
+                values[field.name] = "null"
+    params = params_of(fields, values)
+    Draft202012Validator(schema).validate(params)
+    assert model.model_validate(params)
+    untouched = {name for name, (_, default) in given.items() if default is not ...}
+    sent, meant = model.model_validate(params), model.model_validate({**params, **dict.fromkeys(())})
+    assert sent == meant
+    assert {name: getattr(sent, name) for name in untouched} == {name: given[name][1] for name in untouched}

@@ -38,6 +38,10 @@ class Pace:
         elif not self._has_begun:
             self._begun_at = self._grew_at = now
         self._has_begun = True
+        return self.left_seconds(now)
+
+    def left_seconds(self, now: float) -> float | None:
+        """The seconds left where nothing new is known."""
         if self._grew_at - self._begun_at < _TOLD_AFTER_SECONDS or self._fraction < _TOLD_AFTER_FRACTION:
             return None
         left = (1.0 - self._fraction) * self._weight / self._sum

@@ -33,6 +33,8 @@ class Reporter:
         self._newest: tuple[float | None, str | None, int | None, int | None] | None = None
         self._stage: str | None = None
         self._pace: Pace | None = None
+        #: The stage in which a fraction was reported last.
+        self._measured_stage: str | None = None
         #: Set when the job has to stop: the next report raises it.
         self.stop_reason: StopReason | None = None
         #: Whether the task was told: from then on it ends what it has begun, and must not be interrupted in that.
@@ -88,8 +90,13 @@ class Reporter:
         if newest is None:
             return None
         fraction, message, done, total = newest
-        pace = self._pace
+        pace, stage = self._pace, self._stage
         if fraction is None and pace is not None and done is not None and total:
             fraction = done / total
-        eta = None if fraction is None or pace is None else pace.eta_seconds(fraction, self._clock())
-        return Report(fraction, message, done, total, self._stage, eta)
+        eta = None
+        if pace is not None and fraction is not None:
+            eta = pace.eta_seconds(fraction, self._clock())
+            self._measured_stage = stage
+        elif pace is not None and stage == self._measured_stage:  # only the message is new
+            eta = pace.left_seconds(self._clock())
+        return Report(fraction, message, done, total, stage, eta)
