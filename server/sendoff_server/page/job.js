@@ -2,7 +2,7 @@
 
 import { Problem, call, filePath, jobPath, redeem, takeCode, token } from "/page/server.js";
 import { JobStream } from "/page/stream.js";
-import { FINAL, aboutWords, healthWords, sizeWords, stateWords, timeLeft } from "/page/words.js";
+import { FINAL, aboutWords, healthWords, messageWords, sizeWords, stateWords, timeLeft } from "/page/words.js";
 
 const LOG_PAUSE_MS = 3000;
 /** What an event may leave out. */
@@ -14,6 +14,7 @@ const id = decodeURIComponent(location.pathname.split("/").pop());
 const at = (name) => document.getElementById(name);
 let job = null;
 let stream = null;
+let taskTitles = {};
 let etaAt = 0;
 let drawing = false;
 let logTimer = 0;
@@ -22,21 +23,24 @@ let logTimer = 0;
 
 async function start() {
   const code = takeCode();
+  let why = "";
   try {
     if (code) await redeem(code);
   } catch (problem) {
-    token.forget();
-    askForToken(problem.message);
-    return;
+    why = problem.message;
   }
   if (token.get()) open();
-  else askForToken("");
+  else askForToken(why);
 }
+
+// A link from the add-on that leads to the page that is open already changes only the fragment.
+window.addEventListener("hashchange", start);
 
 function askForToken(why) {
   stream?.stop();
   stream = null;
   connection("");
+  put("person", "");
   at("job").hidden = true;
   at("sign-in").hidden = false;
   at("sign-in-why").textContent = why;
@@ -55,8 +59,9 @@ async function open() {
   at("sign-in").hidden = true;
   connection("reconnecting", "Connecting …");
   try {
-    const server = await (await call("GET", "/v1/server")).json();
-    at("person").textContent = server.person;
+    put("person", (await (await call("GET", "/v1/server")).json()).person);
+    const { tasks } = await (await call("GET", "/v1/tasks")).json();
+    taskTitles = Object.fromEntries(tasks.map((task) => [task.name, task.title]));
   } catch (problem) {
     if (problem.status === 401) return refused("sign-in", problem.message);
     // Anything else passes, and the stream tries until it has.
@@ -134,10 +139,13 @@ function show() {
   const ended = FINAL.includes(job.state);
   at("job").hidden = false;
   at("job").className = `${job.state}${!ended && job.fraction === null ? " waiting" : ""}`;
-  put("title", job.title || job.task || id);
-  put("about", aboutWords(job));
+  const task = taskTitles[job.task] || job.task;
+  const title = job.title && job.title !== job.task ? job.title : task;
+  put("title", title);
+  put("about", aboutWords(job, title === task ? "" : task));
   put("state", stateWords(job));
-  put("message", ended && job.state !== "succeeded" ? "" : job.message);
+  put("message", messageWords(job));
+  at("message").hidden = job.state !== "running" && !messageWords(job);
   showBar(ended);
   at("note").hidden = !healthWords(job);
   put("note", healthWords(job));
@@ -148,7 +156,7 @@ function show() {
   list("warnings", "warnings-list", job.result?.warnings ?? [], warningItem);
   list("results", "files", job.result?.files ?? [], fileItem);
   const percent = job.fraction === null || ended ? "" : `${Math.floor(job.fraction * 100)} % `;
-  document.title = `${percent || `${stateWords(job)}: `}${job.title || job.task} – Sendoff`;
+  document.title = `${percent || `${stateWords(job)}: `}${title} – Sendoff`;
 }
 
 function showBar(ended) {

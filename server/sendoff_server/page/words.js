@@ -26,14 +26,20 @@ export function stateWords(job) {
 /** What the health of a job asks to be said; "" where it is well. */
 export function healthWords(job) {
   if (FINAL.includes(job.state)) return "";
-  if (job.health === "worker_lost") return "The worker was lost. Another worker takes over; nothing has to be done.";
+  if (job.health === "worker_lost") return "The worker was lost; another one takes over, and nothing has to be done.";
   if (job.health === "stalled") return "No word from the worker for a while; it may still be well.";
   return "";
 }
 
-/** Task, time and worker in a line. */
-export function aboutWords(job) {
-  const words = [job.task];
+/** What is said beside the state; "" where that is no news, or stands elsewhere. */
+export function messageWords(job) {
+  const isKnown = job.state === "failed" || job.message.toLowerCase() === job.state;
+  return isKnown || job.message === stateWords(job) ? "" : job.message;
+}
+
+/** Task, time and worker in a line; `task` is the task's title. */
+export function aboutWords(job, task) {
+  const words = [task];
   if (job.created_at) {
     const sent = new Date(job.created_at * 1000);
     const today = sent.toDateString() === new Date().toDateString();
@@ -55,6 +61,7 @@ export function timeLeft(seconds) {
 
 /** A size in the unit that suits it. */
 export function sizeWords(bytes) {
-  if (bytes < 1e6) return `${Math.max(bytes / 1e3, bytes ? 0.1 : 0).toFixed(bytes < 1e4 ? 1 : 0)} kB`;
+  if (bytes < 1e3) return `${bytes} bytes`;
+  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(0)} kB`;
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }
