@@ -175,13 +175,20 @@ def _bool(_: Field, given: Any) -> Any:
 
 
 def _vector(field: Field, given: Any) -> Any:
-    if isinstance(given, str) or not isinstance(given, Iterable):
+    numbers = _listed(given)
+    if numbers is None:
         return given
     if field.whole:
-        return [_whole(field, one) for one in given]
-    numbers = list(given)
+        return [_whole(field, one) for one in numbers]
     defaults = field.default or [None] * len(numbers)
     return [_settled(field, one, default) for one, default in zip(numbers, defaults)] + numbers[len(defaults) :]
+
+
+def _listed(given: Any) -> list[Any] | None:
+    """The parts of a sequence; None for anything else. Blender's colours and vectors have no `__iter__`."""
+    if isinstance(given, (str, bytes, Mapping)) or not hasattr(given, "__len__"):
+        return None
+    return [given[at] for at in range(len(given))] if hasattr(given, "__getitem__") else None
 
 
 def _flags(field: Field, given: Any) -> Any:
@@ -203,11 +210,9 @@ def _chosen(field: Field, given: Any) -> Any:
 
 
 def _colour(field: Field, given: Any) -> Any:
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        return given
-    parts = list(given)
-    if len(parts) != field.length or not all(is_number(one) and 0 <= one <= 1 for one in parts):
-        return parts
+    parts = _listed(given)
+    if parts is None or len(parts) != field.length or not all(is_number(one) and 0 <= one <= 1 for one in parts):
+        return given if parts is None else parts
     default = field.default or ()
     known = rgb(default) if isinstance(default, str) else tuple(default)
     if known and all(_float32(one) == _float32(other) for one, other in zip(known, parts)):

@@ -394,6 +394,23 @@ def test_colours_when_set_in_the_host_then_they_are_sent_as_the_task_takes_them(
     assert field({"type": "string", "format": "color", "default": "red"}).kind is FieldKind.STRING
 
 
+class HostColour:
+    """As Blender's `Color`: a sequence by its items alone."""
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, at: int) -> float:
+        if not 0 <= at < 3:
+            raise IndexError(at)
+        return float32((0.4, 0.2, 1.0)[at])
+
+
+def test_a_sequence_when_the_hosts_own_type_then_it_is_read() -> None:
+    assert sent(field({"type": "string", "format": "color"}), HostColour()) == "#6633ff"
+    assert sent(field({"type": "array", "items": NUMBER, "minItems": 3, "maxItems": 3}), HostColour()) == [0.4, 0.2, 1]
+
+
 def test_flags_when_set_in_the_host_then_they_are_sent_in_the_tasks_order() -> None:
     formats = field({"type": "array", "items": {"enum": ["blend", "glb", 3]}, "minItems": 1, "default": ["glb"]})
     assert default_values([formats]) == {"value": {"glb"}}
@@ -443,6 +460,8 @@ def test_json_when_it_is_text_then_what_it_says_is_sent() -> None:
         ({"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2}, (1, "2"), "it has to be a number."),
         ({"type": "array", "items": WHOLE, "minItems": 2, "maxItems": 2}, (1, 0.5), "it has to be a whole number."),
         ({"type": "array", "items": WHOLE, "minItems": 2, "maxItems": 2}, 5, "it has to be 2 numbers."),
+        ({"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2}, {"a": 1, "b": 2}, "has to be 2 numbers."),
+        ({"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2}, {1, 2}, "has to be 2 numbers."),
         ({"type": "string", "format": "color"}, (1, 2, 0), "it has to be a colour like #ff8000."),
         ({"type": "string", "format": "color", "default": "#00000000"}, (1, 1, 1), "a colour like #ff8000ff."),
         ({"type": "object"}, "{", "Value is not JSON at character 2. Write"),
