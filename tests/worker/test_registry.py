@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from enum import Enum, IntEnum
 from pathlib import Path
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, DirectoryPath, Field, FilePath, crea
 from pydantic_core import to_jsonable_python
 
 from sendoff.form import FieldKind, default_values, fields_of, params_of
+from sendoff.form_fields import UNITS
 from sendoff_worker import Context, registry
 from sendoff_worker.errors import TaskDefinitionError, TaskFailed
 
@@ -274,3 +276,44 @@ def test_any_signature_when_its_form_is_left_as_it_is_then_the_task_gets_its_def
             assert getattr(got, name) == value
         elif has_default:  # flags are sent in the task's order
             assert sorted(map(repr, getattr(got, name))) == sorted(map(repr, value))
+
+
+class BakeSettings(BaseModel):
+    """What the docs' table calls it."""
+
+    cage: float = 0.1
+
+
+def test_the_table_of_the_docs_when_its_parameters_are_read_then_artists_see_what_it_says() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "tasks.md").read_text()
+    rows = re.findall(r"^\| `(\w+: .*? = .*?)` \| (.*) \|$", page, re.MULTILINE)
+    named: dict[str, Any] = {}
+    exec("def table(ctx,\n" + ",\n".join(code.replace("\\|", "|") for code, _ in rows) + "): ...", globals(), named)
+    named["table"].__annotations__["ctx"] = Context
+    model, _ = registry._model("docs.table", named["table"])
+    fields = fields_of(model.model_json_schema())
+    assert [(field.path[0], field.kind.value) for field in fields] == [
+        ("levels", "int"),
+        ("size", "int"),
+        ("ratio", "float"),
+        ("margin", "float"),
+        ("keep_uvs", "bool"),
+        ("prefix", "string"),
+        ("kind", "choice"),
+        ("mode", "choice"),
+        ("formats", "flags"),
+        ("up", "vector"),
+        ("tint", "colour"),
+        ("light", "colour"),
+        ("reference", "file"),
+        ("limit", "int"),
+        ("bake", "float"),
+        ("names", "json"),
+        ("version", "const"),
+    ]
+    by_name = {field.path[0]: field for field in fields}
+    assert (by_name["keep_uvs"].title, by_name["bake"].group) == ("Keep UVs", "Bake")
+    assert [choice.title for choice in by_name["mode"].choices] == ["Quick", "Thorough"]
+    assert (by_name["ratio"].unit, by_name["margin"].unit, by_name["limit"].nullable) == ("factor", "m", True)
+    for unit in UNITS:
+        assert not unit or f"`{unit}`" in page
