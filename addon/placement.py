@@ -87,6 +87,7 @@ def move_beside(things: list[Any], scene: Any, view_layer: Any) -> None:
     offsets = {thing: ahead + step * level for thing, level in levels.items()}
     for thing in levels:
         _shift(thing, offsets[thing] - _carried(thing, offsets))
+    view_layer.update()
 
 
 def _originals(levels: dict[Any, int], scene: Any, view_layer: Any) -> list[Any]:
@@ -94,9 +95,11 @@ def _originals(levels: dict[Any, int], scene: Any, view_layer: Any) -> list[Any]
     by_source: dict[str, list[Any]] = defaultdict(list)
     for thing in levels:
         by_source[thing[SOURCE]].append(thing)
+    known = {thing.name: thing for thing in scene.objects if thing.library is not None}
+    known.update({thing.name: thing for thing in scene.objects if thing.library is None})
     found = []
     for name, things in by_source.items():
-        original = scene.objects.get(name)
+        original = known.get(name)
         seen = original is not None and original not in levels and original.visible_get(view_layer=view_layer)
         found.append(original if seen else min(things, key=levels.__getitem__))
     return found

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import traceback
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from . import scene_export
+from . import appending, findings, findings_list, fingerprints, framing, images
+from .appending import ImportFailed
 from .jobs import Job
+from .placement import OVER, SOURCE, level_of, move_beside
 
-COLLECTION_NAME = "Sendoff result"
-#: Kinds of datablocks of which the artist's own one is used where the result brings one of the same name.
-_SHARED = ("materials", "images")
-_COUNTED = ("materials", "node_groups", "textures", "images")
+__all__ = ["ImportFailed", "Imported", "import_result", "scene_file", "show_result", "why_not_now"]
+#: While one of Blender's own operators of these kinds runs, the artist holds something in the hand.
+_HELD = ("TRANSFORM_OT_", "OBJECT_OT_", "VIEW3D_OT_", "MESH_OT_", "CURVE_OT_", "UV_OT_", "NODE_OT_", "PAINT_OT_")
 
 
-class ImportFailed(Exception):
-    """A result could not be brought into the scene; the text is a sentence for the artist."""
+@dataclass(frozen=True)
+class Imported:
+    """What became of a result."""
+
+    #: Short, for the status bar.
+    text: str
+    #: Sentences on what the artist should know besides, for example which originals changed.
+    notes: tuple[str, ...] = ()
+    object_names: tuple[str, ...] = ()
+    image_names: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def scene_file(job: Job) -> Path | None:
@@ -30,101 +44,209 @@ def why_not_now(job: Job, context: Any) -> str:
     """Why the result cannot be imported at this moment, as a sentence; "" where it can."""
     if not job.files:
         return "The result is not here yet" if job.is_active else "This job has no result"
-    if scene_file(job) is not None and context.mode != "OBJECT":
-        return "Go to Object Mode to import the result"
+    if scene_file(job) is not None:
+        if context.mode != "OBJECT":
+            return "Go to Object Mode to import the result"
+        scene, view_layer = _target(job, context)
+        active = view_layer.objects.active
+        if active is not None and active.mode != "OBJECT":
+            return f"Go to Object Mode in the scene “{scene.name}” to import the result"
     if bpy.app.is_job_running("RENDER"):
         return "Wait until the render has ended"
+    running = (operator.bl_idname for window in context.window_manager.windows for operator in window.modal_operators)
+    if any(name.startswith(_HELD) for name in running):
+        return "Finish what you are doing in the view to import the result"
     return ""
 
 
-def import_result(job: Job, context: Any) -> str:
-    """Append the result to the scene that it came from; returns a sentence on what is where.
+def import_result(job: Job, context: Any, placement: str = "") -> Imported:
+    """Bring all of a result into the open file, objects into the scene that they came from.
 
     Makes no undo step of its own: the caller's is the one. Raises ImportFailed.
+
+    Args:
+        job: The job; its files are here.
+        context: The artist's.
+        placement: "BESIDE" or "OVER" the originals; as the artist chose with the job where it is empty.
     """
-    path = scene_file(job)
-    if path is None:
-        names = ", ".join(file.path.name for file in job.files)
-        return f"done, {names} in {job.files[0].path.parent}"
-    scene = bpy.data.scenes.get(job.scene_name) or context.scene
-    holder = _append(path)
-    holder["sendoff_job"] = job.id
-    scene.collection.children.link(holder)
-    objects = list(holder.all_objects)
-    text = f"{len(objects)} object{'' if len(objects) == 1 else 's'} imported into the collection “{holder.name}”"
-    if any(thing.get("sendoff_source") in scene.objects for thing in objects):
-        _leave_unticked(scene, holder)
-        text += "; tick it in the Outliner to see them"
-    changed = _changed_since(job, objects)
-    if changed:
-        shown = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
-        text += f". Changed since it was sent, the result shows it as it was: {shown}"
-    return text
-
-
-def _leave_unticked(scene: Any, holder: Any) -> None:
-    """Keep what lies in the same place as its originals out of the view and the render until the artist wants it."""
-    for view_layer in scene.view_layers:
-        found = view_layer.layer_collection.children.get(holder.name)
-        if found is not None:
-            found.exclude = True
-
-
-def _append(path: Path) -> Any:
-    before = {kind: set(getattr(bpy.data, kind)) for kind in (*_COUNTED, "libraries")}
+    gone = [file.path for file in job.files if not file.path.is_file()]
+    if gone or not job.files:
+        where = f"gone from {gone[0].parent}" if gone else "not here"
+        raise ImportFailed(f"The files of this result are {where}. Retry fetches them again.")
     try:
-        with bpy.data.libraries.load(str(path), link=False) as (source, target):
-            names = {kind: list(getattr(source, kind)) for kind in _SHARED}
-            for kind in _SHARED:
-                setattr(target, kind, list(names[kind]))
-            target.collections = list(source.collections)
-            if not source.collections:
-                target.objects = list(source.objects)
-    except (OSError, RuntimeError) as error:
+        return _import(job, context, placement or job.lod_placement)
+    except ImportFailed:
+        raise
+    except Exception as error:
+        traceback.print_exc()
         raise ImportFailed(
-            f"The result {path.name} cannot be read by this Blender: {str(error).strip().splitlines()[0]}"
+            f"Sendoff made a mistake while importing ({type(error).__name__}: {error}). "
+            f"The files are in {job.files[0].path.parent}. Please tell your TD."
         ) from error
-    collections = [collection for collection in target.collections if collection is not None]
-    inner = {child for collection in collections for child in collection.children_recursive}
-    outer = [collection for collection in collections if collection not in inner]
-    if len(outer) == 1:
-        holder = outer[0]
+
+
+def show_result(job: Job, context: Any) -> str:
+    """Show what was imported: objects selected and framed, the list of findings, the image; else the folder.
+
+    Returns a sentence where there is something to say, "" otherwise.
+    """
+    shown, said = False, ""
+    report = findings.report_file(job)
+    if report is not None and report.is_file():
+        found = findings_list.fill(context.window_manager, job)
+        shown, said = True, found.problem or found.summary.capitalize()
+    holders = [holder for holder in bpy.data.collections if job.id and holder.get("sendoff_job") == job.id]
+    if holders:
+        return _show_objects(holders[-1], context) or said
+    if images.brought(job):
+        return images.show(job, context) or said
+    if scene_file(job) is not None or images.image_files(job):
+        return "The result is not in this file (any more). Import it to have it here"
+    if not shown and job.files:
+        folder = job.files[0].path.parent
+        if not folder.is_dir():
+            return f"The files of this result are gone from {folder}. Retry fetches them again"
+        if not bpy.app.background:
+            bpy.ops.wm.path_open(filepath=str(folder))
+        said = f"The files are in {folder}"
+    return said
+
+
+def _import(job: Job, context: Any, placement: str) -> Imported:
+    texts: list[str] = []
+    notes: list[str] = []
+    objects: list[Any] = []
+    used: set[Path] = set()
+    path = scene_file(job)
+    report = findings.report_file(job)
+    if path is not None:
+        text, objects = _import_objects(job, context, path, placement)
+        texts.append(text)
+        used.add(path)
+    loaded = _import_images(job, context, texts, notes, used)
+    concerned = [str(thing[SOURCE]) for thing in objects if level_of(thing) is not None]
+    if report is not None:
+        found = findings_list.fill(context.window_manager, job)
+        if found.problem:
+            notes.append(found.problem)
+        else:
+            texts.append(found.summary)
+            used.update(file.path for file in job.files if file.role == "report")
+            concerned += [finding.object for finding in found.findings]
+    rest = [file.path for file in job.files if file.path not in used and file.role != "log"]
+    if rest:
+        named = ", ".join(path.name for path in rest[:3]) + (f" and {len(rest) - 3:,} more" if len(rest) > 3 else "")
+        said = f"{named} in {rest[0].parent}"
+        (notes if texts else texts).append(said if texts else f"done, {said}")
+    notes[:0] = fingerprints.compare(job.fingerprints, concerned).notes()
+    if objects and job.scene_name and bpy.data.scenes.get((job.scene_name, None)) is None:
+        notes.append(f"The scene “{job.scene_name}” is not in this file, so the result is in the one that is shown.")
+    local_view = getattr(framing.space(context), "local_view", None)
+    if objects and local_view is not None:
+        notes.append("Leave Local View to see the result.")
+    return Imported(
+        text="; ".join(texts) or "done",
+        notes=tuple(notes),
+        object_names=tuple(thing.name for thing in objects),
+        image_names=tuple(image.name for image in loaded),
+    )
+
+
+def _target(job: Job, context: Any) -> tuple[Any, Any]:
+    """The scene that a result goes into, and the view layer in which it is selected."""
+    scene = bpy.data.scenes.get((job.scene_name, None)) if job.scene_name else None
+    if scene is None or scene == context.scene:
+        return context.scene, context.view_layer
+    return scene, scene.view_layers[0]
+
+
+def _import_objects(job: Job, context: Any, path: Path, placement: str) -> tuple[str, list[Any]]:
+    scene, view_layer = _target(job, context)
+    before = view_layer.objects.active
+    before_name = "" if before is None else before.name
+    holder = appending.append(path)
+    holder["sendoff_job"] = job.id
+    holder.hide_viewport = False
+    scene.collection.children.link(holder)
+    layer = view_layer.layer_collection.children[holder.name]
+    layer.exclude = layer.hide_viewport = False
+    objects = list(holder.all_objects)
+    levels = [thing for thing in objects if level_of(thing) is not None]
+    is_over = placement == OVER
+    if is_over and levels:
+        holder.hide_render = True
     else:
-        holder = bpy.data.collections.new(COLLECTION_NAME)
-        for collection in outer:
-            holder.children.link(collection)
-        for thing in target.objects or () if not collections else ():
-            holder.objects.link(thing)
-    for kind in _SHARED:
-        _use_own(before[kind], dict(zip(names[kind], getattr(target, kind))))  # noqa: B905
-    _drop_unused(before)
-    return holder
+        move_beside(objects, scene, view_layer)
+    _select(objects, view_layer, before_name)
+    has_originals = any(thing[SOURCE] in scene.objects for thing in levels)
+    text = _counted(objects, levels)
+    if levels and has_originals:
+        text += f" {'over' if is_over else 'beside'} {'its original' if len(levels) == 1 else 'their originals'}"
+    text += f", in “{holder.name}”"
+    if levels and is_over:
+        text += ", not rendered"
+    if scene != context.scene:
+        text += f" of the scene “{scene.name}”"
+    return text, objects
 
 
-def _use_own(own: set[Any], appended: dict[str, Any]) -> None:
-    """The artist's materials and images are used, as they are now, in the place of copies by the same name."""
-    by_name = {block.name: block for block in own if block.library is None}
-    for name, block in appended.items():
-        mine = by_name.get(name)
-        if block is None or mine is None or block in own:
-            continue
-        block.user_remap(mine)
-        block.use_fake_user = False
+def _counted(objects: list[Any], levels: list[Any]) -> str:
+    count = len(objects)
+    if levels and len(levels) == count:
+        return f"{count:,} level{'' if count == 1 else 's'} of detail"
+    return f"{count:,} object{'' if count == 1 else 's'}"
 
 
-def _drop_unused(before: dict[str, set[Any]]) -> None:
-    """What came along and nobody uses goes again; nothing that was there before is touched."""
-    for kind in _COUNTED:
-        blocks = getattr(bpy.data, kind)
-        for block in [block for block in blocks if block not in before[kind] and not block.users]:
-            blocks.remove(block)
-    for library in [library for library in bpy.data.libraries if library not in before["libraries"]]:
-        if not library.users_id:
-            bpy.data.libraries.remove(library)
+def _select(objects: list[Any], view_layer: Any, before_name: str) -> None:
+    """Select exactly these; active is the finest level of what was active before, else the first."""
+    for thing in list(view_layer.objects.selected):
+        thing.select_set(False, view_layer=view_layer)
+    there = set(view_layer.objects)
+    shown = [thing for thing in objects if thing in there]
+    for thing in shown:
+        thing.select_set(True, view_layer=view_layer)
+    of_active = [thing for thing in shown if thing.get(SOURCE) == before_name and before_name]
+    of_active.sort(key=lambda thing: level_of(thing) or 0)
+    if shown:
+        view_layer.objects.active = (of_active or shown)[0]
 
 
-def _changed_since(job: Job, objects: list[Any]) -> list[str]:
-    """Names of the objects of which the result is, and which are not as they were sent."""
-    sources = dict.fromkeys(str(thing["sendoff_source"]) for thing in objects if "sendoff_source" in thing)
-    now = scene_export.mesh_sizes()
-    return [name for name in sources if name in job.mesh_sizes and now.get(name) != tuple(job.mesh_sizes[name])]
+def _import_images(job: Job, context: Any, texts: list[str], notes: list[str], used: set[Path]) -> list[Any]:
+    """Load the images; what cannot be is a note, and fails the import only where there is nothing else."""
+    paths = images.image_files(job)
+    loaded, problems = [], []
+    for path in paths[: images.MOST_IMAGES]:
+        try:
+            loaded.append(images.bring(job, path))
+        except images.NoImage as problem:
+            problems.append(f"{problem}")
+        used.add(path)
+    if problems and not loaded and not texts and findings.report_file(job) is None:
+        raise ImportFailed(problems[0])
+    notes += problems
+    if loaded:
+        is_seen = images.show_in_open_editor(loaded[0], context)
+        names = f"“{loaded[0].name}”" if len(loaded) == 1 else f"{len(loaded):,} images"
+        texts.append(f"{names}, packed into this file" + (" and shown" if is_seen else ""))
+    return loaded
+
+
+def _show_objects(holder: Any, context: Any) -> str:
+    """Select and frame what a collection holds; returns a sentence where that cannot be."""
+    if context.mode != "OBJECT":
+        return f"Go to Object Mode to have the objects of “{holder.name}” selected"
+    view_layer, space = context.view_layer, framing.space(context)
+    there = set(view_layer.objects)
+    shown = [
+        thing
+        for thing in holder.all_objects
+        if thing in there and thing.visible_get(view_layer=view_layer, viewport=space)
+    ]
+    if not shown:
+        other = next((scene.name for scene in bpy.data.scenes if holder in scene.collection.children_recursive), None)
+        if other is not None and other != context.scene.name:
+            return f"The result is in the collection “{holder.name}” of the scene “{other}”. Go there to see it"
+        return f"The result is in the collection “{holder.name}”, which is hidden here. Tick it in the Outliner"
+    active = view_layer.objects.active
+    _select(shown, view_layer, "" if active is None else active.name)
+    return "" if framing.frame_selected(context) else "Open a 3D view in this window to see the result"

@@ -133,8 +133,8 @@ def test_the_summary_is_short(addon, read):
     assert read({"findings": []}).summary == "nothing to mend was found"
 
 
-def test_a_report_of_ten_thousand_findings_is_read_within_a_second(read):
+def test_a_report_of_ten_thousand_findings_does_not_hold_the_artist_up(read):
     document = json.dumps({"findings": [FULL | {"indices": list(range(200))}] * 10_000}, indent=1).encode()
     begun = time.perf_counter()
     assert len(read(document).findings) == 10_000
-    assert time.perf_counter() - begun < 3.0  # 0.5 s on a quiet machine
+    assert time.perf_counter() - begun < 3.0  # 0.4 s on a quiet machine

@@ -1,0 +1,50 @@
+"""Faces, edges or vertices selected by their numbers in Edit Mode, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import bmesh
+import bpy
+
+_MODES = {"vertex": (True, False, False), "edge": (False, True, False), "face": (False, False, True)}
+_KINDS = {"vertex": "verts", "edge": "edges", "face": "faces"}
+
+
+@dataclass(frozen=True)
+class Selected:
+    """What became of the numbers that were asked for."""
+
+    count: int
+    #: The mesh has no such element any more.
+    beyond: int
+    #: Hidden in Edit Mode, and so not selected.
+    hidden: int
+
+
+def select(thing: Any, element: str, indices: Sequence[int], context: Any) -> Selected:
+    """Select these elements of an object in Edit Mode; all else is deselected, in every object that is edited.
+
+    Args:
+        thing: A mesh object in Edit Mode.
+        element: "face", "edge" or "vertex"; the select mode becomes that one.
+        indices: Numbers of elements, of the mesh as it is edited.
+        context: The artist's.
+    """
+    bpy.ops.mesh.select_all(action="DESELECT")
+    context.tool_settings.mesh_select_mode = _MODES[element]
+    mesh = bmesh.from_edit_mesh(thing.data)
+    mesh.select_mode = {element.replace("vertex", "vert").upper()}
+    elements = getattr(mesh, _KINDS[element])
+    elements.ensure_lookup_table()
+    there = len(elements)
+    asked = set(indices)
+    found = [elements[index] for index in asked if index < there]
+    shown = [one for one in found if not one.hide]
+    for one in shown:
+        one.select_set(True)
+    mesh.select_flush_mode()
+    bmesh.update_edit_mesh(thing.data, loop_triangles=False, destructive=False)
+    return Selected(count=len(shown), beyond=len(asked) - len(found), hidden=len(found) - len(shown))
