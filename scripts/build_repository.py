@@ -1,7 +1,7 @@
 """Build the static extension repository of the add-on: `dist/addon/`. Only the standard library is used.
 
 It holds `index.json`, which Blender reads as a remote repository, the zip that it names, and a page for people
-(`index.html`, `index.css`). The server serves it at /addon/; any web server or shared folder can. Form of the JSON:
+(`index.html`, `index.css`). The server serves it at /addon/; any web server can. Form of the JSON:
 https://developer.blender.org/docs/features/extensions/api_listing/ (v1). The last line printed is the folder's path.
 """
 

@@ -14,6 +14,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import bl_pkg  # Blender's add-on for extensions, on the path since bpy was imported
+import bpy
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,6 +86,22 @@ def test_the_link_when_dropped_then_it_names_the_repository_and_fits_this_blende
         **({"python_versions": told["python_versions"].split(",")} if "python_versions" in told else {}),
     )  # fmt: skip
     assert not isinstance(fits, str), fits
+
+
+def test_the_start_up_script_of_the_docs_when_run_at_each_start_then_there_is_one_repository():
+    text = (ROOT / "docs" / "td.md").read_text().partition("<!-- test: blender -->\n```python\n")[2].partition("```")[0]
+    preferences = bpy.context.preferences
+    before = preferences.system.use_online_access
+    try:
+        exec(text, {})
+        exec(text, {})
+        (added,) = [repo for repo in preferences.extensions.repos if repo.remote_url.startswith("http://render01")]
+        assert (added.name, added.module, added.use_remote_url) == ("Studio", "studio", True)
+        assert added.use_sync_on_startup
+        assert bpy.app.online_access
+        preferences.extensions.repos.remove(added)
+    finally:
+        preferences.system.use_online_access = before
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +185,7 @@ def test_the_add_on_when_installed_and_updated_from_the_server_then_it_follows_t
 
 def assert_installs_and_updates(artist: Artist, repository: Path) -> None:
     """What is in the repository is installed; a release later it is updated, and still on."""
-    said = artist.run("--online-mode install --sync --enable sendoff")
+    said = artist.run("--online-mode install --sync --enable studio.sendoff")
     assert (artist.version, artist.enabled) == ("1.0.0", ["bl_ext.studio.sendoff"]), said
     build_repository(repository, "1.0.1")
     said = artist.run("--online-mode update --sync")
@@ -182,7 +199,7 @@ def test_a_repository_on_this_machine_when_online_access_is_off_then_nothing_is_
     """Blender makes no difference between loopback and the internet here, as docs/td.md says."""
     build_repository(repository, "1.0.0")
     with Artist(tmp_path, f"{server.url}/addon/index.json") as artist:
-        assert "online access" in artist.run("install --sync --enable sendoff", status=1).lower()
+        assert "online access" in artist.run("install --sync --enable studio.sendoff", status=1).lower()
         assert artist.version == ""
 
 
@@ -191,7 +208,7 @@ def test_a_repository_when_the_server_has_none_then_blender_says_so_and_keeps_wh
 ) -> None:
     build_repository(repository, "1.0.0")
     with Artist(tmp_path, f"{server.url}/addon/index.json") as artist:
-        artist.run("--online-mode install --sync --enable sendoff")
+        artist.run("--online-mode install --sync --enable studio.sendoff")
         shutil.rmtree(repository)
         repository.mkdir()
         assert "404" in artist.run("--online-mode sync")
