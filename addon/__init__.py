@@ -4,30 +4,64 @@ from __future__ import annotations
 
 import bpy
 
-from . import current, operators, panel, preferences, pump, scene_export, status_bar
+from . import (
+    connection_test,
+    current,
+    findings_list,
+    form,
+    job_operators,
+    menus,
+    notices,
+    panel,
+    preferences,
+    process,
+    pump,
+    scene_export,
+    scene_settings,
+    server_operators,
+    status_bar,
+    submitting,
+)
 
-_CLASSES = (preferences.SENDOFF_AddonPreferences, *operators.CLASSES, *panel.CLASSES)
+_CLASSES = (
+    preferences.SENDOFF_AddonPreferences,
+    *scene_settings.CLASSES,
+    *process.CLASSES,
+    *job_operators.CLASSES,
+    *server_operators.CLASSES,
+    *connection_test.CLASSES,
+    *notices.CLASSES,
+    *findings_list.CLASSES,
+    *panel.CLASSES,
+)
 
 
 def register() -> None:
     """Called by Blender when the add-on is enabled."""
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
+    scene_settings.register()
+    findings_list.register()
+    menus.register()
     bpy.app.handlers.load_pre.append(pump.before_load)
     bpy.app.handlers.load_post.append(pump.after_load)
     status_bar.append()
     current.begin()
-    scene_export.clear_away()
-    if current.jobs.jobs:
-        pump.start()
+    scene_export.clear_away(kept=[parcel.folder for parcel in current.parcels().values()])
+    pump.start()
 
 
 def unregister() -> None:
     """Called by Blender when the add-on is disabled or Blender ends."""
     pump.stop()
     current.end()
+    submitting.forget()
     status_bar.remove()
     bpy.app.handlers.load_post.remove(pump.after_load)
     bpy.app.handlers.load_pre.remove(pump.before_load)
+    menus.unregister()
+    form.unregister_tasks()
+    findings_list.unregister()
+    scene_settings.unregister()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

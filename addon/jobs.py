@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import messages
+from .problems import Problem, Remedy, problem_of_job
+from .progress import Bar, Rate, Way
 from .sendoff import Event, Health, JobState
+from .sendoff import Job as Snapshot
+from .sendoff.check import HopResult
 
 #: The last events of so many jobs that are not (yet) ours are kept: an event may overtake its job's `Submitted`.
 _EARLY_LIMIT = 256
@@ -24,32 +28,50 @@ class Job:
     #: What the artist reads: the file's name without ".blend".
     title: str
     server_url: str
+    #: The task's title, as the server told it.
+    task_title: str = ""
     #: Where it comes from: the file's path ("" where never saved) and this Blender's name for what it had open.
     source_path: str = ""
     source_token: str = ""
     scene_name: str = ""
-    #: Vertices and faces of each mesh object as they were sent: what changed since is told at the import.
-    mesh_sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    #: What of the scene was sent, in words; "" for the whole.
+    scope_title: str = ""
+    #: Each mesh object as it was sent: what changed since is told at the import.
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
     scene_bytes: int = 0
     missing_files: tuple[str, ...] = ()
+    #: What the artist should know of what was sent.
+    notes: tuple[str, ...] = ()
+    #: "BESIDE" or "OVER": where levels of detail go.
+    lod_placement: str = "BESIDE"
+    #: Whether there is a scene to send; a retry has none.
+    sends: bool = True
     created_at: float = field(default_factory=time.time)
 
     id: str = ""
+    #: The copy of the scene is not saved yet.
+    is_saving: bool = False
     #: None until the server has it.
     state: JobState | None = None
     stage: str = ""
     message: str = ""
     fraction: float | None = None
+    #: When the server thinks it will have ended, in Unix seconds by our clock; None where unknown.
+    ends_at: float | None = None
+    attempt: int = 0
+    max_attempts: int = 0
     queue_position: int | None = None
     health: Health = Health.OK
     sent_bytes: int = 0
     sending: tuple[int, int] = (0, 0)
     fetching: tuple[int, int] = (0, 0)
+    #: Of the bytes that go now, either way.
+    rate: Rate = field(default_factory=Rate)
+    bar: Bar = field(default_factory=Bar)
     #: Asked to be cancelled, and not yet answered.
     cancelling: bool = False
-    #: Why it did not work out, as a sentence.
-    problem: str = ""
-    sign_in_required: bool = False
+    #: Why it did not work out.
+    problem: Problem | None = None
     warnings: tuple[str, ...] = ()
     summary: Mapping[str, Any] = field(default_factory=dict)
     #: What the job has ended with is known: a final event of a large result leaves it out.
@@ -59,23 +81,34 @@ class Job:
     #: The result is being brought here; the files once they are here.
     is_fetching: bool = False
     files: tuple[messages.FetchedFile, ...] = ()
-    #: What became of the result in the scene, as a sentence.
+    #: It is to come into its scene by itself, whatever the preferences say.
+    is_import_asked: bool = False
+    #: What became of the result in the scene, as a sentence, and what else there is to know of it.
     imported: str = ""
+    import_notes: tuple[str, ...] = ()
     ended_at: float | None = None
+    #: The artist has seen how it ended.
+    is_seen: bool = False
 
     @property
     def is_sending(self) -> bool:
         """Whether the scene is still on its way to the server."""
-        return self.state is None and not self.problem
+        return self.state is None and self.problem is None
 
     @property
     def is_active(self) -> bool:
         """Whether something still goes on for it, here or on the server."""
-        if self.problem:
+        if self.problem is not None:
             return False
         if self.state is None or not self.state.is_final:
             return True
         return self.wants_result or self.is_asked_for or self.wants_fetch or self.is_fetching
+
+    @property
+    def may_cancel(self) -> bool:
+        """Whether there is something that a cancel would end."""
+        is_over = self.state is not None and self.state.is_final
+        return self.is_active and not self.cancelling and not is_over
 
     @property
     def wants_result(self) -> bool:
@@ -92,7 +125,36 @@ class Job:
     @property
     def wants_import(self) -> bool:
         """Whether its result is here and not yet in a scene."""
-        return bool(self.files) and not self.imported and not self.problem
+        return bool(self.files) and not self.imported and self.problem is None
+
+    @property
+    def name(self) -> str:
+        """The scene and what is done with it, to tell several jobs apart."""
+        return f"{self.title} · {self.task_title or self.task}"
+
+    def seconds_left(self, now: float) -> float | None:
+        """How long the part of the way that it is on will take, at a time in Unix seconds; None where unknown."""
+        if self.state is None:
+            return self.rate.seconds_left(self.sending[1])
+        if self.state is JobState.SUCCEEDED:
+            return self.rate.seconds_left(self.fetching[1])
+        if self.ends_at is None or self.state is JobState.QUEUED or self.health is not Health.OK:
+            return None
+        return max(0.0, self.ends_at - now)
+
+    def way(self) -> Way:
+        """How far it is on each part of its way."""
+        done, total = self.sending
+        sent = done / total if total else 0.0
+        if self.state is None:
+            return Way(sends=self.sends, sent=sent)
+        if self.state is not JobState.SUCCEEDED:
+            is_queued = self.state is JobState.QUEUED
+            return Way(sends=self.sends, sent=1.0, worked=0.0 if is_queued else self.fraction or 0.0)
+        fetched, size = self.fetching
+        return Way(
+            sends=self.sends, sent=1.0, worked=1.0, fetched=fetched / size if size else 0.0, is_done=not self.is_active
+        )
 
 
 class JobList:
@@ -108,6 +170,9 @@ class JobList:
         self.server_url: str | None = None
         self.connectivity = messages.Connectivity("online")
         self.server: messages.ServerFound | messages.ServerNotFound | None = None
+        #: What Test Connection has found so far, and whether it still tries.
+        self.hops: list[HopResult] = []
+        self.is_checking = False
         self._early: dict[str, Event] = {}
 
     def find(self, key_or_id: str) -> Job | None:
@@ -127,26 +192,35 @@ class JobList:
         """Jobs of the server for which something still goes on, the newest last."""
         return [job for job in self.jobs if job.is_active and not self.is_elsewhere(job)]
 
+    @property
+    def unseen(self) -> list[Job]:
+        """Jobs that have ended, or whose result waits, and that the artist has not seen; the newest end last."""
+        ended = [job for job in self.jobs if not job.is_active and not job.is_seen and not self.is_elsewhere(job)]
+        return sorted(ended, key=lambda job: job.ended_at or 0.0)
+
     def is_elsewhere(self, job: Job) -> bool:
         """Whether a job is one of a server that is not set now."""
         return self.server_url is not None and job.server_url != self.server_url
 
-    def apply(self, message: messages.Message) -> Job | None:
-        """Change what a message changes; returns the job it is about, where there is one here."""
-        if isinstance(message, messages.Connectivity):
-            self.connectivity = message
-            return None
-        if isinstance(message, (messages.ServerFound, messages.ServerNotFound)):
-            self.server = message
+    def apply(self, message: messages.Message, now: float | None = None) -> Job | None:
+        """Change what a message changes, at a time in Unix seconds; returns the job it is about, where one is here."""
+        now = time.time() if now is None else now
+        general = _GENERAL.get(type(message))
+        if general is not None:
+            general(self, message)
             return None
         if isinstance(message, messages.JobEvent):
-            return self._event(message.event)
-        job = self.find(message.key if hasattr(message, "key") else message.job_id)
+            job = self._event(message.event, now)
+        else:
+            key = message.key if hasattr(message, "key") else message.job_id  # type: ignore[union-attr]
+            job = self.find(key)
+            if job is not None:
+                _OF_A_JOB[type(message)](self, job, message, now)
         if job is not None:
-            _CHANGES[type(message)](self, job, message)
+            job.bar.follow(job.way(), job.attempt)
         return job
 
-    def _event(self, event: Event) -> Job | None:
+    def _event(self, event: Event, now: float) -> Job | None:
         job = self.find(event.job)
         if job is None:
             self._early.pop(event.job, None)
@@ -154,53 +228,80 @@ class JobList:
             if len(self._early) > _EARLY_LIMIT:
                 del self._early[next(iter(self._early))]
             return None
-        _take(job, event)
+        _take(job, event, now)
         return job
 
-    def _sending(self, job: Job, message: messages.Sending) -> None:
+    def _connectivity(self, message: messages.Connectivity) -> None:
+        self.connectivity = message
+
+    def _server(self, message: messages.ServerFound | messages.ServerNotFound) -> None:
+        self.server = message
+
+    def _hop_tried(self, message: messages.HopTried) -> None:
+        self.hops.append(message.hop)
+
+    def _check_ended(self, _message: messages.CheckEnded) -> None:
+        self.is_checking = False
+
+    def _sending(self, job: Job, message: messages.Sending, now: float) -> None:
         job.sending = (message.done_bytes, message.total_bytes)
         job.sent_bytes = message.wire_bytes
+        job.rate.note(message.done_bytes, now)
 
-    def _submitted(self, job: Job, message: messages.Submitted) -> None:
-        job.id = message.job.id
-        _take(job, message.job)
+    def _submitted(self, job: Job, message: messages.Submitted, now: float) -> None:
+        if not job.id:
+            job.id, job.rate = message.job.id, Rate()
+        _take_snapshot(job, message.job, now)
         early = self._early.pop(job.id, None)
         if early is not None:
-            _take(job, early)
+            _take(job, early, now)
         if message.job.state.is_final:  # this is all that the server knows of it
             job.has_result, job.is_asked_for = True, False
-            if message.job.state is JobState.FAILED:
-                job.problem = message.job.error
+            if message.job.state is JobState.FAILED and job.problem is None:
+                job.problem = problem_of_job(message.job.error, "", misses_files=bool(job.missing_files))
 
-    def _submit_failed(self, job: Job, message: messages.SubmitFailed) -> None:
-        job.problem = message.detail
-        job.sign_in_required = message.sign_in_required
-        if message.stopped:
+    def _submit_failed(self, job: Job, message: messages.SubmitFailed, now: float) -> None:
+        job.problem = message.problem
+        job.cancelling = False
+        if message.problem.is_stop:
             job.state = JobState.CANCELLED
-            job.problem = "Sending was stopped."
-        job.ended_at = time.time()
+            job.problem = Problem("Sending was stopped.", (Remedy.RETRY,), is_stop=True)
+        job.ended_at = now
 
-    def _gone(self, job: Job, message: messages.JobGone) -> None:
-        job.problem = message.detail
-        job.ended_at = time.time()
+    def _gone(self, job: Job, message: messages.JobGone, now: float) -> None:
+        job.problem = Problem(message.detail)
+        job.ended_at = now
 
-    def _fetching(self, job: Job, message: messages.Fetching) -> None:
+    def _fetching(self, job: Job, message: messages.Fetching, now: float) -> None:
         job.fetching = (message.done_bytes, message.total_bytes)
+        job.rate.note(message.done_bytes, now)
 
-    def _fetched(self, job: Job, message: messages.Fetched) -> None:
+    def _fetched(self, job: Job, message: messages.Fetched, now: float) -> None:
         job.is_fetching = False
         job.files = message.files
+        job.ended_at = now
 
-    def _fetch_failed(self, job: Job, message: messages.FetchFailed) -> None:
+    def _fetch_failed(self, job: Job, message: messages.FetchFailed, now: float) -> None:
         job.is_fetching = job.is_asked_for = False
-        job.problem = message.detail
+        job.problem = message.problem
+        job.ended_at = now
 
-    def _cancel_failed(self, job: Job, message: messages.CancelFailed) -> None:
+    def _cancel_failed(self, job: Job, message: messages.CancelFailed, _now: float) -> None:
         job.cancelling = False
         job.message = message.detail
 
+    def _no_change(self, _job: Job, _message: messages.LogFetched | messages.AskFailed, _now: float) -> None:
+        """The pump shows these; the job stays as it is."""
 
-_CHANGES: Mapping[type, Any] = {
+
+_GENERAL: Mapping[type, Any] = {
+    messages.Connectivity: JobList._connectivity,
+    messages.ServerFound: JobList._server,
+    messages.ServerNotFound: JobList._server,
+    messages.HopTried: JobList._hop_tried,
+    messages.CheckEnded: JobList._check_ended,
+}
+_OF_A_JOB: Mapping[type, Any] = {
     messages.Sending: JobList._sending,
     messages.Submitted: JobList._submitted,
     messages.SubmitFailed: JobList._submit_failed,
@@ -209,30 +310,56 @@ _CHANGES: Mapping[type, Any] = {
     messages.Fetched: JobList._fetched,
     messages.FetchFailed: JobList._fetch_failed,
     messages.CancelFailed: JobList._cancel_failed,
+    messages.LogFetched: JobList._no_change,
+    messages.AskFailed: JobList._no_change,
 }
 
 
-def _take(job: Job, news: Any) -> None:
-    """Take over what an event, or a snapshot of the job, says; a final state stays."""
-    if job.state is not None and job.state.is_final and not news.state.is_final:
-        return
+def _take_snapshot(job: Job, snapshot: Snapshot, now: float) -> None:
+    """Take over what the server answered about the job."""
+    event = {**snapshot.fields, "job": snapshot.id, "kind": "snapshot", "job_fields": snapshot.fields}
+    _take(job, Event.from_dict(event), now)
+
+
+def _take(job: Job, event: Event, now: float) -> None:
+    """Take over what an event says; a final state stays."""
     was_final = job.state is not None and job.state.is_final
-    job.state = news.state
-    job.stage, job.message = news.stage or job.stage, news.message or job.message
-    job.fraction = news.fraction
-    job.health = news.health
-    job.queue_position = news.queue_position
-    if not news.state.is_final:
+    if was_final and not event.state.is_final:
+        return
+    job.state = event.state
+    if event.attempt > job.attempt:
+        job.stage = ""
+    job.stage, job.message = event.stage or job.stage, event.message or job.message
+    job.fraction = event.fraction
+    job.ends_at = None if event.eta_seconds is None else now + event.eta_seconds
+    job.attempt = event.attempt or job.attempt
+    job.health = event.health
+    job.queue_position = event.queue_position
+    _take_fields(job, event.job_fields)
+    if not event.state.is_final:
         return
     job.cancelling = False
     if not was_final:
-        job.ended_at = time.time()
-    if news.state is JobState.CANCELLED:
-        job.problem = "Cancelled."
-    result = news.result or {}
+        job.ended_at = now
+        job.rate = Rate()
+    _take_end(job, event)
+
+
+def _take_fields(job: Job, fields: Mapping[str, Any]) -> None:
+    most = fields.get("max_attempts")
+    if isinstance(most, int):
+        job.max_attempts = most
+
+
+def _take_end(job: Job, event: Event) -> None:
+    if event.state is JobState.CANCELLED:
+        job.problem = Problem("Cancelled.", (Remedy.RETRY,), is_stop=True)
+    result = event.result or {}
     error = result.get("error") or {}
-    if news.state is JobState.FAILED and error.get("detail"):
-        job.problem = str(error["detail"])
+    if event.state is JobState.FAILED and error.get("detail"):
+        job.problem = problem_of_job(
+            str(error["detail"]), str(error.get("kind") or ""), misses_files=bool(job.missing_files)
+        )
     if not result or result.get("truncated"):
         return
     job.has_result, job.is_asked_for = True, False

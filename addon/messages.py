@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .problems import Problem
 from .sendoff import Event, Job
+from .sendoff.check import HopResult
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Sending:
 
 @dataclass(frozen=True)
 class Submitted:
-    """The server has made a job of what was sent under `key`."""
+    """The server has made a job of what was sent under `key`, or has told how a job is now."""
 
     key: str
     job: Job
@@ -30,13 +32,10 @@ class Submitted:
 
 @dataclass(frozen=True)
 class SubmitFailed:
-    """Nothing became of a submit; `detail` is a sentence for the artist."""
+    """Nothing became of a submit or of a retry."""
 
     key: str
-    detail: str
-    #: The artist stopped it.
-    stopped: bool = False
-    sign_in_required: bool = False
+    problem: Problem
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ class FetchFailed:
     """A result could not be brought here; it stays on the server."""
 
     job_id: str
-    detail: str
+    problem: Problem
 
 
 @dataclass(frozen=True)
@@ -105,19 +104,54 @@ class CancelFailed:
 
 
 @dataclass(frozen=True)
+class LogFetched:
+    """The worker's log of a job is here."""
+
+    job_id: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class AskFailed:
+    """A log or a page that the artist asked for could not be had."""
+
+    job_id: str
+    detail: str
+
+
+@dataclass(frozen=True)
 class ServerFound:
-    """The server answered: its name, and the tasks that its workers offer."""
+    """The server answered: its name, who we are there, the tasks that its workers offer, the add-on it has."""
 
     name: str
     tasks: tuple[Mapping[str, Any], ...] = field(default=())
+    person: str = ""
+    version: str = ""
+    addon_version: str = ""
 
 
 @dataclass(frozen=True)
 class ServerNotFound:
     """The server did not answer, or not as it should."""
 
-    detail: str
-    sign_in_required: bool = False
+    problem: Problem
+
+    @property
+    def detail(self) -> str:
+        """The sentence."""
+        return self.problem.text
+
+
+@dataclass(frozen=True)
+class HopTried:
+    """One hop of Test Connection was tried."""
+
+    hop: HopResult
+
+
+@dataclass(frozen=True)
+class CheckEnded:
+    """Test Connection has tried all hops."""
 
 
 Message = (
@@ -131,6 +165,10 @@ Message = (
     | Fetched
     | FetchFailed
     | CancelFailed
+    | LogFetched
+    | AskFailed
     | ServerFound
     | ServerNotFound
+    | HopTried
+    | CheckEnded
 )

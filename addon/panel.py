@@ -1,4 +1,4 @@
-"""The tab Sendoff in the 3D view's sidebar: the tasks, and the jobs with what can be done about each."""
+"""The tab Sendoff in the 3D view's sidebar: what to do with the scene, the jobs, and the report of a check."""
 
 from __future__ import annotations
 
@@ -6,93 +6,143 @@ from typing import Any
 
 import bpy
 
-from . import current, results, status_bar
-from .jobs import Job
+from . import current, findings_list, form, job_card, process, pump, scene_settings, scopes
+from .known_tasks import KnownTask
+from .server_choice import is_expired
+from .wrapped import wrapped
 
-#: Offered until the server has told what its workers do.
-_DEFAULT_TASKS = ({"name": "mesh.lods", "title": "Levels of detail"}, {"name": "scene.check", "title": "Check scene"})
 _LISTED_JOBS = 8
 
 
-class SENDOFF_PT_jobs(bpy.types.Panel):
-    """Send this scene to the server, and see what became of it"""
-
-    bl_idname = "SENDOFF_PT_jobs"
-    bl_label = "Process on Server"
+class _InTab:
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Sendoff"
 
-    def draw(self, _context: Any) -> None:
-        """Draw tasks and jobs."""
+
+class SENDOFF_PT_process(_InTab, bpy.types.Panel):
+    """Send this scene to the server"""
+
+    bl_idname = "SENDOFF_PT_process"
+    bl_label = "Process on Server"
+    bl_order = 0
+
+    def draw_header_preset(self, _context: Any) -> None:
+        """The way to the preferences, and to what the server offers now."""
+        row = self.layout.row(align=True)
+        row.operator("sendoff.look", text="", icon="FILE_REFRESH", emboss=False)
+        row.operator("sendoff.preferences", text="", icon="PREFERENCES", emboss=False)
+
+    def draw(self, context: Any) -> None:
+        """Draw task, parameters, scope and the button."""
         layout = self.layout
-        server = current.jobs.server
-        reason = current.why_offline()
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        if current.wants_look():
+            pump.start()
+        if not _draw_trouble(layout):
+            _draw_who(layout)
+        task = scene_settings.chosen_task(context.scene)
+        settings = context.scene.sendoff
+        if task is not None:
+            layout.prop(settings, "task")
+            if task.description:
+                wrapped(layout, task.description, context)
+            form.draw(layout, context.scene, task)
+            if task.name == "mesh.lods":
+                layout.row().prop(settings, "lod_placement", expand=True)
+            _draw_scope(layout, settings, task)
+        column = layout.column()
+        column.scale_y = 1.5
+        column.operator_context = "INVOKE_DEFAULT"
+        column.operator("sendoff.process", icon="EXPORT")
+        reason = process.why_not(context)
+        if reason and task is not None:
+            wrapped(layout, reason, context, icon="INFO")
+
+
+class SENDOFF_PT_jobs(_InTab, bpy.types.Panel):
+    """What became of what was sent"""
+
+    bl_idname = "SENDOFF_PT_jobs"
+    bl_label = "Jobs"
+    bl_order = 1
+
+    def draw(self, context: Any) -> None:
+        """Draw the newest jobs."""
+        jobs = current.jobs.jobs
+        if not jobs:
+            self.layout.label(text="Nothing was sent yet", icon="INFO")
+        for job in reversed(jobs[-_LISTED_JOBS:]):
+            job_card.draw(self.layout, context, job)
+        if len(jobs) > _LISTED_JOBS:
+            self.layout.label(text=f"and {len(jobs) - _LISTED_JOBS} older ones")
+
+
+class SENDOFF_PT_report(_InTab, bpy.types.Panel):
+    """What a check of the scene has found"""
+
+    bl_idname = "SENDOFF_PT_report"
+    bl_label = "Check Report"
+    bl_order = 2
+
+    @classmethod
+    def poll(cls, _context: Any) -> bool:
+        """Only where there is a report."""
+        return findings_list.shown_job() is not None
+
+    def draw(self, context: Any) -> None:
+        """Draw the findings; a click on one shows it."""
+        job = findings_list.shown_job()
+        if job is not None:
+            findings_list.draw(self.layout, context, job)
+
+
+CLASSES = (SENDOFF_PT_process, SENDOFF_PT_jobs, SENDOFF_PT_report)
+
+
+def _draw_who(layout: Any) -> None:
+    """Who is signed in where, in one small line."""
+    choice = current.server_choice()
+    server = current.jobs.server
+    name = getattr(server, "name", "") or choice.url
+    person = getattr(server, "person", "") or choice.person
+    row = layout.row()
+    row.active = False
+    row.label(text=f"{person} on {name}" if person else name, icon="URL" if server is None else "LINKED")
+
+
+def _draw_trouble(layout: Any) -> bool:
+    """What keeps the server from being used, with the button that helps; returns whether there is anything."""
+    reason = current.why_offline()
+    connectivity = current.jobs.connectivity
+    refused = connectivity.detail if connectivity.state == "refused" else ""
+    text = reason or getattr(current.jobs.server, "detail", "") or refused
+    choice = current.server_choice()
+    if not text and choice.url and not choice.token:
+        text = f"You are not signed in to {choice.url}"
+    if not text and is_expired(choice):
+        text = f"Your sign-in to {choice.url} has expired"
+    if not text:
+        return False
+    box = layout.box()
+    wrapped(box, text, bpy.context, icon="ERROR")
+    if reason.startswith(current.ONLINE_SENTENCE):
+        box.operator("sendoff.online_access", icon="INTERNET_OFFLINE")
+    else:
+        box.operator("sendoff.preferences", text="Open Preferences", icon="PREFERENCES")
+    return True
+
+
+def _draw_scope(layout: Any, settings: Any, task: KnownTask) -> None:
+    column = layout.column()
+    column.enabled = task.is_scoped
+    column.row().prop(settings, "scope", expand=True)
+    if not task.is_scoped and settings.scope != "SCENE":
+        wrapped(layout, f"“{task.title}” always takes the whole scene", bpy.context, icon="INFO")
+    elif settings.scope == "COLLECTION":
+        column.prop(settings, "collection", text="")
+    if task.is_scoped:
+        reason = scopes.why_not(settings.scope, settings.collection, bpy.context)
         if reason:
-            _wrapped(layout, reason, icon="ERROR")
-        connectivity = current.jobs.connectivity
-        refused = getattr(server, "detail", "") or (connectivity.detail if connectivity.state == "refused" else "")
-        if refused:
-            _wrapped(layout, refused, icon="ERROR")
-        if reason or refused:
-            layout.operator("preferences.addon_show", text="Open Preferences").module = __package__
-        column = layout.column(align=True)
-        for task in tasks():
-            column.operator("sendoff.process", text=task["title"], icon="EXPORT").task = task["name"]
-        layout.operator("sendoff.look", icon="FILE_REFRESH")
-        for job in reversed(current.jobs.jobs[-_LISTED_JOBS:]):
-            self._draw_job(layout.box(), job)
-
-    def _draw_job(self, box: Any, job: Job) -> None:
-        row = box.row()
-        text, fraction = status_bar.describe(job)
-        if job.is_active and current.jobs.is_elsewhere(job):
-            text, fraction = f"On {job.server_url}, which is not the server that is set now", None
-        row.label(text=job.title, icon=_icon(job))
-        if job in current.jobs.active:
-            row.operator("sendoff.cancel", text="", icon="X").job = job.key
-        else:
-            row.operator("sendoff.dismiss", text="", icon="TRASH").job = job.key
-        if fraction is not None:
-            box.progress(factor=fraction, text=f"{fraction:.0%}", type="BAR")
-        _wrapped(box, text)
-        for warning in job.warnings[:3]:
-            _wrapped(box, warning, icon="INFO")
-        if job.sign_in_required:
-            box.operator("preferences.addon_show", text="Sign In").module = __package__
-        if job.wants_import or (job.files and job.problem):
-            box.operator("sendoff.import_result", icon="IMPORT").job = job.key
-        if job.files and results.scene_file(job) is None:
-            folder = str(job.files[0].path.parent)
-            box.operator("wm.path_open", text="Open Folder", icon="FILE_FOLDER").filepath = folder
-
-
-CLASSES = (SENDOFF_PT_jobs,)
-
-
-def tasks() -> list[dict[str, str]]:
-    """Name and title of the tasks to offer: the server's that take a .blend, else those it always has."""
-    offered = getattr(current.jobs.server, "tasks", ()) or _DEFAULT_TASKS
-    return [
-        {"name": str(task["name"]), "title": str(task.get("title") or task["name"])}
-        for task in offered
-        if "blend" in task.get("accepts", ("blend",))
-    ]
-
-
-def _icon(job: Job) -> str:
-    if job.problem:
-        return "ERROR"
-    return "SORTTIME" if job in current.jobs.active else "CHECKMARK"
-
-
-def _wrapped(layout: Any, text: str, *, icon: str = "NONE", width: int = 42) -> None:
-    """A sentence over several lines, since a label has one."""
-    column = layout.column(align=True)
-    line = ""
-    for word in text.split():
-        if line and len(line) + len(word) >= width:
-            column.label(text=line, icon=icon)
-            line, icon = "", "BLANK1" if icon != "NONE" else "NONE"
-        line = f"{line} {word}".strip()
-    column.label(text=line, icon=icon)
+            wrapped(layout, reason, bpy.context, icon="INFO")

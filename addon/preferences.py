@@ -1,19 +1,26 @@
-"""The add-on's preferences: which server, and who the artist is there."""
+"""The add-on's preferences: which server, who the artist is there, and what becomes of results."""
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import bpy
 
-from .server_choice import ServerChoice, choose
+from .server_choice import ServerChoice, choose, is_expired, sign_in_text
 
 #: Kept sign-ins are read from disk so often at most, since Blender draws the preferences again and again.
 _FRESH_SECONDS = 2.0
 
 _session_token = ""
-_chosen: tuple[float, str, ServerChoice] | None = None
+_chosen: tuple[float, tuple[str, str, str], ServerChoice] | None = None
+
+
+def _another_server(_self: Any, _context: Any) -> None:
+    from . import current
+
+    current.server_changed()
 
 
 class SENDOFF_AddonPreferences(bpy.types.AddonPreferences):
@@ -25,6 +32,29 @@ class SENDOFF_AddonPreferences(bpy.types.AddonPreferences):
         name="Server",
         description="The URL of the studio's Sendoff server, for example http://render01:8780. "
         "The environment variable SENDOFF_URL overrides it",
+        update=_another_server,
+    )
+    ca_bundle: bpy.props.StringProperty(
+        name="CA Bundle",
+        description="A file of certificates to trust for https, where the studio has an authority of its own. "
+        "The environment variable SENDOFF_CA_BUNDLE overrides it",
+        subtype="FILE_PATH",
+        update=_another_server,
+    )
+    results_folder: bpy.props.StringProperty(
+        name="Results Folder",
+        description="Where the files of results are kept on this machine, a folder for each job. "
+        "Empty: with the add-on's own files, where they go after a week",
+        subtype="DIR_PATH",
+    )
+    import_results: bpy.props.EnumProperty(
+        name="Import Results",
+        description="When a result comes into the scene that it was made from",
+        items=(
+            ("AUTO", "By Themselves", "As soon as a result is here and you are in Object Mode in its file"),
+            ("CLICK", "On Click", "When you click Import Result in the status bar or the sidebar"),
+        ),
+        default="AUTO",
     )
     # Kept in a variable of this module, never in the preferences' file or a scene.
     session_token: bpy.props.StringProperty(
@@ -34,63 +64,101 @@ class SENDOFF_AddonPreferences(bpy.types.AddonPreferences):
         options={"SKIP_SAVE", "HIDDEN"},
         get=lambda _self: _session_token,
         set=lambda _self, value: _set_session_token(value),
+        update=_another_server,
     )
+    # What the environment or the kept sign-in decides, to be shown in the place of the fields above.
+    shown_url: bpy.props.StringProperty(name="Server", get=lambda _self: server_choice().url)
+    shown_ca_bundle: bpy.props.StringProperty(name="CA Bundle", get=lambda _self: server_choice().ca_bundle)
+    shown_token: bpy.props.StringProperty(name="Token", get=lambda _self: "•" * 12)
 
     def draw(self, _context: Any) -> None:
-        """Draw the server and the sign-in."""
-        from . import current
+        """Draw the server, the sign-in, the test of the connection and what becomes of results."""
+        from . import connection_test, current
 
         layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
         choice = server_choice()
+        self._draw_server(layout.column(heading="", align=False), choice)
+        if not choice.is_loopback and choice.url and not bpy.app.online_access:
+            row = layout.row()
+            row.label(text=current.ONLINE_SENTENCE, icon="INTERNET_OFFLINE")
+            row.operator("sendoff.online_access")
+        connection_test.draw(layout)
         column = layout.column()
-        column.prop(self, "server_url", placeholder="http://render01:8780")
+        column.prop(self, "import_results")
+        column.prop(self, "results_folder")
+
+    def _draw_server(self, column: Any, choice: ServerChoice) -> None:
         if choice.url_from == "SENDOFF_URL":
-            column.label(text=f"SENDOFF_URL is set and goes first: {choice.url}", icon="INFO")
-        elif choice.url_from == "sign-ins":
-            column.label(text=f"Your sign-in is used: {choice.url}", icon="INFO")
-        layout.label(text=sign_in_text(choice), icon="CHECKMARK" if choice.token else "ERROR")
-        if choice.signed_in_by in ("", "this session"):
-            layout.prop(self, "session_token")
-        if not choice.is_loopback and not bpy.app.online_access:
-            layout.label(
-                text="Online Access is off: only a server on this machine can be used", icon="INTERNET_OFFLINE"
-            )
-        row = layout.row()
-        row.operator("sendoff.look")
-        server = current.jobs.server
-        if server is not None:
-            found = not hasattr(server, "detail")
-            text = f"{server.name} answers, its workers offer {len(server.tasks)} tasks" if found else server.detail
-            layout.label(text=text, icon="CHECKMARK" if found else "ERROR")
+            _decided(column, self, "shown_url", "Set by the environment variable SENDOFF_URL")
+        else:
+            column.prop(self, "server_url", placeholder="http://render01:8780")
+            if choice.url_from == "sign-ins":
+                _reason(column, f"Empty, so your kept sign-in decides: {choice.url}", icon="INFO")
+        if choice.signed_in_by == "SENDOFF_TOKEN":
+            _decided(column, self, "shown_token", "Set by the environment variable SENDOFF_TOKEN")
+        elif choice.signed_in_by == "sign-ins":
+            _decided(column, self, "shown_token", "The sign-in that is kept on this machine is used")
+        else:
+            column.prop(self, "session_token", placeholder="Paste a token")
+        good = bool(choice.token) and not choice.problem and not is_expired(choice)
+        _reason(column, sign_in_text(choice), icon="CHECKMARK" if good else "ERROR")
+        if choice.ca_bundle_from == "SENDOFF_CA_BUNDLE":
+            _decided(column, self, "shown_ca_bundle", "Set by the environment variable SENDOFF_CA_BUNDLE")
+        else:
+            column.prop(self, "ca_bundle")
 
 
-def server_choice() -> ServerChoice:
-    """The server and the sign-in that are used now."""
+def server_choice(*, fresh_seconds: float = _FRESH_SECONDS) -> ServerChoice:
+    """The server and the sign-in that are used now, read again where they are older than `fresh_seconds`."""
     global _chosen  # noqa: PLW0603
-    url = _preferences_url()
-    key = f"{url}\0{_session_token}"
+    own = _own()
+    url, ca_bundle = (own.server_url, own.ca_bundle) if own is not None else ("", "")
+    key = (url, _session_token, ca_bundle)
     now = time.monotonic()
-    if _chosen is None or _chosen[1] != key or now - _chosen[0] > _FRESH_SECONDS:
-        _chosen = (now, key, choose(url, _session_token))
+    if _chosen is None or _chosen[1] != key or now - _chosen[0] > fresh_seconds:
+        _chosen = (now, key, choose(url, _session_token, bpy.path.abspath(ca_bundle)))
     return _chosen[2]
 
 
-def sign_in_text(choice: ServerChoice) -> str:
-    """Who the artist is on the server, in a sentence."""
-    if choice.problem:
-        return choice.problem
-    if choice.signed_in_by == "SENDOFF_TOKEN":
-        return "Signed in by SENDOFF_TOKEN"
-    if choice.signed_in_by == "sign-ins":
-        return "Signed in: a sign-in for this server is kept on this machine"
-    if choice.signed_in_by == "this session":
-        return "Signed in for this session"
-    return f"Not signed in: run `sendoff sign-in {choice.url}`, or paste a token below"
+def forget_choice() -> None:
+    """Have the environment and the kept sign-ins read anew at the next question."""
+    global _chosen  # noqa: PLW0603
+    _chosen = None
 
 
-def _preferences_url() -> str:
+def imports_by_itself() -> bool:
+    """Whether results come into their scene without a click."""
+    own = _own()
+    return own is None or own.import_results == "AUTO"
+
+
+def results_folder() -> Path | None:
+    """The folder that the artist chose for results; None for the add-on's own."""
+    own = _own()
+    chosen = own.results_folder.strip() if own is not None else ""
+    return Path(bpy.path.abspath(chosen)) if chosen else None
+
+
+def _own() -> Any:
     addon = bpy.context.preferences.addons.get(__package__)
-    return addon.preferences.server_url if addon is not None and addon.preferences is not None else ""
+    return addon.preferences if addon is not None else None
+
+
+def _decided(column: Any, owner: Any, name: str, reason: str) -> None:
+    """A field that something else decides: greyed, with the reason below."""
+    row = column.row()
+    row.enabled = False
+    row.prop(owner, name)
+    _reason(column, reason, icon="LOCKED")
+
+
+def _reason(column: Any, text: str, *, icon: str) -> None:
+    """A line that stands under the fields, not under their names."""
+    split = column.split(factor=0.4)
+    split.label(text="")
+    split.label(text=text, icon=icon)
 
 
 def _set_session_token(value: str) -> None:

@@ -6,7 +6,6 @@ timers never fire and a script calls it.
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import time
 import traceback
@@ -14,25 +13,46 @@ from typing import Any
 
 import bpy
 
-from . import current, results, status_bar
+from . import current, form, notices, preferences, results, status_bar, submitting
 from .jobs import Job
+from .messages import AskFailed, JobEvent, LogFetched
+from .problems import Problem, Remedy
+from .windows import some_window
 
 #: Messages are taken from the queue for so long per call; what is left waits for the next one.
-BUDGET_SECONDS = 0.005
-#: Pauses between two calls while something goes on, and while only the last word about a job is shown.
-ACTIVE_SECONDS, IDLE_SECONDS = 0.1, 0.5
+BUDGET_SECONDS = 0.003
+#: Pauses between two calls while something goes on, and while only what has ended is shown.
+ACTIVE_SECONDS, IDLE_SECONDS = 0.1, 1.0
 
 
 def pump() -> float | None:
-    """Take the messages, fetch and import what is due, show it; returns the pause until the next call, in seconds.
+    """Take the messages, show them, save and import what is due; returns the pause until the next call, in seconds.
 
-    None means that nothing goes on and nothing is shown. Importing a result is the one thing that may take
-    longer than the budget; there is one import per call at most.
+    None means that nothing goes on and nothing is shown. Saving a copy and importing a result are the two things
+    that may take longer than the budget; there is one of them per call at most.
     """
+    pause = work()
+    saving = submitting.due()
+    if saving is not None:
+        submitting.save_and_send(saving)
+        return 0.0
+    importing = next((job for job in current.jobs.jobs if is_import_due(job, bpy.context)), None)
+    if importing is not None:
+        with some_window():
+            import_and_say(importing, bpy.context)
+            bpy.ops.ed.undo_push(message=f"Import {importing.title} from Server")
+        return 0.0
+    return pause
+
+
+def work() -> float | None:
+    """All of a call but saving and importing: it keeps within the budget."""
     deadline = time.perf_counter() + BUDGET_SECONDS
     session = current.running_session()
     current.jobs.server_url = current.server_url()
-    if any(job.id for job in current.jobs.active) and not current.why_offline():
+    if current.wants_look():
+        current.look()
+    if any(not job.is_saving for job in current.jobs.active) and not current.why_offline():
         session = current.session()  # finds the jobs of an earlier run, or again after a new sign-in
     if session is not None:
         drain(session.messages, deadline)
@@ -43,17 +63,15 @@ def pump() -> float | None:
             elif job.wants_fetch:
                 job.is_fetching = True
                 session.fetch(job.id, current.results_folder(job))
-    due = next((job for job in current.jobs.jobs if is_import_due(job, bpy.context)), None)
-    if due is not None:
-        with _window():
-            import_and_say(due, bpy.context)
-            bpy.ops.ed.undo_push(message=f"Import {due.title} from Server")
+    if current.refresh_tasks():
+        form.register_tasks(current.tasks)
+        status_bar.redraw()
     status_bar.append()
     bar = status_bar.model(current.jobs)
     status_bar.show(bar)
-    if current.jobs.active or (session is not None and session.is_busy):
+    if current.jobs.active or current.jobs.is_checking or (session is not None and session.is_busy):
         return ACTIVE_SECONDS
-    return IDLE_SECONDS if bar.text or bar != status_bar.shown else None
+    return IDLE_SECONDS if bar.front is not None or bar != status_bar.shown else None
 
 
 def drain(messages: queue.Queue[Any], deadline: float) -> int:
@@ -70,24 +88,36 @@ def drain(messages: queue.Queue[Any], deadline: float) -> int:
         job = current.jobs.apply(message)
         if job is not None and (job is not known or _kept(job) != before):
             current.remember(job)
+            if job.id:
+                current.has_arrived(job)
+        if job is None and not isinstance(message, JobEvent):
+            status_bar.ask_for_redraw()
+        if isinstance(message, LogFetched) and job is not None:
+            notices.show_log(job, message.path)
+        elif isinstance(message, AskFailed):
+            notices.tell(message.detail)
         if time.perf_counter() >= deadline:
             return count
 
 
 def is_import_due(job: Job, context: Any) -> bool:
     """Whether a result goes into the scene by itself: its file is open, and the artist is not in the middle of it."""
-    return job.wants_import and current.came_from_open_file(job) and not results.why_not_now(job, context)
+    is_wanted = job.wants_import and (job.is_import_asked or preferences.imports_by_itself())
+    return is_wanted and current.came_from_open_file(job) and not results.why_not_now(job, context)
 
 
 def import_and_say(job: Job, context: Any) -> bool:
     """Import a result and note what became of it; the caller makes the undo step. Returns whether it worked."""
     try:
-        job.imported = results.import_result(job, context)
+        imported = results.import_result(job, context)
     except results.ImportFailed as error:
-        job.problem = str(error)
+        job.problem = Problem(str(error), (Remedy.RETRY,))
+    else:
+        job.problem = None
+        job.imported, job.import_notes = imported.text, imported.notes
     job.ended_at = time.time()
     current.remember(job)
-    return bool(job.imported)
+    return job.problem is None
 
 
 def tick() -> float | None:
@@ -100,9 +130,12 @@ def tick() -> float | None:
 
 
 def start() -> None:
-    """Have the pump called from now on, where there is a window."""
-    if not bpy.app.background and not bpy.app.timers.is_registered(tick):
-        bpy.app.timers.register(tick, first_interval=0.0, persistent=True)
+    """Have the pump called from now on, at once, where there is a window."""
+    if bpy.app.background:
+        return
+    if bpy.app.timers.is_registered(tick):
+        bpy.app.timers.unregister(tick)  # it may be in the middle of a long pause
+    bpy.app.timers.register(tick, first_interval=0.0, persistent=True)
 
 
 def stop() -> None:
@@ -125,12 +158,4 @@ def after_load(*_: Any) -> None:
 
 
 def _kept(job: Job) -> tuple[Any, ...]:
-    return (job.id, job.state, job.problem, job.files, job.imported)
-
-
-def _window() -> Any:
-    """A timer has no window, and an undo step needs one."""
-    windows = bpy.context.window_manager.windows
-    if bpy.context.window is not None or not windows:
-        return contextlib.nullcontext()
-    return bpy.context.temp_override(window=windows[0])
+    return (job.id, job.state, job.problem, job.files, job.imported, job.attempt)

@@ -6,15 +6,16 @@ import contextlib
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from . import external_files, file_patterns
+from . import external_files, file_patterns, fingerprints
 from .sendoff import HostInfo, SceneFile, Submission
+from .sendoff.scope import Scope
 
 _PREFIX = "sendoff-scene-"
 #: No upload takes so long; a copy this old was left by a Blender that was killed.
@@ -33,16 +34,17 @@ class Export:
     #: The temporary folder; it may go once the submission is sent.
     folder: Path
     scene_bytes: int
-    scene_name: str
-    source_path: str
-    #: Vertices and faces of each mesh object.
-    mesh_sizes: Mapping[str, tuple[int, int]]
+    #: Each mesh object as it was sent.
+    fingerprints: Mapping[str, str]
     #: What the artist should know before the job runs.
     notes: tuple[str, ...]
 
 
-def export(context: Any, *, task: str, params: Mapping[str, Any]) -> Export:
+def export(*, task: str, params: Mapping[str, Any], scope: Scope | None = None) -> Export:
     """Save a copy of the open file into a temporary folder and list what belongs to it.
+
+    The file is always sent as a whole, so that what an object needs is there and the parts that the server has are
+    not sent again; `scope` goes along and tells the task what to process.
 
     The copy keeps its paths as they are (`relative_remap=False`): sendoff-paths.json tells the worker where the
     files lie, and a second copy of the same scene has the same bytes. Raises ExportFailed.
@@ -60,6 +62,8 @@ def export(context: Any, *, task: str, params: Mapping[str, Any]) -> Export:
         files = [SceneFile(source=scene, path=name, role="scene"), *externals.files]
         if externals.files:
             files.append(externals.write_paths(folder))
+        if scope is not None:
+            files.append(scope.write(folder))
         return Export(
             submission=Submission(
                 task=task,
@@ -71,9 +75,7 @@ def export(context: Any, *, task: str, params: Mapping[str, Any]) -> Export:
             ),
             folder=folder,
             scene_bytes=sum(file.source.stat().st_size for file in files),
-            scene_name=context.scene.name,
-            source_path=source_path,
-            mesh_sizes=mesh_sizes(),
+            fingerprints=fingerprints.of_open_file(),
             notes=_notes(externals),
         )
     except OSError as error:
@@ -84,21 +86,12 @@ def export(context: Any, *, task: str, params: Mapping[str, Any]) -> Export:
         raise
 
 
-def clear_away() -> None:
-    """Remove copies that a Blender left behind when it was killed in the middle of an upload."""
+def clear_away(*, kept: Collection[Path] = ()) -> None:
+    """Remove copies that a Blender left behind when it was killed, but those that are still to be sent."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
-            if time.time() - folder.stat().st_mtime > _LEFT_SECONDS:
+            if folder not in kept and time.time() - folder.stat().st_mtime > _LEFT_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-def mesh_sizes() -> dict[str, tuple[int, int]]:
-    """Vertices and faces of each mesh object of the open file, without its modifiers."""
-    return {
-        thing.name: (len(thing.data.vertices), len(thing.data.polygons))
-        for thing in bpy.data.objects
-        if thing.type == "MESH"
-    }
 
 
 def _save_copy(path: Path) -> Path:

@@ -9,23 +9,14 @@ import queue
 import shutil
 import threading
 import time
+import webbrowser
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from . import messages
-from .sendoff import (
-    Client,
-    Connectivity,
-    Event,
-    EventStream,
-    Job,
-    NotFound,
-    SendoffError,
-    SignInRequired,
-    Stopped,
-    Submission,
-)
+from .problems import problem_of
+from .sendoff import Client, Connectivity, Event, EventStream, Job, NotFound, Submission, check
 
 #: All threads together are given so long to end.
 JOIN_SECONDS = 2.0
@@ -46,6 +37,7 @@ class Session:
         self._client: Client | None = None
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self._told = threading.Event()
         self._threads: list[threading.Thread] = []
         self._submits: dict[str, threading.Event] = {}
         self._stream: EventStream | None = None
@@ -65,11 +57,11 @@ class Session:
             thread.is_alive() for thread in list(self._threads) if thread is not listener
         )
 
-    def submit(self, key: str, submission: Submission, *, discard: Path | None = None) -> None:
-        """Send a scene; `discard` is the temporary folder that is removed once nobody reads it any more."""
+    def submit(self, key: str, submission: Submission) -> None:
+        """Send a scene; repeated with the same submission it goes on where it was, and makes one job."""
         stop = threading.Event()
         self._submits[key] = stop
-        self._start("submit", lambda: self._submit(key, submission, stop, discard))
+        self._start("submit", lambda: self._submit(key, submission, stop))
 
     def stop_submit(self, key: str) -> None:
         """Stop sending; what has arrived is kept by the server for the next try."""
@@ -104,9 +96,35 @@ class Session:
         """Ask the server to cancel a job; the event stream tells when it has ended."""
         self._start("cancel", lambda: self._cancel(job_id))
 
+    def retry(self, key: str, job_id: str) -> None:
+        """Have the server run a job again, as a new one with our `key`; nothing is sent again."""
+        self._start("retry", lambda: self._retry(key, job_id))
+
+    def fetch_log(self, job_id: str, path: Path) -> None:
+        """Bring a job's log into a file."""
+        self._start("log", lambda: self._fetch_log(job_id, path))
+
+    def open_page(self, job_id: str) -> None:
+        """Open a job's page in the browser, signed in."""
+        self._start("page", lambda: self._open_page(job_id))
+
+    def discard(self, folder: Path) -> None:
+        """Remove the copy of a scene that the server has now; a large file takes its time."""
+        self._start("discard", lambda: shutil.rmtree(folder, ignore_errors=True))
+
     def look(self) -> None:
-        """Ask the server who it is and which tasks its workers offer."""
+        """Ask the server who it is, who we are there, and which tasks its workers offer."""
         self._start("look", self._look)
+
+    def check(self) -> None:
+        """Try every hop from here to a finished job, and tell each."""
+        self._start("check", self._check)
+
+    def wait(self, timeout_seconds: float) -> bool:
+        """Wait until a message has come since the last wait, for so long at most; for scripts, which have no timer."""
+        told = self._told.wait(timeout_seconds)
+        self._told.clear()
+        return told
 
     def close(self, timeout_seconds: float = JOIN_SECONDS) -> bool:
         """End all threads; returns False where one did not end in time (it is a daemon and holds nothing)."""
@@ -135,6 +153,7 @@ class Session:
     def _tell(self, message: messages.Message) -> None:
         if not self._stop.is_set():
             self.messages.put(message)
+            self._told.set()
 
     def _connected(self) -> Client:
         with self._lock:
@@ -142,29 +161,29 @@ class Session:
                 self._client = self._make_client()
             return self._client
 
-    def _submit(self, key: str, submission: Submission, stop: threading.Event, discard: Path | None) -> None:
+    def _submit(self, key: str, submission: Submission, stop: threading.Event) -> None:
         try:
             client = self._connected()
             client.server()
             self.listen()
             job = client.submit(submission, on_progress=lambda *sizes: self._tell_sending(key, *sizes), stop=stop)
         except Exception as error:
-            self._tell(
-                messages.SubmitFailed(
-                    key=key,
-                    detail=sentence(error),
-                    stopped=isinstance(error, Stopped),
-                    sign_in_required=isinstance(error, SignInRequired),
-                )
-            )
+            self._tell(messages.SubmitFailed(key=key, problem=problem_of(error)))
         else:
             self._tell(messages.Submitted(key=key, job=job))
-            if stop.is_set():  # the click on Cancel came while the server made the job
+            if stop.is_set() and not self._stop.is_set():  # Cancel was clicked while the server made the job
                 self._cancel(job.id)
         finally:
             self._submits.pop(key, None)
-            if discard is not None:
-                shutil.rmtree(discard, ignore_errors=True)
+
+    def _retry(self, key: str, job_id: str) -> None:
+        try:
+            self.listen()
+            job = self._connected().retry(job_id)
+        except Exception as error:
+            self._tell(messages.SubmitFailed(key=key, problem=problem_of(error)))
+        else:
+            self._tell(messages.Submitted(key=key, job=job))
 
     def _tell_sending(self, key: str, done_bytes: int, total_bytes: int, wire_bytes: int) -> None:
         self._tell(messages.Sending(key=key, done_bytes=done_bytes, total_bytes=total_bytes, wire_bytes=wire_bytes))
@@ -182,7 +201,7 @@ class Session:
                 elif isinstance(item, Connectivity):
                     self._tell(messages.Connectivity(item.state, item.message))
         except Exception as error:
-            self._tell(messages.Connectivity("refused", sentence(error)))
+            self._tell(messages.Connectivity("refused", problem_of(error).text))
 
     def _resume(self, job_ids: tuple[str, ...]) -> None:
         for job_id in job_ids:
@@ -191,10 +210,10 @@ class Session:
             try:
                 self._tell(messages.Submitted(key=job_id, job=self._connected().job(job_id)))
             except NotFound as error:
-                self._tell(messages.JobGone(job_id, sentence(error)))
+                self._tell(messages.JobGone(job_id, problem_of(error).text))
             except Exception as error:
                 # The stream goes on trying where the network is down; what it needs a person for, it says itself.
-                self._tell(messages.Connectivity("reconnecting", sentence(error)))
+                self._tell(messages.Connectivity("reconnecting", problem_of(error).text))
                 break
         self.listen()
 
@@ -202,7 +221,7 @@ class Session:
         try:
             job = self._connected().job(job_id)
         except Exception as error:
-            self._tell(messages.FetchFailed(job_id, sentence(error)))
+            self._tell(messages.FetchFailed(job_id, problem_of(error)))
         else:
             self._tell(messages.Submitted(key=job_id, job=job))
 
@@ -220,7 +239,7 @@ class Session:
             job: Job = client.job(job_id)
             paths = client.fetch(job_id, folder, on_progress=report, stop=self._stop)
         except Exception as error:
-            self._tell(messages.FetchFailed(job_id, sentence(error)))
+            self._tell(messages.FetchFailed(job_id, problem_of(error)))
         else:
             files = zip(paths, job.files)  # noqa: B905 - the extension's Python may be older than `strict`
             self._tell(
@@ -233,23 +252,58 @@ class Session:
         try:
             self._connected().cancel(job_id)
         except Exception as error:
-            self._tell(messages.CancelFailed(job_id, sentence(error)))
+            self._tell(messages.CancelFailed(job_id, problem_of(error).text))
+
+    def _fetch_log(self, job_id: str, path: Path) -> None:
+        try:
+            text = self._connected().log(job_id)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text or "The worker has written nothing yet.\n", encoding="utf-8", errors="replace")
+        except OSError as error:
+            self._tell(messages.AskFailed(job_id, f"The log cannot be written to {path}: {error.strerror or error}."))
+        except Exception as error:
+            self._tell(messages.AskFailed(job_id, problem_of(error).text))
+        else:
+            self._tell(messages.LogFetched(job_id, path))
+
+    def _open_page(self, job_id: str) -> None:
+        try:
+            client = self._connected()
+            found = webbrowser.open(client.page(job_id))
+        except Exception as error:
+            self._tell(messages.AskFailed(job_id, problem_of(error).text))
+            return
+        if not found:
+            url = f"{client.connection.url}/jobs/{job_id}"
+            self._tell(messages.AskFailed(job_id, f"No browser was found on this machine. The job's page is {url}"))
 
     def _look(self) -> None:
         try:
             client = self._connected()
-            name = str(client.server().get("name") or client.connection.url)
+            info = client.server()
             tasks: tuple[dict[str, Any], ...] = tuple(client.tasks())
         except Exception as error:
-            self._tell(messages.ServerNotFound(sentence(error), isinstance(error, SignInRequired)))
+            self._tell(messages.ServerNotFound(problem_of(error)))
         else:
-            self._tell(messages.ServerFound(name, tasks))
+            addon = info.get("addon")
+            self._tell(
+                messages.ServerFound(
+                    name=str(info.get("name") or client.connection.url),
+                    tasks=tasks,
+                    person=str(info.get("person") or ""),
+                    version=str(info.get("version") or ""),
+                    addon_version=str(addon.get("version") or "") if isinstance(addon, dict) else "",
+                )
+            )
             if self._listener is not None:
                 self.listen()  # again, where the server would not have us before
 
-
-def sentence(error: BaseException) -> str:
-    """What an artist reads of an error; ours are sentences already."""
-    if isinstance(error, SendoffError):
-        return str(error)
-    return f"Sendoff made a mistake ({type(error).__name__}: {error}). Please tell your TD."
+    def _check(self) -> None:
+        try:
+            for hop in check.check(self._connected().connection):
+                self._tell(messages.HopTried(hop))
+                if self._stop.is_set():
+                    return
+        except Exception as error:
+            self._tell(messages.HopTried(check.HopResult("settings", ok=False, detail=problem_of(error).text)))
+        self._tell(messages.CheckEnded())

@@ -8,147 +8,142 @@ from typing import Any
 
 import bpy
 
+from . import buttons
 from .jobs import Job, JobList
-from .sendoff import Health, JobState
+from .words import line
 
-#: How long the last word about a job stays.
-SHOWN_SECONDS = 12.0
 #: The bar is drawn so often at most: each redraw costs the artist more than the upload does.
 REDRAW_SECONDS = 0.2
-#: Width of the bar itself, in Blender's units of a button's height; the text beside it takes what it needs.
-BAR_UNITS = 6
+#: Width of a bar in Blender's units of a button's height; the text beside it takes what it needs.
+BAR_UNITS, SMALL_BAR_UNITS = 8, 6
+#: So many jobs besides the newest are shown; the others are counted.
+_SMALL_BARS = 2
+_LONGEST_TEXT = 96
 
-_MEGA = 1e6
-_PLAIN_WORDS = {
-    JobState.QUEUED: "waiting for a worker",
-    JobState.STARTING: "starting",
-    JobState.RUNNING: "running",
-}
+
+@dataclass(frozen=True)
+class Entry:
+    """One job in the status bar: its key, what is said of it, its bar, and the buttons beside it (see buttons.py)."""
+
+    key: str
+    text: str
+    fraction: float | None = None
+    bar_text: str = ""
+    icon: str = "INFO"
+    buttons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class StatusBar:
-    """One moment of the status bar: the text ("" hides it) and how far it is, None where that is unknown."""
+    """One moment of the status bar: the job in front, others as small bars, and how many more there are."""
 
-    text: str = ""
-    fraction: float | None = None
-    #: The key of the job that the button beside it cancels; "" where there is nothing to cancel.
-    cancels: str = ""
+    front: Entry | None = None
+    small: tuple[Entry, ...] = ()
+    more: int = 0
 
 
 #: What was drawn last, or is about to be.
 shown = StatusBar()
 _asked_at = 0.0
+_is_asked_for = False
 _regions: dict[int, Any] = {}
 
 
 def model(jobs: JobList, now: float | None = None) -> StatusBar:
-    """What the status bar says about the jobs at a time (Unix seconds)."""
+    """What the status bar says about the jobs at a time (Unix seconds).
+
+    In front stands the job that was started last, behind it the others that go on, then what has ended and was
+    not seen: it stays until the artist has clicked on it.
+    """
     now = time.time() if now is None else now
-    active = jobs.active
-    if active:
-        job = active[-1]
-        text, fraction = _doing(job)
-        text = f"{job.title}: {text}"
-        if len(active) > 1:
-            text += f" (and {len(active) - 1} more)"
-        if jobs.connectivity.state != "online" and not job.is_sending:
-            text += " (reconnecting)" if jobs.connectivity.state == "reconnecting" else f" ({jobs.connectivity.detail})"
-        # A thousandth is what the bar can show; less would only cost redraws.
-        fraction = None if fraction is None else round(min(1.0, max(0.0, fraction)), 3)
-        may_cancel = not job.cancelling and (job.state is None or not job.state.is_final)
-        return StatusBar(text, fraction, job.key if may_cancel else "")
-    waiting = next((job for job in reversed(jobs.jobs) if job.wants_import), None)
-    if waiting is not None:
-        return StatusBar(f"{waiting.title}: the result is here. Import it in the sidebar (N), tab Sendoff")
-    ended = max(jobs.jobs, key=lambda job: job.ended_at or 0.0, default=None)
-    if ended is not None and now - (ended.ended_at or 0.0) < SHOWN_SECONDS:
-        return StatusBar(f"{ended.title}: {_ended(ended)}")
-    return StatusBar()
+    waiting = [*reversed(jobs.active), *reversed(jobs.unseen)]
+    if not waiting:
+        return StatusBar()
+    small = waiting[1 : 1 + _SMALL_BARS]
+    return StatusBar(
+        front=_entry(waiting[0], jobs, now),
+        small=tuple(_small(job, jobs, now) for job in small),
+        more=len(waiting) - 1 - len(small),
+    )
 
 
-def describe(job: Job) -> tuple[str, float | None]:
-    """What happens to a job, or has become of it, and how far it is."""
-    return _doing(job) if job.is_active else (_ended(job), None)
+def _entry(job: Job, jobs: JobList, now: float) -> Entry:
+    said = line(job, jobs.connectivity, now)
+    return Entry(
+        key=job.key,
+        text=_short(f"{job.name}: {said.text}"),
+        fraction=said.fraction,
+        bar_text=said.bar_text if said.fraction is not None else "",
+        icon=icon(job),
+        buttons=buttons.of(job, jobs),
+    )
 
 
-def _doing(job: Job) -> tuple[str, float | None]:
-    if job.state is None:
-        return _sending(job)
-    if job.state.is_final:
-        done, total = job.fetching
-        if not total:
-            return "done, the result is on its way", None
-        return f"bringing the result, {_sizes(done, total)}", done / total
-    return _on_the_server(job), None if job.state is JobState.QUEUED else job.fraction
+def _small(job: Job, jobs: JobList, now: float) -> Entry:
+    said = line(job, jobs.connectivity, now)
+    if said.fraction is None:
+        words = "failed" if job.problem is not None and not job.problem.is_stop else "ended"
+        return Entry(key=job.key, text=f"{job.name}: {words}", icon=icon(job), buttons=("show", "seen"))
+    percent = f"{int(said.fraction * 100)} %"
+    return Entry(key=job.key, text="", fraction=said.fraction, bar_text=f"{job.name}: {percent}", buttons=())
 
 
-def _on_the_server(job: Job) -> str:
-    if job.cancelling or job.state is JobState.CANCELLING:
-        return "cancelling"
-    if job.health is Health.WORKER_LOST:
-        return "the worker was lost, another one takes over"
-    text = job.message or job.stage or _PLAIN_WORDS[job.state]
-    if job.state is JobState.QUEUED and job.queue_position and job.queue_position > 1:
-        text += f", place {job.queue_position} in the queue"
-    if job.health is Health.STALLED:
-        text += " (no word from the worker for a while)"
-    return text
-
-
-def _sending(job: Job) -> tuple[str, float | None]:
-    done, total = job.sending
-    if job.cancelling:
-        return "stopping", None
-    if not total:
-        return "preparing to send", None
-    if done >= total:
-        return "sent, waiting for the server's word", 1.0
-    return f"sending, {_sizes(done, total)}", done / total
-
-
-def _ended(job: Job) -> str:
-    if job.problem:
-        return job.problem
-    if job.imported:
-        return job.imported
-    if job.wants_import:
-        return "the result is here"
-    return f"done. {job.warnings[0]}" if job.warnings else "done"
-
-
-def _sizes(done: int, total: int) -> str:
-    if total < _MEGA:
-        return f"{done / 1e3:.0f} of {total / 1e3:.0f} kB"
-    return f"{done / _MEGA:.1f} of {total / _MEGA:.1f} MB"
+def icon(job: Job) -> str:
+    """Blender's icon for how a job is."""
+    if job.problem is not None:
+        return "CANCEL" if job.problem.is_stop else "ERROR"
+    if job.is_active:
+        return "SORTTIME"
+    return "IMPORT" if job.wants_import else "CHECKMARK"
 
 
 def show(bar: StatusBar) -> bool:
     """Have the status bar drawn anew where it changed; returns whether it did, False also where it is too early."""
-    global shown, _asked_at
+    global shown, _asked_at, _is_asked_for
     now = time.monotonic()
-    if bar == shown or now - _asked_at < REDRAW_SECONDS:
+    if (bar == shown and not _is_asked_for) or now - _asked_at < REDRAW_SECONDS:
         return False
-    shown, _asked_at = bar, now
-    _redraw()
+    shown, _asked_at, _is_asked_for = bar, now, False
+    redraw()
     return True
+
+
+def show_at_once() -> None:
+    """Have it drawn now: a click is answered before anything else is done."""
+    global _asked_at  # noqa: PLW0603
+    _asked_at = 0.0
+
+
+def ask_for_redraw() -> None:
+    """Have all that we draw drawn anew soon, also where the status bar itself says the same."""
+    global _is_asked_for  # noqa: PLW0603
+    _is_asked_for = True
 
 
 def draw(header: Any, context: Any) -> None:
     """Draw it, at the end of Blender's own status bar."""
     if context.window is not None:
         _regions[context.window.as_pointer()] = context.region
-    if not shown.text:
+    if shown.front is None:
         return
     row = header.layout.row(align=True)
     row.separator()
-    row.label(text=shown.text, icon="SORTTIME" if shown.cancels else "INFO")
-    if shown.fraction is not None:
+    _draw_entry(row, shown.front, BAR_UNITS)
+    for entry in shown.small:
+        row.separator()
+        _draw_entry(row, entry, SMALL_BAR_UNITS)
+    if shown.more:
+        row.label(text=f"and {shown.more} more")
+
+
+def _draw_entry(row: Any, entry: Entry, units: float) -> None:
+    if entry.text:
+        row.label(text=entry.text, icon=entry.icon)
+    if entry.fraction is not None:
         bar = row.row()
-        bar.ui_units_x = BAR_UNITS
-        bar.progress(factor=shown.fraction, text=f"{shown.fraction:.0%}", type="BAR")
-    if shown.cancels:
-        row.operator("sendoff.cancel", text="", icon="X").job = shown.cancels
+        bar.ui_units_x = units + (0 if entry.text else len(entry.bar_text) * 0.2)
+        bar.progress(factor=entry.fraction, text=entry.bar_text, type="BAR")
+    buttons.draw(row, entry.key, entry.buttons)
 
 
 def append() -> None:
@@ -163,7 +158,7 @@ def remove() -> None:
     global shown  # noqa: PLW0603
     shown = StatusBar()
     bpy.types.STATUSBAR_HT_header.remove(draw)
-    _redraw()
+    redraw()
     forget_regions()
 
 
@@ -172,13 +167,20 @@ def forget_regions() -> None:
     _regions.clear()
 
 
-def _redraw() -> None:
+def redraw() -> None:
+    """Have the status bar, the panel and the preferences drawn anew."""
     for window in bpy.context.window_manager.windows:
         region = _regions.get(window.as_pointer())  # the status bar is not among the screen's areas
         if region is not None:
             region.tag_redraw()
         for area in window.screen.areas:
-            if area.type == "VIEW_3D":
+            if area.type == "PREFERENCES":
+                area.tag_redraw()
+            elif area.type == "VIEW_3D":
                 for part in area.regions:
                     if part.type == "UI":
                         part.tag_redraw()
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1].rstrip() + "…"

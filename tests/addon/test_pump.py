@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import queue
+import shutil
 import time
 
 import bpy
+import pytest
 from scenes import grid
 
 
@@ -57,21 +59,46 @@ def pump_until(addon, condition, limit_seconds=20):
         time.sleep(0.01)
 
 
-def test_from_the_click_to_the_queue_and_back_after_a_restart(addon, server, monkeypatch, tmp_path):
+@pytest.fixture
+def click(addon):
+    """What the button's `invoke` does; without a window Blender calls `execute`, which is for scripts."""
+
+    def click(**params):
+        order = addon.submitting.Order(task="mesh.lods", params=params or {"levels": 2})
+        addon.submitting.begin(order, bpy.context.scene.name)
+        addon.process.answer()
+
+    return click
+
+
+@pytest.fixture
+def signed_in(server, monkeypatch):
     monkeypatch.setenv("SENDOFF_URL", server.url)
     monkeypatch.setenv("SENDOFF_TOKEN", "good")
+    return server
+
+
+def test_the_click_is_seen_before_the_copy_is_saved(addon, signed_in, click):
+    click()
+    job = addon.current.jobs.jobs[-1]
+    assert job.is_saving
+    assert addon.status_bar.shown.front.text == "untitled · mesh.lods: saving a copy to send"
+    pump_until(addon, lambda: job.id)
+    assert not job.is_saving
+
+
+def test_from_the_click_to_the_queue_and_back_after_a_restart(addon, signed_in, tmp_path, click):
     grid("Body")
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "car.blend"), check_existing=False)
-    assert bpy.ops.sendoff.process(task="mesh.lods", params='{"levels": 2}') == {"FINISHED"}
+    click()
     job = addon.current.jobs.jobs[-1]
     pump_until(addon, lambda: job.id)
-    sent = server.submitted[0]
+    sent = signed_in.submitted[0]
     assert (sent["task"], sent["params"], sent["title"]) == ("mesh.lods", {"levels": 2}, "car")
     assert [file["role"] for file in sent["manifest"]["files"]] == ["scene"]
 
-    server.finish(job.id, "report.txt", b"all well", role="report")
-    addon.current.end()  # Blender is closed ...
-    addon.current.begin()  # ... and started again
+    signed_in.finish(job.id, "notes.txt", b"all well", role="report")
+    restart(addon)
     again = addon.current.jobs.find(job.id)
     assert again is not None
     assert again is not job
@@ -84,22 +111,114 @@ def test_from_the_click_to_the_queue_and_back_after_a_restart(addon, server, mon
     assert addon.current.jobs.jobs == []
 
 
-def test_cancel_asks_the_server(addon, server, monkeypatch):
-    monkeypatch.setenv("SENDOFF_URL", server.url)
+def restart(addon):
+    """Blender is closed and started again; the file that was open is not open any more."""
+    addon.current.end()
+    addon.submitting.forget()
+    addon.current.begin()
+
+
+def test_a_restart_in_the_middle_of_sending_goes_on_and_makes_one_job(addon, signed_in, silent_server, monkeypatch, click):
+    monkeypatch.setenv("SENDOFF_URL", silent_server)
+    grid("Body")
+    click()
+    addon.pump.pump()
+    job = addon.current.jobs.jobs[-1]
+    folder = addon.current.parcels()[job.key].folder
+    assert not job.id
+    restart(addon)
+    again = addon.current.jobs.find(job.key)
+    assert again.is_sending
+    assert folder.is_dir()
+    again.server_url = signed_in.url  # the server is well again
+    monkeypatch.setenv("SENDOFF_URL", signed_in.url)
+    addon.preferences.forget_choice()
+    pump_until(addon, lambda: again.id)
+    assert len(signed_in.submitted) == 1
+    assert addon.current.parcels() == {}
+    pump_until(addon, lambda: not folder.exists())
+
+
+def test_a_copy_that_is_gone_after_a_restart_is_said(addon, silent_server, monkeypatch, click):
+    monkeypatch.setenv("SENDOFF_URL", silent_server)
     monkeypatch.setenv("SENDOFF_TOKEN", "good")
-    bpy.ops.sendoff.process()
+    click()
+    addon.pump.pump()
+    job = addon.current.jobs.jobs[-1]
+    shutil.rmtree(addon.current.parcels()[job.key].folder)
+    restart(addon)
+    assert "the copy is gone" in addon.current.jobs.find(job.key).problem.text
+
+
+def test_another_file_that_is_opened_right_after_the_click_is_not_sent(addon, signed_in, click):
+    click()
+    job = addon.current.jobs.jobs[-1]
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    addon.pump.pump()
+    assert "Another file was opened" in job.problem.text
+    assert signed_in.submitted == []
+
+
+def test_a_send_that_broke_off_is_tried_again_with_the_same_copy(addon, signed_in, monkeypatch, click):
+    monkeypatch.setenv("SENDOFF_URL", "http://127.0.0.1:9")
+    click()
+    job = addon.current.jobs.jobs[-1]
+    pump_until(addon, lambda: job.problem)
+    assert "cannot be reached" in job.problem.text
+    assert addon.status_bar.model(addon.current.jobs).front.buttons == ("retry", "seen")
+    job.server_url = signed_in.url
+    monkeypatch.setenv("SENDOFF_URL", signed_in.url)
+    addon.preferences.forget_choice()
+    grid("LaterThanTheClick")
+    assert bpy.ops.sendoff.retry(job=job.key) == {"FINISHED"}
+    pump_until(addon, lambda: job.id)
+    assert len(signed_in.submitted) == 1
+
+
+def test_cancel_asks_the_server(addon, signed_in, click):
+    click()
     job = addon.current.jobs.jobs[-1]
     pump_until(addon, lambda: job.id)
     assert bpy.ops.sendoff.cancel() == {"FINISHED"}
-    assert addon.status_bar.model(addon.current.jobs).text.startswith("untitled: cancelling")
-    pump_until(addon, lambda: server.cancelled == [job.id])
-    addon.current.forget(job)
+    assert addon.status_bar.model(addon.current.jobs).front.text.startswith("untitled · mesh.lods: cancelling")
+    pump_until(addon, lambda: signed_in.cancelled == [job.id])
 
 
-def test_damaged_and_old_memories_are_cleared_away(addon, tmp_path):
-    (tmp_path / "a.json").write_text("{")
-    old = addon.jobs.Job(key="b", id="b", task="t", title="x", server_url="", created_at=1.0)
-    old.state = addon.sendoff.JobState.RUNNING
-    addon.job_files.save(old, tmp_path)
-    assert addon.job_files.load_all(tmp_path) == []
-    assert list(tmp_path.iterdir()) == []
+def test_cancel_before_the_copy_is_saved_sends_nothing(addon, signed_in, click):
+    click()
+    job = addon.current.jobs.jobs[-1]
+    assert bpy.ops.sendoff.cancel(job=job.key) == {"FINISHED"}
+    addon.pump.pump()
+    assert job.problem.is_stop
+    assert signed_in.submitted == []
+
+
+def test_the_servers_tasks_become_the_form(addon, signed_in):
+    schema = {"type": "object", "properties": {"levels": {"type": "integer", "default": 3}}}
+    signed_in.tasks = [{"name": "mesh.lods", "title": "LODs", "accepts": ["blend"], "params": schema}]
+    pump_until(addon, lambda: addon.current.tasks)
+    task = addon.scene_settings.chosen_task(bpy.context.scene)
+    assert (task.name, bpy.context.scene.sendoff.task) == ("mesh.lods", "mesh.lods")
+    addon.form.values_of(bpy.context.scene, task).levels = 5
+    assert bpy.ops.sendoff.process(wait=False) == {"FINISHED"}
+    pump_until(addon, lambda: signed_in.submitted)
+    assert signed_in.submitted[0]["params"] == {"levels": 5}
+
+
+def test_with_import_on_click_the_result_waits(addon, signed_in, click):
+    own = bpy.context.preferences.addons[addon.package].preferences
+    own.import_results = "CLICK"
+    try:
+        click()
+        job = addon.current.jobs.jobs[-1]
+        pump_until(addon, lambda: job.id)
+        signed_in.finish(job.id, "notes.txt", b"all well", role="report")
+        addon.current.session().ask(job.id)
+        pump_until(addon, lambda: job.files)
+        addon.pump.pump()
+        assert not job.imported
+        assert addon.status_bar.model(addon.current.jobs).front.buttons == ("import", "seen")
+        assert bpy.ops.sendoff.import_result(job=job.key) == {"FINISHED"}
+        assert job.imported
+    finally:
+        own.import_results = "AUTO"

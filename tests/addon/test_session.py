@@ -38,35 +38,51 @@ def submission(addon, folder: Path):
     return addon.sendoff.Submission(task="mesh.lods", files=(file,), title="scene")
 
 
-def test_a_submit_tells_progress_then_the_job_and_clears_the_copy_away(addon, server, session_of, tmp_path):
-    folder = tmp_path / "copy"
-    folder.mkdir()
+def test_a_submit_tells_progress_then_the_job_and_keeps_the_copy(addon, server, session_of, tmp_path):
     session = session_of(server.url)
-    session.submit("k", submission(addon, folder), discard=folder)
+    session.submit("k", submission(addon, tmp_path))
     sending = wait_for(session, addon.messages.Sending)
     while sending.done_bytes < sending.total_bytes:
         sending = wait_for(session, addon.messages.Sending)
     assert (sending.key, sending.total_bytes) == ("k", 100_000)
     submitted = wait_for(session, addon.messages.Submitted)
     assert (submitted.key, submitted.job.id, submitted.job.state.value) == ("k", "job1", "queued")
+    assert (tmp_path / "scene.bin").exists(), "only the main thread knows when nobody needs it any more"
+
+
+def test_the_same_submission_again_makes_no_second_job(addon, server, session_of, tmp_path):
+    session, made = session_of(server.url), submission(addon, tmp_path)
+    for _ in range(2):
+        session.submit("k", made)
+        assert wait_for(session, addon.messages.Submitted).job.id == "job1"
+    assert len(server.submitted) == 1
+
+
+def test_a_copy_is_discarded_in_a_thread(addon, session_of, tmp_path):
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    (folder / "a.blend").write_bytes(b"x")
+    session = session_of("http://127.0.0.1:9")
+    session.discard(folder)
     assert session.close()
     assert not folder.exists()
 
 
-def test_an_expired_sign_in_is_told_as_such(addon, server, session_of, tmp_path):
+def test_an_expired_sign_in_is_told_with_its_button(addon, server, session_of, tmp_path):
     session = session_of(server.url, "expired")
     session.submit("k", submission(addon, tmp_path))
-    failed = wait_for(session, addon.messages.SubmitFailed)
-    assert failed.sign_in_required
-    assert failed.detail == "Your sign-in has expired. Sign in again."
+    problem = wait_for(session, addon.messages.SubmitFailed).problem
+    assert problem.text == "Your sign-in has expired. Sign in again."
+    assert problem.remedies[0] is addon.problems.Remedy.SIGN_IN
 
 
-def test_a_server_that_is_not_there_is_a_sentence(addon, session_of, tmp_path):
+def test_a_server_that_is_not_there_is_a_sentence_and_a_retry(addon, session_of, tmp_path):
     session = session_of("http://127.0.0.1:9")
     session.submit("k", submission(addon, tmp_path))
-    failed = wait_for(session, addon.messages.SubmitFailed)
-    assert "cannot be reached" in failed.detail
-    assert not failed.stopped
+    problem = wait_for(session, addon.messages.SubmitFailed).problem
+    assert "cannot be reached" in problem.text
+    assert problem.remedies == (addon.problems.Remedy.RETRY,)
+    assert not problem.is_stop
 
 
 def test_close_ends_every_thread_within_two_seconds(addon, server, session_of, tmp_path):
@@ -117,7 +133,7 @@ def test_fetch_brings_the_files_with_their_roles(addon, server, session_of, tmp_
 def test_a_fetch_of_an_unknown_job_fails_with_the_servers_words(addon, server, session_of, tmp_path):
     session = session_of(server.url)
     session.fetch("never", tmp_path)
-    assert wait_for(session, addon.messages.FetchFailed).detail == "There is no such job. It may have been deleted."
+    assert wait_for(session, addon.messages.FetchFailed).problem.text == "There is no such job. It may have been deleted."
 
 
 def test_cancel_reaches_the_server(addon, server, session_of, tmp_path):
@@ -132,14 +148,95 @@ def test_cancel_reaches_the_server(addon, server, session_of, tmp_path):
     assert server.cancelled == ["job1"]
 
 
-def test_look_tells_the_name_and_the_tasks(addon, server, session_of):
+def test_look_tells_the_name_who_we_are_and_the_tasks(addon, server, session_of):
     session = session_of(server.url)
     session.look()
     found = wait_for(session, addon.messages.ServerFound)
-    assert (found.name, found.tasks[0]["name"]) == ("tiny", "mesh.lods")
+    assert (found.name, found.person, found.tasks[0]["name"]) == ("tiny", "ada", "mesh.lods")
+
+
+def test_a_retry_is_a_new_job_of_the_server_under_our_own_key(addon, server, session_of):
+    server.finish("old", "lods.blend", b"content")
+    session = session_of(server.url)
+    session.retry("again", "old")
+    submitted = wait_for(session, addon.messages.Submitted)
+    assert (submitted.key, submitted.job.state.value) == ("again", "queued")
+    assert submitted.job.id != "old"
+    session.retry("k", "never")
+    assert wait_for(session, addon.messages.SubmitFailed).key == "k"
+
+
+def test_a_log_comes_into_a_file_and_a_missing_one_is_a_sentence(addon, server, session_of, tmp_path):
+    server.finish("old", "lods.blend", b"content")
+    server.files["/v1/jobs/old/log"] = "Blender says: à bientôt\n".encode()
+    session = session_of(server.url)
+    session.fetch_log("old", tmp_path / "deep" / "log.txt")
+    fetched = wait_for(session, addon.messages.LogFetched)
+    assert fetched.path.read_text(encoding="utf-8") == "Blender says: à bientôt\n"
+    session.fetch_log("never", tmp_path / "log.txt")
+    assert "no such job" in wait_for(session, addon.messages.AskFailed).detail
+
+
+def test_a_log_that_cannot_be_written_is_a_sentence(addon, server, session_of, tmp_path):
+    server.files["/v1/jobs/old/log"] = b"words"
+    (tmp_path / "file").write_text("in the way")
+    session = session_of(server.url)
+    session.fetch_log("old", tmp_path / "file" / "log.txt")
+    assert "cannot be written" in wait_for(session, addon.messages.AskFailed).detail
+
+
+def test_a_page_is_opened_with_a_way_in_and_without_a_browser_its_address_is_told(
+    addon, server, session_of, monkeypatch
+):
+    opened = []
+    monkeypatch.setattr(addon.session.webbrowser, "open", lambda url: opened.append(url) or len(opened) == 1)
+    session = session_of(server.url)
+    session.open_page("old")
+    session.open_page("old")
+    told = wait_for(session, addon.messages.AskFailed)
+    assert opened[0] == f"{server.url}/jobs/old#code=once"
+    assert told.detail == f"No browser was found on this machine. The job's page is {server.url}/jobs/old"
+
+
+def test_the_check_tells_each_hop_and_names_the_broken_one(addon, server, session_of):
+    session = session_of(server.url)
+    session.check()
+    hops = []
+    while True:
+        message = session.messages.get(timeout=LIMIT_SECONDS)
+        if isinstance(message, addon.messages.CheckEnded):
+            break
+        hops.append(message.hop)
+    assert [hop.name for hop in hops][:4] == ["network", "TLS", "HTTP", "sign-in"]
+    broken = next(hop for hop in hops if not hop.ok and not hop.skipped)
+    assert broken.name == "WebSocket", "the tiny server has none"
+    assert all(hop.skipped for hop in hops[hops.index(broken) + 1 :])
+
+
+def test_a_client_that_cannot_be_made_ends_the_check_with_a_sentence(addon):
+    def broken():
+        raise addon.sendoff.InputError("The server's URL is none.")
+
+    session = addon.session.Session(broken)
+    session.check()
+    hop = wait_for(session, addon.messages.HopTried).hop
+    assert (hop.ok, hop.detail) == (False, "The server's URL is none.")
+    assert wait_for(session, addon.messages.CheckEnded)
+    session.close()
+
+
+def test_a_script_waits_for_a_message_and_no_longer_than_it_said(addon, server, session_of):
+    session = session_of(server.url)
+    assert not session.wait(0.01)
+    session.look()
+    assert session.wait(LIMIT_SECONDS)
 
 
 def test_session_and_what_it_uses_know_no_bpy(addon):
-    for name in ("session", "messages", "jobs", "job_files", "server_choice", "file_patterns"):
+    pure = (
+        "session", "messages", "jobs", "job_files", "server_choice", "file_patterns", "progress", "words", "problems",
+        "outbox", "instance", "known_tasks", "buttons", "findings",
+    )  # fmt: skip
+    for name in pure:
         source = Path(getattr(addon, name).__file__).read_text(encoding="utf-8")
         assert "import bpy" not in source, name

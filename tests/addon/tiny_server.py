@@ -24,6 +24,8 @@ class TinyServer(ThreadingHTTPServer):
         self.jobs: dict[str, dict[str, Any]] = {}
         self.files: dict[str, bytes] = {}
         self.submitted: list[dict[str, Any]] = []
+        self.by_key: dict[str, str] = {}
+        self.tasks: list[dict[str, Any]] = [{"name": "mesh.lods", "title": "LODs", "accepts": ["blend"]}]
         self.cancelled: list[str] = []
 
     @property
@@ -53,9 +55,12 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/v1/events":
             self._answer({"detail": "There are no events here."}, 503)
         elif self.path == "/v1/server":
-            self._answer({"name": "tiny", "version": "0", "protocol": {"min": 1, "max": 1}, "limits": {}})
+            about = {"name": "tiny", "version": "0", "protocol": {"min": 1, "max": 1}, "limits": {}, "person": "ada"}
+            self._answer(about)
+        elif self.path == "/healthz":
+            self._answer({})
         elif self.path == "/v1/tasks":
-            self._answer({"tasks": [{"name": "mesh.lods", "title": "LODs", "accepts": ["blend"]}]})
+            self._answer({"tasks": self.server.tasks})
         elif self.path in self.server.files:
             self._send(200, self.server.files[self.path], "application/octet-stream")
         elif self.path.rsplit("/", 1)[-1] in self.server.jobs:
@@ -69,19 +74,30 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if self.path == "/v1/chunks/missing":
             self._answer({"missing": []})
-        elif self.path == "/v1/tasks/mesh.lods/check":
+        elif self.path.startswith("/v1/tasks/"):
             self._answer({"task": "mesh.lods"})
         elif self.path == "/v1/jobs":
-            self.server.submitted.append(json.loads(body))
-            job_id = f"job{len(self.server.submitted)}"
-            self.server.jobs[job_id] = {"id": job_id, "state": "queued", "task": "mesh.lods", "queue_position": 1}
+            job_id = self.server.by_key.get(self.headers["Idempotency-Key"])
+            if job_id is None:
+                self.server.submitted.append(json.loads(body))
+                job_id = self._new_job()
+                self.server.by_key[self.headers["Idempotency-Key"]] = job_id
             self._answer(self.server.jobs[job_id], 202)
+        elif self.path == "/v1/page-codes":
+            self._answer({"code": "once", "expires_seconds": 60})
+        elif self.path.endswith("/retry") and self.path.split("/")[-2] in self.server.jobs:
+            self._answer(self.server.jobs[self._new_job()], 202)
         elif self.path.endswith("/cancel") and self.path.split("/")[-2] in self.server.jobs:
             job_id = self.path.split("/")[-2]
             self.server.cancelled.append(job_id)
             self._answer(self.server.jobs[job_id])
         else:
             self._answer({"detail": "No."}, 404)
+
+    def _new_job(self) -> str:
+        job_id = f"job{len(self.server.jobs) + 1}"
+        self.server.jobs[job_id] = {"id": job_id, "state": "queued", "task": "mesh.lods", "queue_position": 1}
+        return job_id
 
     def _may(self) -> bool:
         if self.headers.get("Authorization") == f"Bearer {self.server.token}":

@@ -1,0 +1,321 @@
+"""What the artist can do with a job; each takes the job's key, or "" for the newest that it fits."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from . import current, pump, results, status_bar
+from .jobs import Job
+from .problems import Problem
+from .sendoff import JobState
+
+
+class JobOperator:
+    """An operator on one job: finds it, refuses with a sentence, and has what changed drawn."""
+
+    #: Said where no job fits.
+    nothing = "There is no such job"
+
+    job: bpy.props.StringProperty(name="Job", description="The job; the newest that fits where it is empty")
+
+    @classmethod
+    def fits(cls, _job: Job) -> bool:
+        """Whether the operator means such a job where none is named."""
+        return True
+
+    @classmethod
+    def poll(cls, _context: Any) -> bool:
+        """Grey where no job fits."""
+        if any(cls.fits(job) for job in current.jobs.jobs):
+            return True
+        cls.poll_message_set(cls.nothing)  # type: ignore[attr-defined]
+        return False
+
+    def execute(self, context: Any) -> set[str]:
+        """Do it, and have it shown at once."""
+        fitting = [job for job in current.jobs.jobs if self.fits(job)]
+        job = current.jobs.find(self.job) if self.job else (fitting or [None])[-1]
+        reason = self.nothing if job is None else self.why_not(job, context)
+        if reason or job is None:
+            self.report({"ERROR"}, reason)  # type: ignore[attr-defined]
+            return {"CANCELLED"}
+        self.do(job, context)
+        status_bar.show_at_once()
+        status_bar.ask_for_redraw()
+        pump.start()
+        return {"FINISHED"}
+
+    def why_not(self, _job: Job, _context: Any) -> str:
+        """Why it cannot be done with this job, as a sentence."""
+        return ""
+
+    def do(self, job: Job, context: Any) -> None:
+        """Do it with a job."""
+        raise NotImplementedError
+
+
+def _needs_its_server(job: Job, what: str) -> str:
+    if job.server_url != current.server_url():
+        return f"This job belongs to {job.server_url}: set that server to {what}"
+    return current.why_offline()
+
+
+class SENDOFF_OT_cancel(JobOperator, bpy.types.Operator):
+    """Stop sending, or have the server cancel the job"""
+
+    bl_idname = "sendoff.cancel"
+    bl_label = "Cancel"
+    bl_options = {"INTERNAL"}  # noqa: RUF012 - Blender reads it
+    nothing = "No job is under way"
+
+    @classmethod
+    def fits(cls, job: Job) -> bool:
+        """A job that goes on."""
+        return job.may_cancel
+
+    def why_not(self, job: Job, _context: Any) -> str:
+        """One that has ended has nothing to cancel."""
+        if job.cancelling:
+            return "This job is being cancelled already"
+        if not job.may_cancel:
+            return "This job has ended already"
+        return _needs_its_server(job, "cancel it") if job.id else ""
+
+    def do(self, job: Job, _context: Any) -> None:
+        """Ask; the status bar tells when it is done."""
+        job.cancelling = True
+        if job.id:
+            current.session().cancel(job.id)
+        elif not job.is_saving:
+            current.session().stop_submit(job.key)
+
+
+class SENDOFF_OT_retry(JobOperator, bpy.types.Operator):
+    """Try again: what has arrived on the server is not sent again"""
+
+    bl_idname = "sendoff.retry"
+    bl_label = "Retry"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+    nothing = "No job has ended"
+
+    @classmethod
+    def fits(cls, job: Job) -> bool:
+        """A job that has ended."""
+        return not job.is_active
+
+    def why_not(self, job: Job, _context: Any) -> str:
+        """A job that goes on need not be tried again."""
+        if job.is_active:
+            return "This job goes on; cancel it first"
+        return _needs_its_server(job, "try it again")
+
+    def do(self, job: Job, _context: Any) -> None:
+        """Send what did not arrive, fetch what did not come, or have the server run it again."""
+        job.is_seen = True
+        if not job.id:
+            job.problem, job.state, job.cancelling, job.is_seen = None, None, False, False
+            if not current.post_again(job):
+                job.problem = Problem("The copy that was to be sent is gone. Process the scene again.")
+        elif job.state is JobState.SUCCEEDED and job.problem is not None:
+            job.problem, job.files, job.is_seen = None, (), False
+            job.has_files = True
+        else:
+            again = copy_for_retry(job)
+            current.jobs.add(again)
+            current.session().retry(again.key, job.id)
+        current.remember(job)
+
+
+class SENDOFF_OT_import_result(JobOperator, bpy.types.Operator):
+    """Bring the result into the open scene, into a collection of its own"""
+
+    bl_idname = "sendoff.import_result"
+    bl_label = "Import Result"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+    nothing = "No result is here to be imported"
+
+    @classmethod
+    def fits(cls, job: Job) -> bool:
+        """A job whose result is here."""
+        return bool(job.files)
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Grey where no result is here, or the artist is in the middle of something."""
+        if not super().poll(context):
+            return False
+        reasons = [results.why_not_now(job, context) for job in current.jobs.jobs if cls.fits(job)]
+        if all(reasons):
+            cls.poll_message_set(reasons[-1])
+        return not all(reasons)
+
+    def why_not(self, job: Job, context: Any) -> str:
+        """In Edit Mode and while rendering it has to wait."""
+        return results.why_not_now(job, context)
+
+    def execute(self, context: Any) -> set[str]:
+        """Import it; this operator is the one undo step."""
+        waiting = [job for job in current.jobs.jobs if job.wants_import]
+        if not self.job and waiting:
+            self.job = waiting[-1].key
+        return super().execute(context)
+
+    def do(self, job: Job, context: Any) -> None:
+        """Import it, and say so."""
+        job.problem = None
+        if pump.import_and_say(job, context):
+            self.report({"INFO"}, job.imported)
+        else:
+            self.report({"ERROR"}, job.problem.text if job.problem else "")
+
+
+class SENDOFF_OT_show_result(JobOperator, bpy.types.Operator):
+    """Show what came back: the objects in the 3D view, the report's list, the image, or the folder"""
+
+    bl_idname = "sendoff.show_result"
+    bl_label = "Show Result"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+    nothing = "No result is here to be shown"
+
+    @classmethod
+    def fits(cls, job: Job) -> bool:
+        """A job whose result is here."""
+        return bool(job.files)
+
+    def do(self, job: Job, context: Any) -> None:
+        """Show it; it counts as seen."""
+        _see(job)
+        text = results.show_result(job, context)
+        if text:
+            self.report({"INFO"}, text)
+
+
+class SENDOFF_OT_seen(JobOperator, bpy.types.Operator):
+    """Take this off the status bar; the sidebar keeps it"""
+
+    bl_idname = "sendoff.seen"
+    bl_label = "Seen"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+
+    def do(self, job: Job, _context: Any) -> None:
+        """Note that the artist has seen how it ended."""
+        _see(job)
+
+
+class SENDOFF_OT_dismiss(JobOperator, bpy.types.Operator):
+    """Take this job off the list; the server keeps it"""
+
+    bl_idname = "sendoff.dismiss"
+    bl_label = "Dismiss"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+    nothing = "No job has ended"
+
+    @classmethod
+    def fits(cls, job: Job) -> bool:
+        """A job that has ended, or of a server that is not set now."""
+        return job not in current.jobs.active
+
+    def why_not(self, job: Job, _context: Any) -> str:
+        """A job that goes on would come back at the next start."""
+        return "" if self.fits(job) else "A job that goes on cannot be dismissed; cancel it first"
+
+    def do(self, job: Job, _context: Any) -> None:
+        """Forget a job that has ended."""
+        current.forget(job)
+
+
+class SENDOFF_OT_open_log(JobOperator, bpy.types.Operator):
+    """Show what the worker has written about this job"""
+
+    bl_idname = "sendoff.open_log"
+    bl_label = "Open Log"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+    nothing = "No job has reached the server"
+
+    @classmethod
+    def fits(cls, job: Job) -> bool:
+        """A job that the server knows."""
+        return bool(job.id)
+
+    def why_not(self, job: Job, _context: Any) -> str:
+        """The server has the log."""
+        return _needs_its_server(job, "see its log") if job.id else "This job has not reached the server"
+
+    def do(self, job: Job, _context: Any) -> None:
+        """Fetch it in a thread; it opens when it is here."""
+        current.session().fetch_log(job.id, current.log_path(job))
+
+
+class SENDOFF_OT_open_page(JobOperator, bpy.types.Operator):
+    """Open this job's page in the browser"""
+
+    bl_idname = "sendoff.open_page"
+    bl_label = "Open in Browser"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+    nothing = "No job has reached the server"
+    fits = SENDOFF_OT_open_log.fits
+
+    def why_not(self, job: Job, _context: Any) -> str:
+        """The server has the page."""
+        return _needs_its_server(job, "see its page") if job.id else "This job has not reached the server"
+
+    def do(self, job: Job, _context: Any) -> None:
+        """Ask for the way in and open it, in a thread."""
+        current.session().open_page(job.id)
+
+
+class SENDOFF_OT_open_folder(JobOperator, bpy.types.Operator):
+    """Open the folder with this job's files"""
+
+    bl_idname = "sendoff.open_folder"
+    bl_label = "Open Folder"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+    nothing = "No result is here"
+
+    @classmethod
+    def fits(cls, job: Job) -> bool:
+        """A job whose result is here."""
+        return bool(job.files)
+
+    def why_not(self, job: Job, _context: Any) -> str:
+        """The folder may have been removed meanwhile."""
+        return "" if self._folder(job).is_dir() else f"The folder {self._folder(job)} is gone; Retry brings the files"
+
+    def do(self, job: Job, _context: Any) -> None:
+        """Open it in the system's own file browser."""
+        bpy.ops.wm.path_open(filepath=str(self._folder(job)))
+
+    def _folder(self, job: Job) -> Path:
+        return job.files[0].path.parent
+
+
+CLASSES = (
+    SENDOFF_OT_cancel, SENDOFF_OT_retry, SENDOFF_OT_import_result, SENDOFF_OT_show_result, SENDOFF_OT_seen,
+    SENDOFF_OT_dismiss, SENDOFF_OT_open_log, SENDOFF_OT_open_page, SENDOFF_OT_open_folder,
+)  # fmt: skip
+
+
+def copy_for_retry(job: Job) -> Job:
+    """A job that is to be run again, as it begins."""
+    return Job(
+        key=uuid.uuid4().hex,
+        sends=False,
+        **{name: getattr(job, name) for name in _KEPT_BY_RETRY},
+    )
+
+
+_KEPT_BY_RETRY: tuple[str, ...] = (
+    "task", "task_title", "title", "server_url", "source_path", "source_token", "scene_name", "scope_title",
+    "fingerprints", "scene_bytes", "missing_files", "lod_placement",
+)  # fmt: skip
+
+
+def _see(job: Job) -> None:
+    job.is_seen = True
+    current.remember(job)
+
+

@@ -1,0 +1,200 @@
+"""Process on server: for the artist's click, which returns at once, and for scripts, which wait for the result."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import bpy
+
+from . import current, form, pump, results, scene_settings, scopes, status_bar, submitting
+from .jobs import Job
+from .sendoff import InputError
+from .sendoff.scope import Scope
+from .words import line
+
+#: A script that does not say how long it waits, waits so long.
+_WAIT_SECONDS = 24 * 3600.0
+#: While it waits it looks so often at what takes no message: rendering, Edit Mode.
+_LOOK_SECONDS = 0.25
+
+
+class SENDOFF_OT_process(bpy.types.Operator):
+    """Send a copy of this scene to the server and go on working; the result comes back into the scene"""
+
+    bl_idname = "sendoff.process"
+    bl_label = "Process on Server"
+    bl_options = {"REGISTER"}  # noqa: RUF012 - Blender reads it
+
+    task: bpy.props.StringProperty(
+        name="Task", description="Name of the task to run, for example mesh.lods; empty: the one chosen in the scene"
+    )
+    params: bpy.props.StringProperty(
+        name="Parameters",
+        description="The task's parameters as a JSON object; empty: those that are set in the scene",
+    )
+    scope: bpy.props.EnumProperty(
+        name="Scope",
+        description="What of the scene is processed",
+        items=scopes.SCOPES,
+        options={"SKIP_SAVE"},
+    )
+    collection: bpy.props.StringProperty(
+        name="Collection", description="Name of the collection, where that is the scope", options={"SKIP_SAVE"}
+    )
+    wait: bpy.props.BoolProperty(
+        name="Wait",
+        description="Called from a script: wait until the result is in the scene. A click never waits",
+        default=True,
+        options={"SKIP_SAVE"},
+    )
+    timeout_seconds: bpy.props.FloatProperty(
+        name="Longest Wait",
+        description="How long a script waits; the job goes on after that",
+        default=_WAIT_SECONDS,
+        min=0.0,
+        subtype="TIME_ABSOLUTE",
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def description(cls, context: Any, properties: Any) -> str:
+        """What the button does, with the task's own words where the server told them."""
+        task = current.find_task(properties.task) if properties.task else scene_settings.chosen_task(context.scene)
+        return f"{cls.__doc__}. {task.description if task is not None else ''}".rstrip(". ")
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Grey where no server can be used."""
+        reason = why_not(context)
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
+
+    def invoke(self, context: Any, _event: Any) -> set[str]:
+        """The artist's click: the status bar tells the rest."""
+        job = self._begin(context)
+        if job is None:
+            return {"CANCELLED"}
+        answer()
+        return {"FINISHED"}
+
+    def execute(self, context: Any) -> set[str]:
+        """A script's call: save and send, and wait for the result unless told not to."""
+        job = self._begin(context)
+        if job is None:
+            return {"CANCELLED"}
+        job.is_import_asked = True
+        submitting.save_and_send(job)
+        for note in job.notes:
+            self.report({"WARNING"}, note)
+        if job.problem is None and self.wait:
+            wait_for(job, self.timeout_seconds)
+        pump.start()
+        return self._say(job)
+
+    def _begin(self, context: Any) -> Job | None:
+        try:
+            order = self._order(context)
+        except InputError as error:
+            self.report({"ERROR"}, str(error))
+            return None
+        return submitting.begin(order, context.scene.name)
+
+    def _order(self, context: Any) -> submitting.Order:
+        """What was asked for; raises InputError where it makes no sense."""
+        settings = context.scene.sendoff
+        known = current.find_task(self.task) if self.task else scene_settings.chosen_task(context.scene)
+        name = self.task or (known.name if known is not None else settings.task_name)
+        if self.params:
+            params = _read_params(self.params)
+        else:
+            params = form.params(context.scene, known) if known is not None else {}
+        return submitting.Order(
+            task=name, params=params, scope=self._scope(context), lod_placement=settings.lod_placement
+        )
+
+    def _scope(self, context: Any) -> Scope | None:
+        settings = context.scene.sendoff
+        if not self.properties.is_property_set("scope"):
+            return scopes.scope_of(settings.scope, settings.collection, context) if not self.task else None
+        collection = bpy.data.collections.get(self.collection) if self.collection else settings.collection
+        if self.collection and collection is None:
+            raise InputError(f"There is no collection “{self.collection}” in this file.")
+        return scopes.scope_of(self.scope, collection, context)
+
+    def _say(self, job: Job) -> set[str]:
+        """Report how it ended; an error is an exception for a script."""
+        said = line(job, current.jobs.connectivity, time.time())
+        if job.problem is not None:
+            self.report({"ERROR"}, f"{job.name}: {job.problem.text}")
+            return {"CANCELLED"}
+        if job.is_active and self.wait:
+            text = f"{job.name}: still {said.text} after {self.timeout_seconds:g} s; the job goes on"
+            self.report({"ERROR"}, text)
+            return {"CANCELLED"}
+        for note in (*job.warnings, *job.import_notes):
+            self.report({"WARNING"}, note)
+        self.report({"INFO"}, f"{job.name}: {said.text}")
+        return {"FINISHED"}
+
+
+CLASSES = (SENDOFF_OT_process,)
+
+
+def why_not(context: Any) -> str:
+    """Why nothing can be processed now, as a sentence; "" where it can."""
+    reason = current.why_offline()
+    if reason:
+        return reason
+    if context.scene is None:
+        return "No scene is open"
+    return ""
+
+
+def answer() -> None:
+    """Show a click's job at once; the pump saves its copy after that was drawn."""
+    status_bar.show_at_once()
+    status_bar.show(status_bar.model(current.jobs))
+    pump.start()
+
+
+def wait_for(job: Job, timeout_seconds: float) -> None:
+    """Run the pump until a job's result is in its scene, or it has ended otherwise, or the time is over."""
+    deadline = time.monotonic() + timeout_seconds
+    told = ""
+    while not _is_over(job) and time.monotonic() < deadline:
+        pump.pump()
+        if bpy.app.background:
+            told = _tell(job, told)
+        session = current.running_session()
+        if session is not None:
+            session.wait(min(_LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
+
+
+def _is_over(job: Job) -> bool:
+    """Whether nothing more comes of a job by itself."""
+    if job.is_active or job.is_saving:
+        return False
+    return not (job.wants_import and current.came_from_open_file(job) and not results.why_not_now(job, bpy.context))
+
+
+def _tell(job: Job, before: str) -> str:
+    """Tell on the console how far a job is, where that is news."""
+    said = line(job, current.jobs.connectivity, time.time())
+    text = f"Sendoff: {job.name}: {said.text}"
+    if text != before:
+        percent = f" [{int(said.fraction * 100)} %]" if said.fraction is not None else ""
+        print(text + percent, flush=True)
+    return text
+
+
+def _read_params(text: str) -> dict[str, Any]:
+    try:
+        params = json.loads(text)
+    except (ValueError, RecursionError):
+        params = None
+    if not isinstance(params, dict):
+        raise InputError(f'The parameters are not a JSON object like {{"levels": 3}}: {text[:200]}')
+    return params

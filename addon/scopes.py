@@ -1,0 +1,45 @@
+"""What of the scene a job is about: all of it, the selected objects, or a collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .sendoff import InputError
+from .sendoff.scope import MAX_TITLE_CHARACTERS, Scope
+
+SCOPES = (
+    ("SCENE", "Whole Scene", "Everything in the file"),
+    ("SELECTED", "Selected", "The objects that are selected when you click"),
+    ("COLLECTION", "Collection", "The objects of a collection and of those in it"),
+)
+
+
+def why_not(scope: str, collection: Any, context: Any) -> str:
+    """Why a scope cannot be processed now, as a sentence; "" where it can."""
+    if scope == "SELECTED" and not context.selected_objects:
+        return "Select the objects to process, or choose another scope"
+    if scope == "COLLECTION" and collection is None:
+        return "Choose the collection to process, or another scope"
+    if scope == "COLLECTION" and not collection.all_objects:
+        return f"The collection “{collection.name}” is empty: choose another one, or another scope"
+    return ""
+
+
+def scope_of(scope: str, collection: Any, context: Any) -> Scope | None:
+    """The scope as it is sent; None for the whole scene. Raises InputError where there is nothing in it."""
+    reason = why_not(scope, collection, context)
+    if reason:
+        raise InputError(f"{reason}.")
+    if scope == "SELECTED":
+        things = list(context.selected_objects)
+        title = f"“{things[0].name}”" if len(things) == 1 else f"{len(things)} selected objects"
+        return _scope(title, things)
+    if scope == "COLLECTION":
+        return _scope(f"the collection “{collection.name}”", collection.all_objects)
+    return None
+
+
+def _scope(title: str, things: Iterable[Any]) -> Scope:
+    named = ((thing.name, thing.library.filepath if thing.library is not None else None) for thing in things)
+    return Scope(title=title[:MAX_TITLE_CHARACTERS], objects=tuple(named))

@@ -1,0 +1,104 @@
+"""What the artist can do about the server: ask it what it offers, sign in, allow the network, update the add-on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from . import current, pump
+
+
+class SENDOFF_OT_look(bpy.types.Operator):
+    """Ask the server which tasks its workers offer"""
+
+    bl_idname = "sendoff.look"
+    bl_label = "Refresh Tasks"
+    bl_options = {"INTERNAL"}  # noqa: RUF012 - Blender reads it
+
+    @classmethod
+    def poll(cls, _context: Any) -> bool:
+        """Grey where no server can be used."""
+        reason = current.why_offline()
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
+
+    def execute(self, _context: Any) -> set[str]:
+        """Ask in a thread; panel and preferences show the answer."""
+        current.look()
+        pump.start()
+        return {"FINISHED"}
+
+
+class SENDOFF_OT_preferences(bpy.types.Operator):
+    """Open the add-on's preferences: server, sign-in, Test Connection"""
+
+    bl_idname = "sendoff.preferences"
+    bl_label = "Sendoff Preferences"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+
+    job: bpy.props.StringProperty(name="Job", description="The job that cannot go on without it")
+
+    def execute(self, _context: Any) -> set[str]:
+        """Show them."""
+        bpy.ops.preferences.addon_show(module=__package__)
+        return {"FINISHED"}
+
+
+class SENDOFF_OT_online_access(bpy.types.Operator):
+    """Show where Online Access is allowed: Preferences > System > Network"""
+
+    bl_idname = "sendoff.online_access"
+    bl_label = "Show Where"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+
+    def execute(self, context: Any) -> set[str]:
+        """Open that page of the preferences; where a switch of the command line decides, say so."""
+        if bpy.app.online_access_override:
+            self.report({"WARNING"}, "Blender was started with --offline-mode: start it without to allow the network")
+        bpy.ops.screen.userpref_show()
+        context.preferences.active_section = "SYSTEM"
+        return {"FINISHED"}
+
+
+class SENDOFF_OT_relink(bpy.types.Operator):
+    """Choose a folder in which Blender looks for the files that the scene misses"""
+
+    bl_idname = "sendoff.relink"
+    bl_label = "Find Missing Files"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+
+    job: bpy.props.StringProperty(name="Job", description="The job that lacked the files")
+
+    def execute(self, _context: Any) -> set[str]:
+        """Open Blender's own Find Missing Files."""
+        bpy.ops.file.find_missing_files("INVOKE_DEFAULT")
+        return {"FINISHED"}
+
+
+class SENDOFF_OT_update(bpy.types.Operator):
+    """Show where the add-on is updated: the version that fits the server comes from the server's own repository"""
+
+    bl_idname = "sendoff.update"
+    bl_label = "Update the Add-on"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+
+    job: bpy.props.StringProperty(name="Job", description="The job that cannot go on without it")
+
+    def execute(self, context: Any) -> set[str]:
+        """Add the server's repository where it is not there yet, and show Blender's list of extensions."""
+        url = f"{current.server_url()}/addon/index.json"
+        repositories = context.preferences.extensions.repos
+        if all(repository.remote_url != url for repository in repositories):
+            added = repositories.new(name="Sendoff", module="sendoff_server", remote_url=url)
+            added.use_remote_url = True
+        bpy.ops.screen.userpref_show()
+        context.preferences.active_section = "EXTENSIONS"
+        self.report({"INFO"}, "The server's repository “Sendoff” is in the list: choose Check for Updates there")
+        return {"FINISHED"}
+
+
+CLASSES = (
+    SENDOFF_OT_look, SENDOFF_OT_preferences, SENDOFF_OT_online_access, SENDOFF_OT_relink, SENDOFF_OT_update,
+)  # fmt: skip
