@@ -164,7 +164,7 @@ def test_a_result_when_fetched_then_only_wanted_roles_lie_in_the_folder(fake, cl
     assert len(client.fetch("j1", tmp_path / "out")) == 2
 
 
-def test_a_page_when_asked_for_then_its_address_has_a_new_code_in_the_fragment_and_no_token(fake, client, token) -> None:  # type: ignore[no-untyped-def]
+def test_a_page_when_asked_for_then_its_address_has_a_new_code_and_no_token(fake, client, token) -> None:  # type: ignore[no-untyped-def]
     fake.faults.append(("/v1/page-codes", 503))
     first, second = client.page("j1"), client.page("../j 2")
     assert first == f"{fake.url}/jobs/j1#code=code-2"
