@@ -173,6 +173,8 @@ def command(arguments: Sequence[str], **environment: str) -> list[str]:
     variables = [f"{name}={value}" for name, value in given.items()]
     shared = dict.fromkeys((tempfile.gettempdir(), "/tmp", str(ROOT)))
     return [
+        # The kernel ends it with whatever started it, and all that runs inside with it.
+        "setpriv", "--pdeathsig", "KILL",
         "unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--",
         "sh", "-c", ENTER, "sh", str(FOLDER), *shared, "--",
         "/usr/bin/env", "-i", f"--chdir={ROOT}", *variables, *arguments,
@@ -181,18 +183,21 @@ def command(arguments: Sequence[str], **environment: str) -> list[str]:
 
 def mirror() -> str:
     """The Debian mirror that this machine's own apt uses."""
-    if os.environ.get(MIRROR_VARIABLE):
-        return os.environ[MIRROR_VARIABLE]
+    found = os.environ.get(MIRROR_VARIABLE) or mirror_of_apt()
+    if not found:
+        quietly("apt-get", "update", "--quiet=2")  # whose mirror one is is known only then
+        found = mirror_of_apt()
+    if not found:
+        raise CannotMake("The apt sources of this machine name no Debian mirror. "
+                         f"Name one: make desktop {MIRROR_VARIABLE}=http://...")  # fmt: skip
+    return found
+
+
+def mirror_of_apt() -> str:
+    """The first Debian mirror among apt's sources, or ""."""
     listed = quietly("apt-get", "indextargets", "--format", "$(LABEL) $(SITE)", "Created-By: Packages")
-    if not listed.strip():
-        quietly("apt-get", "update", "--quiet=2")
-        listed = quietly("apt-get", "indextargets", "--format", "$(LABEL) $(SITE)", "Created-By: Packages")
-    for line in listed.splitlines():
-        label, _, site = line.partition(" ")
-        if label == "Debian" and site.startswith("http"):
-            return site
-    raise CannotMake("The apt sources of this machine name no Debian mirror (or apt-get update never worked here). "
-                     f"Name one: make desktop {MIRROR_VARIABLE}=http://...")  # fmt: skip
+    sites = (line.removeprefix("Debian ") for line in listed.splitlines() if line.startswith("Debian http"))
+    return next(sites, "")
 
 
 def fingerprint() -> str:
@@ -213,8 +218,10 @@ def quietly(*arguments: str) -> str:
 def words(arguments: Sequence[str]) -> str:
     """A command as a person would know it, without the way in."""
     listed = list(arguments)
-    if "-i" in listed:
-        listed = [word for word in listed[listed.index("-i") + 1 :] if "=" not in word]
+    while "--" in listed:
+        listed = listed[listed.index("--") + 1 :]
+    if listed[:2] == ["/usr/bin/env", "-i"]:
+        listed = [word for word in listed[2:] if "=" not in word]
     return " ".join(listed[:4])
 
 

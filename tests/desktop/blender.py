@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -24,9 +25,14 @@ SHADERS = desktop.ROOT / "build" / "desktop" / "shaders"
 UI_SCALE = 1.25
 #: The sidebar's tabs at its right edge, with letters that go downwards.
 TAB_PIXELS = round(21 * UI_SCALE)
+#: The height of the main menu.
+MENU_PIXELS = round(28 * UI_SCALE)
+#: In the list of add-ons, the arrow that opens one is so far left of its name.
+ARROW_PIXELS = round(37 * UI_SCALE)
 START_SECONDS = 120.0
 ANSWER_SECONDS = 60.0
 _INSTALL_SECONDS = 120
+_PROBLEM = re.compile(r"Traceback|^\s*[\w.]*(Error|Exception|ERROR)\b|\.crash\.txt")
 
 
 class Blender:
@@ -80,8 +86,8 @@ class Blender:
             time.sleep(0.05)
         self._line = socket.create_connection(("127.0.0.1", int(told.read_text())), timeout=START_SECONDS)
         self._stream = self._line.makefile("rw", encoding="utf-8")
-        # The first answer comes before the first drawing, which compiles the shaders; this one with it.
-        self.run("bpy.ops.wm.redraw_timer(type='DRAW_WIN_SWAP', iterations=1)")
+        for _ in range(2):  # between the two it draws for the first time
+            self.ask("bpy.app.version_string")
         self._line.settimeout(ANSWER_SECONDS)
 
     @property
@@ -156,8 +162,28 @@ class Blender:
         return Rect(*self.ask("rect(region(kind, name))", kind=kind, name=name))
 
     def window(self, number: int = 0) -> Rect:
-        """A window by its number; the first is the main one, the preferences open another."""
-        return Rect(*self.ask("window_rect(number)", number=number))
+        """A window by its number, moved into the screen where it is not; the preferences open number 1."""
+        self.wait_until("len(bpy.context.window_manager.windows) > number", number=number)
+        place = Rect(*self.ask("window_rect(number)", number=number))
+        x, y = min(max(0, place.x), WIDTH - place.width), min(max(0, place.y), HEIGHT - place.height)
+        return self.place_window(number, Rect(x, y, place.width, place.height))
+
+    def place_window(self, number: int, place: Rect) -> Rect:
+        """Move a window and change its size; returns where it is now."""
+        before = Rect(*self.ask("window_rect(number)", number=number))
+        if place != before:
+            self.screen.place_window(before, place)
+            wanted = [place.x, place.y, place.width, place.height]
+            self.wait_until("window_rect(number) == wanted", number=number, wanted=wanted)
+        return place
+
+    def close_window(self, number: int) -> None:
+        """Close a window, which has no title bar here."""
+        self.run(
+            "with bpy.context.temp_override(window=bpy.context.window_manager.windows[number]):\n"
+            "    bpy.ops.wm.window_close()", number=number,
+        )  # fmt: skip
+        self.wait_until("len(bpy.context.window_manager.windows) <= number", number=number)
 
     @property
     def sidebar(self) -> Rect:
@@ -180,6 +206,18 @@ class Blender:
         self.wait_until("region('VIEW_3D', 'UI').active_panel_category == tab", tab=tab)
         return self.sidebar
 
+    def open_preferences(self, addon: str = "Sendoff") -> Rect:
+        """Open an add-on's preferences as an artist does, by Edit > Preferences > Add-ons; returns their window."""
+        screen, main = self.screen, self.window()
+        screen.click_text("Edit", Rect(main.x, main.y, main.width // 4, MENU_PIXELS))
+        screen.click_text("Preferences...", Rect(main.x, main.y, main.width // 4, main.height // 2))
+        opened = self.window(1)
+        window = self.place_window(1, Rect(main.x, main.y + MENU_PIXELS, opened.width, main.height - MENU_PIXELS))
+        screen.click_text("Add-ons", Rect(window.x, window.y, window.width // 4, window.height))
+        label = screen.wait_for_text(addon, window)
+        screen.click((label.x - ARROW_PIXELS, label.middle[1]))
+        return window
+
     def _tab(self, name: str) -> Rect | None:
         sidebar = self.sidebar
         width = min(sidebar.width, TAB_PIXELS)
@@ -187,13 +225,9 @@ class Blender:
         return self.screen.find_text(name, tabs, downwards=True)
 
     def problems(self) -> list[str]:
-        """Lines on the console that tell of an error nobody expected."""
-        return [
-            line
-            for line in self.output.splitlines()
-            if ("Traceback" in line or line.lstrip().startswith(("Error", "ERROR")) or "Exception" in line)
-            and not any(words in line for words in self.expected)
-        ]
+        """Lines on the console that tell of an error nobody expected, each once."""
+        lines = dict.fromkeys(line.strip() for line in self.output.splitlines() if _PROBLEM.search(line))
+        return [line for line in lines if not any(words in line for words in self.expected)]
 
     def _command(self, *arguments: str) -> list[str]:
         own = {

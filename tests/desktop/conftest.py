@@ -7,21 +7,26 @@ What a test gets:
   user folder, and `SENDOFF_URL` and `SENDOFF_TOKEN` of `stack` in its environment.
   `blender.ask("len(bpy.data.objects)")` reads and `blender.run("bpy.ops.mesh.primitive_cube_add()")` prepares, both on
   the main thread (driver.py); what the artist does is done by `screen`.
-  `blender.open_sidebar("Sendoff")` presses N and clicks the tab. `blender.sidebar`, `.status_bar`,
-  `.region("VIEW_3D", "UI")`, `.area("PROPERTIES")` and `.window(1)` (the preferences) are places on the screen.
+  `blender.open_sidebar("Sendoff")` presses N and clicks the tab, `.open_preferences("Sendoff")` goes by the menu Edit;
+  both return the place. `blender.sidebar`, `.status_bar`, `.region("VIEW_3D", "UI")`, `.area("PROPERTIES")` and
+  `.window(1)` (the preferences; `.close_window(1)`) are places on the screen, in its pixels from the upper left.
   `.quit()`, `.kill()` (kill -9), `.freeze()`, `.thaw()`, and `.start(FILE)` again with the same user folder.
+  `blender.wait_until("'LOD' in bpy.data.collections", seconds=60)` waits for something inside.
 - `make_blender(environment, installed=True)`: the same, not yet started, with another environment (`{}`: no server
   is set; `stack.environment` has the kept sign-in), or without the add-on.
 - `screen`: the mouse, the keyboard and the eyes. `screen.click_text("Process on Server", blender.sidebar)`,
   `screen.wait_for_text("Signed in", blender.window(1), seconds=10)`, `screen.text(blender.status_bar)`,
-  `screen.hover(place)`, `.key("ctrl+z")`, `.type("hello")`, `.scroll(place, 3)`, `.drag(a, b)`, `.double_click(place)`,
+  `screen.fill("Server:", "http://farm:8780", blender.window(1))`, `screen.hover(place)` (a tooltip follows),
+  `.key("ctrl+z")`, `.type("hello")`, `.scroll(place, 3)`, `.drag(a, b)`, `.double_click(place)`, `.wait_until_gone`,
   `screen.wait_until(lambda: ..., "what is waited for")`. Every wait has an end and then shows what the screen said.
 - `stack`: server and worker for the whole session; `fresh_stack` is a test's own, to be killed and started again.
 
 How to have it read well: give the place (`within`) wherever one is known, a whole screen has much that is no text.
-Labels are compared without case and punctuation and may have a letter or two wrong; single letters and icons are not
-to be relied on, numbers are (`reading.percentages(screen.text(blender.status_bar))`). A sentence over several lines
-is found in the sidebar as one label. Letters are 1.25 times as large as Blender's own (`UI_SCALE`).
+Labels are compared without case and punctuation and may have a letter or two wrong; of two alike it is the upper one
+(`sidebar.below(screen.wait_for_text("Jobs", sidebar))` is the part below the first). A sentence over several lines is
+found in the sidebar as one label. Greyed buttons, red reasons in tooltips and white on blue are read; greyed entries of
+menus and placeholders in empty fields are not, and single letters and icons are not to be relied on. Numbers are:
+`reading.percentages(screen.text(blender.status_bar))`. Letters are 1.25 times as large as Blender's own (`UI_SCALE`).
 
 `screen.shot("the panel")` keeps build/screens/TEST/01-the-panel.png; a failure keeps one by itself. Look at them.
 After each test the console of its Blenders must hold no error; `blender.expected += ["Connection refused"]` allows one.
@@ -58,14 +63,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def _window_system() -> None:
+def window_system() -> None:
     reason = desktop.why_not()
     require(not reason, reason)
     require((WORKERS_BLENDER / "sendoff-stamp").is_file(), "there is no build/bpy-4.3: make bpy SERIES=4.3")
 
 
 @pytest.fixture(scope="session")
-def display(_window_system: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def display(window_system: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The name of a display of the tests' own."""
     shown = Display(tmp_path_factory.mktemp("display"))
     yield shown.name
@@ -78,13 +83,13 @@ def screen(display: str, request: pytest.FixtureRequest, tmp_path: Path) -> Scre
 
 
 @pytest.fixture(scope="session")
-def stack(_window_system: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(window_system: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with Stack(tmp_path_factory.mktemp("stack"), SENDOFF_BLENDERS=str(WORKERS_BLENDER)) as stack:
         yield stack
 
 
 @pytest.fixture
-def fresh_stack(_window_system: None, tmp_path: Path) -> Iterator[Stack]:
+def fresh_stack(window_system: None, tmp_path: Path) -> Iterator[Stack]:
     """For a test that breaks it."""
     with Stack(tmp_path / "stack", SENDOFF_BLENDERS=str(WORKERS_BLENDER)) as stack:
         yield stack

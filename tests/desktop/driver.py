@@ -70,15 +70,16 @@ _names: dict[str, Any] = {
 
 
 def answer() -> float:
-    """Called by Blender's timer."""
-    with contextlib.suppress(queue.Empty):
-        while True:
-            question, replies = _questions.get_nowait()
-            try:
-                replies.put({"value": _answer(question)})
-            except BaseException:
-                replies.put({"error": traceback.format_exc()})
-    return ANSWER_EVERY_SECONDS
+    """Called by Blender's timer; one question at a time, so Blender draws between two of them."""
+    try:
+        question, replies = _questions.get_nowait()
+    except queue.Empty:
+        return ANSWER_EVERY_SECONDS
+    try:
+        replies.put({"value": _answer(question)})
+    except BaseException:
+        replies.put({"error": traceback.format_exc()})
+    return 0.0
 
 
 def _answer(question: dict[str, Any]) -> Any:
@@ -126,6 +127,5 @@ def _converse(line: socket.socket) -> None:
 
 bpy.context.preferences.view.show_splash = False
 bpy.context.preferences.view.ui_scale = float(os.environ["DESKTOP_UI_SCALE"])
-bpy.context.preferences.use_preferences_save = False
 bpy.app.timers.register(answer, persistent=True)
 threading.Thread(target=serve, daemon=True).start()

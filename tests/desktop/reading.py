@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,6 +34,10 @@ class Rect:
     @property
     def bottom(self) -> int:
         return self.y + self.height
+
+    def below(self, other: Rect) -> Rect:
+        """The part of it that is below another, such as a panel below its header."""
+        return Rect(self.x, other.bottom, self.width, self.bottom - other.bottom)
 
     def and_(self, other: Rect) -> Rect:
         """The smallest part that holds both."""
@@ -89,25 +94,32 @@ def text_of(words: Sequence[Word]) -> str:
 
 
 def find(label: str, words: Sequence[Word], *, alike: float = ALIKE) -> Rect | None:
-    """Where a label is, the most alike one, the upper one of two; also one that goes over several lines."""
+    """Where a label is: the most alike one, also one that goes over several lines.
+
+    Of two that are equally alike it is the one with the label's capitals and punctuation, then the upper one.
+    """
     wanted = plain(label)
     assert wanted, f"{label!r} has no letter or digit to look for"
-    readable = [(plain(word.text), word.rect) for word in words]
-    readable = [(text, rect) for text, rect in readable if text]
-    best: tuple[float, Rect | None] = (alike - 1e-9, None)
-    count = len(label.split())
+    readable = [word for word in words if plain(word.text)]
+    best: tuple[tuple[float, float], list[Word]] = ((0.0, 0.0), [])
     for first in range(len(readable)):
-        for last in range(first, min(len(readable), first + count + 2)):
-            read = "".join(text for text, _ in readable[first : last + 1])
+        for last in range(first, min(len(readable), first + len(label.split()) + 2)):
+            found = readable[first : last + 1]
+            read = "".join(plain(word.text) for word in found)
             if len(read) > 1.3 * len(wanted) + 1:
                 break
-            score = difflib.SequenceMatcher(None, wanted, read, autojunk=False).ratio()
-            if score > best[0] + 1e-9:
-                rect = readable[first][1]
-                for _, more in readable[first + 1 : last + 1]:
-                    rect = rect.and_(more)
-                best = (score, rect)
-    return best[1]
+            score = likeness(wanted, read)
+            if score < alike:
+                continue
+            scores = (score, likeness(label, " ".join(word.text for word in found)))
+            if scores > best[0]:
+                best = (scores, found)
+    return functools.reduce(Rect.and_, (word.rect for word in best[1])) if best[1] else None
+
+
+def likeness(one: str, other: str) -> float:
+    """How alike two texts are, from 0 to 1."""
+    return difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()
 
 
 def percentages(text: str) -> list[int]:

@@ -20,9 +20,9 @@ SCREENS = desktop.ROOT / "build" / "screens"
 PATIENCE_SECONDS = 20.0
 _LOOK_EVERY_SECONDS = 0.1
 _COMMAND_SECONDS = 60
-#: Small light letters on grey buttons are read best as large dark ones with everything greyer than they all white.
+#: Small light letters, some red, on grey or blue buttons: read best as large dark ones, with all that is darker white.
 _ENLARGED = 2.0
-_PREPARE = "-colorspace Gray -level 34%,58% -resize 200% -negate"
+_PREPARE = "-channel RG -separate -evaluate-sequence max -level 34%,58% -resize 200% -negate"
 
 Found = TypeVar("Found")
 
@@ -179,6 +179,31 @@ class Screen:
     def type(self, text: str) -> None:
         """Type a text."""
         self._run("xdotool", "type", "--delay", "30", "--", text)
+
+    def fill(self, label: str, text: str, within: Rect, *, seconds: float = PATIENCE_SECONDS) -> None:
+        """Put a text or a number into the field of a label, which is between it and the right edge of `within`."""
+        rect = self.wait_for_text(label, within, seconds=seconds)
+        self.double_click(((rect.right + within.right) // 2, rect.middle[1]))
+        self.key("ctrl+a")
+        self.type(text)
+        self.key("Return")
+
+    # There is no window manager, so no title bar to drag a window by
+
+    def place_window(self, before: Rect, after: Rect) -> None:
+        """Move the window that is at a place to another, in the size of that."""
+        window = self._window_at(before)
+        self._run("xdotool", "windowmove", window, str(after.x), str(after.y),
+                  "windowsize", window, str(after.width), str(after.height))  # fmt: skip
+
+    def _window_at(self, place: Rect) -> str:
+        found = self._run("xdotool", "search", "--onlyvisible", "--class", "blender").split()
+        for window in found:
+            shell = self._run("xdotool", "getwindowgeometry", "--shell", window)
+            values = dict(line.split("=", 1) for line in shell.splitlines() if "=" in line)
+            if Rect(*(int(values[name]) for name in ("X", "Y", "WIDTH", "HEIGHT"))) == place:
+                return window
+        raise AssertionError(f"no window is at {place}")
 
     def _run(self, *arguments: str, **environment: str) -> str:
         command = desktop.command(arguments, DISPLAY=self.display, **environment)
