@@ -127,6 +127,10 @@ def refresh_tasks() -> bool:
         found = known_tasks.of_offers(known_tasks.read_offers(_folder("server"), url))
     if found is not None:
         tasks, _tasks_of = found, url
+        for job in jobs.jobs:
+            known = find_task(job.task)
+            if known is not None and job.server_url == url:
+                job.task_title = known.title
     return tasks != before
 
 

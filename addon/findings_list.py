@@ -17,7 +17,7 @@ from .wrapped import wrapped
 
 _ICONS = {"error": "CANCEL", "warning": "ERROR", "info": "INFO"}
 _PLURALS = {"face": "faces", "edge": "edges", "vertex": "vertices"}
-_ROWS = 6
+_LEAST_ROWS, _MOST_ROWS = 3, 8
 
 
 class Shown:
@@ -174,7 +174,7 @@ def draw(layout: Any, context: Any, job: Job) -> None:
     window_manager = context.window_manager
     layout.template_list(
         SENDOFF_UL_findings.bl_idname, "", window_manager, "sendoff_findings", window_manager,
-        "sendoff_findings_index", rows=_ROWS,
+        "sendoff_findings_index", rows=max(_LEAST_ROWS, min(_MOST_ROWS, len(report.findings))),
     )  # fmt: skip
     if report.left_out:
         wrapped(layout, f"{report.left_out:,} more are in {findings.report_file(job)}", context, icon="INFO")
@@ -183,14 +183,14 @@ def draw(layout: Any, context: Any, job: Job) -> None:
         return
     finding = report.findings[number]
     wrapped(layout, finding.message, context, icon=_ICONS[finding.severity])
+    if _shown.said:
+        wrapped(layout, _shown.said, context, icon="INFO")
     row = layout.row(align=True)
     for text, icon, is_edit in (("Show", "ZOOM_SELECTED", False), ("In Edit Mode", "EDITMODE_HLT", True)):
         part = row.row(align=True)
         part.enabled = not is_edit or bool(finding.element)
         button = part.operator("sendoff.show_finding", text=text, icon=icon)
         button.job, button.number, button.edit = job.key, number, is_edit
-    if _shown.said:
-        wrapped(layout, _shown.said, context)
 
 
 def matching(report: Report, severities: set[str], words: tuple[str, ...]) -> list[bool]:

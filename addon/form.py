@@ -26,6 +26,7 @@ _VECTOR_SUBTYPES = {"m": "XYZ_LENGTH", "deg": "EULER", "rad": "EULER"}
 _INT_SUBTYPES = {"px": "PIXEL", "%": "PERCENTAGE", "factor": "FACTOR"}
 _FLOAT_DIGITS = 3
 _SHOWN_DESCRIPTION = 1000
+_IN_A_ROW = 3
 
 #: Task: what its class was made from, and the class.
 _registered: dict[str, tuple[tuple[Field, ...], type]] = {}
@@ -87,7 +88,8 @@ def draw(layout: Any, scene: Any, task: KnownTask) -> None:
 
 def _draw_field(layout: Any, group: Any, field: Field) -> None:
     if not field.nullable:
-        layout.prop(group, field.name, expand=field.kind is FieldKind.FLAGS)
+        in_a_row = field.kind is FieldKind.FLAGS and len(field.choices) <= _IN_A_ROW
+        (layout.row() if in_a_row else layout).prop(group, field.name, expand=field.kind is FieldKind.FLAGS)
         return
     row = layout.row(heading=field.title)
     row.prop(group, field.switch, text="")

@@ -47,7 +47,7 @@ class SENDOFF_PT_process(_InTab, bpy.types.Panel):
         if task is not None:
             layout.prop(settings, "task")
             if task.description:
-                wrapped(layout, task.description, context)
+                wrapped(layout, task.description.replace("`", ""), context)
             form.draw(layout, context.scene, task)
             if task.name == "mesh.lods":
                 layout.row().prop(settings, "lod_placement", expand=True)
@@ -137,7 +137,7 @@ def _draw_trouble(layout: Any) -> bool:
 def _draw_scope(layout: Any, settings: Any, task: KnownTask) -> None:
     column = layout.column()
     column.enabled = task.is_scoped
-    column.row().prop(settings, "scope", expand=True)
+    column.prop(settings, "scope")
     if not task.is_scoped and settings.scope != "SCENE":
         wrapped(layout, f"“{task.title}” always takes the whole scene", bpy.context, icon="INFO")
     elif settings.scope == "COLLECTION":

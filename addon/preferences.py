@@ -23,6 +23,28 @@ def _another_server(_self: Any, _context: Any) -> None:
     current.server_changed()
 
 
+# Named functions, since Blender evaluates these annotations where the body of a lambda finds no name of this module.
+def _get_session_token(_self: Any) -> str:
+    return _session_token
+
+
+def _set_session_token(_self: Any, value: str) -> None:
+    global _session_token  # noqa: PLW0603
+    _session_token = value.strip()
+
+
+def _get_shown_url(_self: Any) -> str:
+    return server_choice().url
+
+
+def _get_shown_ca_bundle(_self: Any) -> str:
+    return server_choice().ca_bundle
+
+
+def _get_shown_token(_self: Any) -> str:
+    return "•" * 12
+
+
 class SENDOFF_AddonPreferences(bpy.types.AddonPreferences):
     """Set once by a TD or the artist."""
 
@@ -62,14 +84,14 @@ class SENDOFF_AddonPreferences(bpy.types.AddonPreferences):
         description="A token for this session only, where no sign-in is kept; Blender forgets it when it is closed",
         subtype="PASSWORD",
         options={"SKIP_SAVE", "HIDDEN"},
-        get=lambda _self: _session_token,
-        set=lambda _self, value: _set_session_token(value),
+        get=_get_session_token,
+        set=_set_session_token,
         update=_another_server,
     )
     # What the environment or the kept sign-in decides, to be shown in the place of the fields above.
-    shown_url: bpy.props.StringProperty(name="Server", get=lambda _self: server_choice().url)
-    shown_ca_bundle: bpy.props.StringProperty(name="CA Bundle", get=lambda _self: server_choice().ca_bundle)
-    shown_token: bpy.props.StringProperty(name="Token", get=lambda _self: "•" * 12)
+    shown_url: bpy.props.StringProperty(name="Server", get=_get_shown_url)
+    shown_ca_bundle: bpy.props.StringProperty(name="CA Bundle", get=_get_shown_ca_bundle)
+    shown_token: bpy.props.StringProperty(name="Token", get=_get_shown_token)
 
     def draw(self, _context: Any) -> None:
         """Draw the server, the sign-in, the test of the connection and what becomes of results."""
@@ -160,7 +182,3 @@ def _reason(column: Any, text: str, *, icon: str) -> None:
     split.label(text="")
     split.label(text=text, icon=icon)
 
-
-def _set_session_token(value: str) -> None:
-    global _session_token  # noqa: PLW0603
-    _session_token = value.strip()

@@ -48,12 +48,12 @@ def pump() -> float | None:
 def work() -> float | None:
     """All of a call but saving and importing: it keeps within the budget."""
     deadline = time.perf_counter() + BUDGET_SECONDS
-    session = current.running_session()
     current.jobs.server_url = current.server_url()
     if current.wants_look():
         current.look()
     if any(not job.is_saving for job in current.jobs.active) and not current.why_offline():
-        session = current.session()  # finds the jobs of an earlier run, or again after a new sign-in
+        current.session()  # finds the jobs of an earlier run, or again after a new sign-in
+    session = current.running_session()
     if session is not None:
         drain(session.messages, deadline)
         for job in current.jobs.active:
@@ -65,7 +65,7 @@ def work() -> float | None:
                 session.fetch(job.id, current.results_folder(job))
     if current.refresh_tasks():
         form.register_tasks(current.tasks)
-        status_bar.redraw()
+        status_bar.ask_for_redraw()
     status_bar.append()
     bar = status_bar.model(current.jobs)
     status_bar.show(bar)

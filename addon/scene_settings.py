@@ -47,7 +47,7 @@ class SENDOFF_PG_scene(bpy.types.PropertyGroup):
         name="Collection", description="The collection that is processed, with those in it", type=bpy.types.Collection
     )
     lod_placement: bpy.props.EnumProperty(
-        name="Levels",
+        name="Placement",
         description="Where levels of detail go when they come back",
         items=(
             ("BESIDE", "Beside", "In a row beside their originals"),

@@ -18,7 +18,9 @@ REDRAW_SECONDS = 0.2
 BAR_UNITS, SMALL_BAR_UNITS = 8, 6
 #: So many jobs besides the newest are shown; the others are counted.
 _SMALL_BARS = 2
-_LONGEST_TEXT = 96
+#: The sentence has the room that the bars, the buttons and Blender's own hints leave, within these letters.
+_LEAST_LETTERS, _MOST_LETTERS = 24, 110
+_LETTER_UNITS, _BUTTON_UNITS, _BLENDERS_UNITS = 0.34, 1.4, 18.0
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def _entry(job: Job, jobs: JobList, now: float) -> Entry:
     said = line(job, jobs.connectivity, now)
     return Entry(
         key=job.key,
-        text=_short(f"{job.name}: {said.text}"),
+        text=f"{job.name}: {said.text}",
         fraction=said.fraction,
         bar_text=said.bar_text if said.fraction is not None else "",
         icon=icon(job),
@@ -128,22 +130,52 @@ def draw(header: Any, context: Any) -> None:
         return
     row = header.layout.row(align=True)
     row.separator()
-    _draw_entry(row, shown.front, BAR_UNITS)
+    _draw_entry(row, shown.front, letters=_letters(shown, _units_of(context)))
     for entry in shown.small:
         row.separator()
-        _draw_entry(row, entry, SMALL_BAR_UNITS)
+        _draw_entry(row, entry, letters=_MOST_LETTERS)
     if shown.more:
         row.label(text=f"and {shown.more} more")
 
 
-def _draw_entry(row: Any, entry: Entry, units: float) -> None:
+def _draw_entry(row: Any, entry: Entry, *, letters: int) -> None:
     if entry.text:
-        row.label(text=entry.text, icon=entry.icon)
+        row.label(text=shortened(entry.text, letters), icon=entry.icon)
     if entry.fraction is not None:
         bar = row.row()
-        bar.ui_units_x = units + (0 if entry.text else len(entry.bar_text) * 0.2)
+        bar.ui_units_x = _bar_units(entry)
         bar.progress(factor=entry.fraction, text=entry.bar_text, type="BAR")
     buttons.draw(row, entry.key, entry.buttons)
+
+
+def _units_of(context: Any) -> float:
+    """The width of the status bar in Blender's units of a button's height."""
+    region = context.region
+    return float("inf") if region is None else region.width / (20.0 * context.preferences.system.ui_scale)
+
+
+def _letters(bar: StatusBar, units: float) -> int:
+    """How many letters the sentence in front may have, so that no button is pushed out of the window."""
+    entries = [entry for entry in (bar.front, *bar.small) if entry is not None]
+    taken = _BLENDERS_UNITS + sum(_bar_units(entry) + _BUTTON_UNITS * _width(entry.buttons) for entry in entries)
+    taken += sum(len(entry.text) * _LETTER_UNITS for entry in bar.small)
+    return int(min(_MOST_LETTERS, max(_LEAST_LETTERS, (units - taken) / _LETTER_UNITS)))
+
+
+def _width(names: tuple[str, ...]) -> float:
+    """Buttons by their width: one with a word takes as much as three with an icon only."""
+    return sum(1.0 if name in ("seen", "cancel") else 3.0 for name in names)
+
+
+def _bar_units(entry: Entry) -> float:
+    if entry.fraction is None:
+        return 0.0
+    return BAR_UNITS if entry.text else SMALL_BAR_UNITS + len(entry.bar_text) * _LETTER_UNITS / 2
+
+
+def shortened(text: str, letters: int) -> str:
+    """A sentence with at most so many letters, cut at its end."""
+    return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
 
 
 def append() -> None:
@@ -181,6 +213,3 @@ def redraw() -> None:
                     if part.type == "UI":
                         part.tag_redraw()
 
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1].rstrip() + "…"

@@ -42,6 +42,11 @@ def test_with_nothing_to_do_it_wants_no_further_call(addon):
     assert addon.pump.pump() is None
 
 
+def test_while_the_server_is_asked_it_wants_to_be_called_again(addon, silent_server, monkeypatch):
+    monkeypatch.setenv("SENDOFF_URL", silent_server)
+    assert addon.pump.pump() == addon.pump.ACTIVE_SECONDS
+
+
 def test_an_error_does_not_end_the_timer(addon, monkeypatch, capsys):
     def broken():
         raise ValueError("planted")

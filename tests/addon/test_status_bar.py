@@ -39,11 +39,28 @@ def test_a_job_is_told_by_its_scene_and_its_task(addon, jobs, job):
     assert (entry.fraction, entry.bar_text, entry.buttons) == (0.0, "0 %", ("cancel",))
 
 
-def test_a_long_sentence_leaves_room_for_the_bar(addon, jobs, job):
+@pytest.mark.parametrize("pixels", [900, 1280, 1920, 3840])
+def test_a_long_sentence_gives_way_so_that_no_button_leaves_the_window(addon, jobs, job, pixels, monkeypatch):
     submitted(addon, jobs)
     event(addon, jobs, message="word " * 100, fraction=0.5)
-    assert len(front(addon, jobs).text) <= 96
-    assert front(addon, jobs).text.endswith("…")
+    one_more(addon, jobs, "k2", "house")
+    monkeypatch.setattr(addon.status_bar, "shown", addon.status_bar.model(jobs, NOW))
+    scale = 1.0
+    context = SimpleNamespace(
+        window=None,
+        region=SimpleNamespace(width=pixels),
+        preferences=SimpleNamespace(system=SimpleNamespace(ui_scale=scale)),
+    )
+    layout = Layout()
+    addon.status_bar.draw(SimpleNamespace(layout=layout), context)
+    sentences = [text for text in layout.drawn if isinstance(text, str)]
+    assert all(len(text) <= max(24, pixels / 7) for text in sentences)
+    assert "sendoff.cancel" in [thing[0] for thing in layout.drawn if isinstance(thing, tuple)]
+
+
+def test_a_shortened_sentence_shows_that_it_goes_on(addon):
+    assert addon.status_bar.shortened("word " * 10, 12) == "word word w…"
+    assert addon.status_bar.shortened("word", 12) == "word"
 
 
 def test_cancelling_cannot_be_clicked_again(addon, jobs, job):

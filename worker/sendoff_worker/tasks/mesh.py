@@ -16,7 +16,11 @@ def lods(  # noqa: PLR0917 - the parameters are the form
     ctx: Context,
     levels: Annotated[int, Field(ge=1, le=8, title="Levels", description="Levels besides the original")] = 3,
     ratio: Annotated[
-        float, Field(ge=0.05, le=0.95, title="Ratio", description="Triangles of each level, relative to the one before")
+        float,
+        Field(
+            ge=0.05, le=0.95, title="Ratio", description="Triangles of each level, relative to the one before",
+            json_schema_extra={"unit": "factor"},
+        ),  # fmt: skip
     ] = 0.5,
     keep_uvs: Annotated[bool, Field(title="Keep UVs", description="Keep UV islands in shape")] = True,
     keep_borders: Annotated[bool, Field(title="Keep borders", description="Keep the open edges of shapes")] = True,
