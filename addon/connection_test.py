@@ -45,7 +45,9 @@ def draw(layout: Any) -> None:
     row.operator("sendoff.check", icon="LINKED")
     sentence = verdict()
     if sentence:
-        row.label(text=sentence, icon="CHECKMARK" if sentence == ALL_WELL else "SORTTIME" if jobs.is_checking else "ERROR")
+        row.label(
+            text=sentence, icon="CHECKMARK" if sentence == ALL_WELL else "SORTTIME" if jobs.is_checking else "ERROR"
+        )
     if not jobs.hops:
         return
     column = layout.box().column(align=True)

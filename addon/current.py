@@ -114,7 +114,7 @@ def look() -> None:
 
 def refresh_tasks() -> bool:
     """Take over the tasks of the server that is set now; returns whether they are others than before."""
-    global tasks, _tasks_of  # noqa: PLW0603
+    global tasks, _tasks_of
     url = server_url()
     before, found = tasks, None
     offers = getattr(jobs.server, "tasks", None)
@@ -135,8 +135,8 @@ def refresh_tasks() -> bool:
 
 
 def find_task(name: str) -> KnownTask | None:
-    """A task of the server by its name."""
-    return next((task for task in tasks if task.name == name), None)
+    """A task of the server that is set now, by its name."""
+    return next((task for task in tasks if task.name == name and _tasks_of == server_url()), None)
 
 
 def open_file() -> str:

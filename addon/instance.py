@@ -1,4 +1,4 @@
-"""Which Blender keeps which jobs: each running one holds a lock, so that a second one leaves the first one's jobs alone.
+"""Which Blender keeps which jobs: each holds a lock while it runs, so that a second one leaves its jobs alone.
 
 Nothing here knows bpy.
 """

@@ -317,5 +317,3 @@ _KEPT_BY_RETRY: tuple[str, ...] = (
 def _see(job: Job) -> None:
     job.is_seen = True
     current.remember(job)
-
-

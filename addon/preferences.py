@@ -113,21 +113,21 @@ class SENDOFF_AddonPreferences(bpy.types.AddonPreferences):
 
     def _draw_server(self, column: Any, choice: ServerChoice) -> None:
         if choice.url_from == "SENDOFF_URL":
-            _decided(column, self, "shown_url", "Set by the environment variable SENDOFF_URL")
+            _decided(column, self, "shown_url", "Set by SENDOFF_URL")
         else:
             column.prop(self, "server_url", placeholder="http://render01:8780")
             if choice.url_from == "sign-ins":
-                _reason(column, f"Empty, so your kept sign-in decides: {choice.url}", icon="INFO")
+                _reason(column, f"Your kept sign-in decides: {choice.url}", icon="INFO")
         if choice.signed_in_by == "SENDOFF_TOKEN":
-            _decided(column, self, "shown_token", "Set by the environment variable SENDOFF_TOKEN")
+            _decided(column, self, "shown_token", "Set by SENDOFF_TOKEN")
         elif choice.signed_in_by == "sign-ins":
-            _decided(column, self, "shown_token", "The sign-in that is kept on this machine is used")
+            _decided(column, self, "shown_token", "The kept sign-in of this machine")
         else:
             column.prop(self, "session_token", placeholder="Paste a token")
         good = bool(choice.token) and not choice.problem and not is_expired(choice)
         _reason(column, sign_in_text(choice), icon="CHECKMARK" if good else "ERROR")
         if choice.ca_bundle_from == "SENDOFF_CA_BUNDLE":
-            _decided(column, self, "shown_ca_bundle", "Set by the environment variable SENDOFF_CA_BUNDLE")
+            _decided(column, self, "shown_ca_bundle", "Set by SENDOFF_CA_BUNDLE")
         else:
             column.prop(self, "ca_bundle")
 
@@ -181,4 +181,3 @@ def _reason(column: Any, text: str, *, icon: str) -> None:
     split = column.split(factor=0.4)
     split.label(text="")
     split.label(text=text, icon=icon)
-

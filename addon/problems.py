@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from .sendoff import Rejected, SendoffError, SignInRequired, Stopped
 
 
-class Remedy(str, Enum):
+class Remedy(StrEnum):
     """What an artist can do about a problem; each is a button."""
 
     SIGN_IN = "sign_in"

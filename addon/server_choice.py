@@ -88,17 +88,13 @@ def sign_in_text(choice: ServerChoice, now: float | None = None) -> str:
         return choice.problem
     if not choice.token:
         return f"Not signed in: run “sendoff sign-in {choice.url}” in a terminal, or paste a token below"
-    how = {
-        "SENDOFF_TOKEN": "by SENDOFF_TOKEN",
-        "sign-ins": "by the sign-in that is kept on this machine",
-        "this session": "for this session",
-    }[choice.signed_in_by]
     who = f" as {choice.person}" if choice.person else ""
     left = None if choice.expires_at is None else choice.expires_at - (time.time() if now is None else now)
     if left is not None and left <= 0:
-        return f"The sign-in{who} ({how}) has expired: sign in again"
+        return f"The sign-in{who} has expired: sign in again"
+    how = " for this session" if choice.signed_in_by == "this session" else ""
     until = f", good for {_days(left)}" if left is not None else ""
-    return f"Signed in{who} {how}{until}"
+    return f"Signed in{who}{how}{until}"
 
 
 def is_expired(choice: ServerChoice, now: float | None = None) -> bool:

@@ -212,4 +212,3 @@ def redraw() -> None:
                 for part in area.regions:
                     if part.type == "UI":
                         part.tag_redraw()
-

@@ -207,7 +207,7 @@ def check_url(url: str) -> str:
         _ = parts.port
     except ValueError:
         raise InputError(f"The server's URL {url!r} cannot be read. {example}") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname or any(one.isspace() for one in url):
         raise InputError(f"The server's URL {url!r} does not begin with http:// or https:// and a name. {example}")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise InputError(f"The server's URL must hold no user, '?' or '#': a token does not belong into it. {example}")

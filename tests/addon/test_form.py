@@ -8,7 +8,9 @@ import pytest
 SCHEMA = {
     "type": "object",
     "properties": {
-        "levels": {"type": "integer", "minimum": 1, "maximum": 8, "default": 3, "title": "Levels", "description": "How many"},
+        "levels": {
+            "type": "integer", "minimum": 1, "maximum": 8, "default": 3, "title": "Levels", "description": "How many",
+        },
         "ratio": {"type": "number", "minimum": 0.05, "maximum": 0.95, "default": 0.4},
         "angle": {"type": "number", "default": 45, "minimum": 0, "maximum": 180, "unit": "deg"},
         "width": {"type": "number", "default": 2.5, "unit": "m"},
@@ -19,7 +21,9 @@ SCHEMA = {
         "tint": {"type": "string", "format": "color", "default": "#ff8000"},
         "folder": {"type": "string", "format": "directory-path", "default": ""},
         "seed": {"anyOf": [{"type": "integer"}, {"type": "null"}], "default": None},
-        "size": {"type": "array", "prefixItems": [{"type": "number"}] * 3, "minItems": 3, "maxItems": 3, "default": [1, 2, 3]},
+        "size": {
+            "type": "array", "prefixItems": [{"type": "number"}] * 3, "minItems": 3, "maxItems": 3, "default": [1, 2, 3],
+        },
         "anything": {"default": {"a": 1}},
         "bake": {
             "type": "object", "title": "Bake",
@@ -159,8 +163,7 @@ def test_relative_paths_are_sent_as_the_file_means_them(addon, task, values, tmp
 def test_odd_schemas_make_a_form_that_can_be_sent(addon, schema):
     task = task_of(addon, schema)
     try:
-        addon.form.params(bpy.context.scene, task)
-    except addon.sendoff.InputError as error:
-        assert "needed" in str(error) or "has to be" in str(error)
+        params = addon.form.params(bpy.context.scene, task)
     finally:
         addon.form.unregister_tasks()
+    assert set(params) <= set(schema["properties"])

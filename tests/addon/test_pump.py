@@ -123,7 +123,9 @@ def restart(addon):
     addon.current.begin()
 
 
-def test_a_restart_in_the_middle_of_sending_goes_on_and_makes_one_job(addon, signed_in, silent_server, monkeypatch, click):
+def test_a_restart_in_the_middle_of_sending_goes_on_and_makes_one_job(
+    addon, signed_in, silent_server, monkeypatch, click
+):
     monkeypatch.setenv("SENDOFF_URL", silent_server)
     grid("Body")
     click()
@@ -185,7 +187,7 @@ def test_cancel_asks_the_server(addon, signed_in, click):
     job = addon.current.jobs.jobs[-1]
     pump_until(addon, lambda: job.id)
     assert bpy.ops.sendoff.cancel() == {"FINISHED"}
-    assert addon.status_bar.model(addon.current.jobs).front.text.startswith("untitled · mesh.lods: cancelling")
+    assert addon.status_bar.model(addon.current.jobs).front.text.startswith("untitled · LODs: cancelling")
     pump_until(addon, lambda: signed_in.cancelled == [job.id])
 
 

@@ -16,8 +16,15 @@ def our_traces(package):
         for handler in getattr(bpy.app.handlers, name)
         if getattr(handler, "__module__", "").startswith(package)
     ]
-    functions = getattr(bpy.types.STATUSBAR_HT_header.draw, "_draw_funcs", [])
-    drawn = [function for function in functions if function.__module__.startswith(package)]
+    drawn = [
+        function
+        for header in (bpy.types.STATUSBAR_HT_header, bpy.types.TOPBAR_MT_file)
+        for function in getattr(header.draw, "_draw_funcs", [])
+        if function.__module__.startswith(package)
+    ]
+    classes += [
+        name for owner in (bpy.types.Scene, bpy.types.WindowManager) for name in dir(owner) if "sendoff" in name
+    ]
     threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("sendoff")]
     return classes, handlers, drawn, threads
 
@@ -29,13 +36,14 @@ def test_it_registers_and_unregisters_twice_without_a_trace(addon):
         addon_utils.enable(addon.package)
         classes, handlers, drawn, _threads = our_traces(addon.package)
         assert "SENDOFF_OT_process" in classes
-        assert len(handlers) == 2
-        assert len(drawn) == 1
+        assert "sendoff" in classes, "the scene's settings"
+        assert len(handlers) == 3
+        assert len(drawn) == 2
 
 
 def test_disabling_ends_the_threads_of_a_silent_server(addon, silent_server):
     addon.preferences.bpy.context.preferences.addons[addon.package].preferences.server_url = silent_server
-    bpy.ops.sendoff.process()
+    bpy.ops.sendoff.process(wait=False)
     assert any(thread.name.startswith("sendoff") for thread in threading.enumerate())
     addon_utils.disable(addon.package)
     try:
@@ -61,18 +69,27 @@ def test_a_server_elsewhere_needs_online_access_and_one_here_does_not(addon, mon
     assert addon.current.why_offline() == ""
 
 
-def test_every_grey_button_says_why(addon):
-    for name in ("process", "cancel", "import_result", "look"):
-        with pytest.raises(RuntimeError, match=r"poll\(\) (?!failed, context is incorrect)"):
-            getattr(bpy.ops.sendoff, name)()
+@pytest.mark.parametrize(
+    "name",
+    [
+        "process", "cancel", "retry", "import_result", "show_result", "seen", "dismiss", "open_log", "open_page",
+        "open_folder", "look", "check",
+    ],
+)  # fmt: skip
+def test_every_grey_button_says_why(addon, name):
+    with pytest.raises(RuntimeError, match=r"poll\(\) (?!failed, context is incorrect)"):
+        getattr(bpy.ops.sendoff, name)()
 
 
-def test_params_that_are_no_json_object_are_refused_with_an_example(addon, monkeypatch):
-    monkeypatch.setenv("SENDOFF_URL", "http://127.0.0.1:9")
-    for params in ("[1]", "{levels: 3}", "3"):
-        with pytest.raises(RuntimeError, match="not a JSON object"):
-            bpy.ops.sendoff.process(params=params)
-    assert not addon.current.jobs.jobs
+def test_a_server_that_is_looked_for_has_its_thread_ended_with_the_add_on(addon, silent_server, monkeypatch):
+    monkeypatch.setenv("SENDOFF_URL", silent_server)
+    addon.pump.pump()
+    assert any(thread.name == "sendoff-look" for thread in threading.enumerate())
+    addon_utils.disable(addon.package)
+    try:
+        assert addon.current.running_session() is None
+    finally:
+        addon_utils.enable(addon.package)
 
 
 def test_the_environment_goes_before_the_preferences(addon, monkeypatch):

@@ -46,17 +46,16 @@ def test_the_open_file_is_left_exactly_as_it_is(addon, car, touch):
         bpy.ops.ed.undo_push(message="a change")
     before = state()
     content = {path: path.read_bytes() for path in car.parent.iterdir()}
-    export = addon.scene_export.export(bpy.context, task="mesh.lods", params={})
+    addon.scene_export.export(task="mesh.lods", params={})
     assert state() == before
     assert {path: path.read_bytes() for path in car.parent.iterdir()} == content
-    assert export.source_path == str(car)
 
 
 def test_edit_mode_is_not_left_and_its_changes_are_sent(addon, car):
     bpy.ops.object.mode_set(mode="EDIT")
     bpy.ops.mesh.select_all(action="SELECT")
     bpy.ops.mesh.subdivide()
-    export = addon.scene_export.export(bpy.context, task="mesh.lods", params={})
+    export = addon.scene_export.export(task="mesh.lods", params={})
     assert bpy.context.mode == "EDIT_MESH"
     bpy.ops.object.mode_set(mode="OBJECT")
     bpy.ops.wm.open_mainfile(filepath=str(export.folder / "car.blend"))
@@ -64,7 +63,7 @@ def test_edit_mode_is_not_left_and_its_changes_are_sent(addon, car):
 
 
 def test_the_copy_is_a_plain_blend_with_the_artists_paths(addon, car):
-    export = addon.scene_export.export(bpy.context, task="mesh.lods", params={"levels": 2})
+    export = addon.scene_export.export(task="mesh.lods", params={"levels": 2})
     files = {file.role: file for file in export.submission.files}
     assert set(files) == {"scene", "external", "paths"}
     assert (files["scene"].path, files["paths"].path) == ("car.blend", "sendoff-paths.json")
@@ -72,7 +71,7 @@ def test_the_copy_is_a_plain_blend_with_the_artists_paths(addon, car):
     export.submission.check()
     assert export.submission.host.version == ".".join(map(str, bpy.app.version))
     assert export.submission.params == {"levels": 2}
-    assert export.mesh_sizes == {"Body": (25, 16), "Door": (25, 16)}
+    assert set(export.fingerprints) == {"Body", "Door"}
     bpy.ops.wm.open_mainfile(filepath=str(files["scene"].source))
     assert bpy.data.images["Paint"].filepath == "//../shared/paint.png"
     assert bpy.data.objects["Body"].location.x == 1.0
@@ -80,14 +79,14 @@ def test_the_copy_is_a_plain_blend_with_the_artists_paths(addon, car):
 
 def test_a_scene_that_was_never_saved_can_be_sent(addon):
     grid("Body")
-    export = addon.scene_export.export(bpy.context, task="mesh.lods", params={})
-    assert (export.submission.title, export.source_path) == ("untitled", "")
+    export = addon.scene_export.export(task="mesh.lods", params={})
+    assert export.submission.title == "untitled"
     assert bpy.data.filepath == ""
 
 
 def test_a_missing_texture_is_a_note_and_goes_with_the_submission(addon, car, tmp_path):
     (tmp_path / "shared" / "paint.png").unlink()
-    export = addon.scene_export.export(bpy.context, task="mesh.lods", params={})
+    export = addon.scene_export.export(task="mesh.lods", params={})
     assert export.submission.missing_files == (f"{tmp_path / 'shared' / 'paint.png'} (image “Paint”)",)
     assert export.notes[0].startswith("1 external file is missing and not sent: ")
 
@@ -97,7 +96,7 @@ def test_a_copy_that_cannot_be_saved_is_a_sentence(addon, car, monkeypatch, tmp_
     blocked.write_text("nothing can be saved inside a file")
     monkeypatch.setattr(addon.scene_export.tempfile, "mkdtemp", lambda **_options: str(blocked / "folder"))
     with pytest.raises(addon.scene_export.ExportFailed, match="No copy of the scene could be saved"):
-        addon.scene_export.export(bpy.context, task="mesh.lods", params={})
+        addon.scene_export.export(task="mesh.lods", params={})
     assert blocked.is_file()
 
 

@@ -133,7 +133,9 @@ def test_fetch_brings_the_files_with_their_roles(addon, server, session_of, tmp_
 def test_a_fetch_of_an_unknown_job_fails_with_the_servers_words(addon, server, session_of, tmp_path):
     session = session_of(server.url)
     session.fetch("never", tmp_path)
-    assert wait_for(session, addon.messages.FetchFailed).problem.text == "There is no such job. It may have been deleted."
+    assert (
+        wait_for(session, addon.messages.FetchFailed).problem.text == "There is no such job. It may have been deleted."
+    )
 
 
 def test_cancel_reaches_the_server(addon, server, session_of, tmp_path):

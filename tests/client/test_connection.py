@@ -20,8 +20,12 @@ from sendoff.errors import (
 
 
 @pytest.mark.parametrize(
-    "url", ["", "render01:8780", "ftp://x", "http://", "http://h:port", "http://u:p@h", "http://h?token=1", "http://[x"]
-)
+    "url",
+    [
+        "", "render01:8780", "ftp://x", "http://", "http://h:port", "http://u:p@h", "http://h?token=1", "http://[x",
+        "http://h a",
+    ],
+)  # fmt: skip
 def test_a_url_when_it_is_none_then_a_sentence_with_an_example(url: str) -> None:
     with pytest.raises(InputError, match="Write it like"):
         check_url(url)

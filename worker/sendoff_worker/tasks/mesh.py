@@ -18,9 +18,12 @@ def lods(  # noqa: PLR0917 - the parameters are the form
     ratio: Annotated[
         float,
         Field(
-            ge=0.05, le=0.95, title="Ratio", description="Triangles of each level, relative to the one before",
+            ge=0.05,
+            le=0.95,
+            title="Ratio",
+            description="Triangles of each level, relative to the one before",
             json_schema_extra={"unit": "factor"},
-        ),  # fmt: skip
+        ),
     ] = 0.5,
     keep_uvs: Annotated[bool, Field(title="Keep UVs", description="Keep UV islands in shape")] = True,
     keep_borders: Annotated[bool, Field(title="Keep borders", description="Keep the open edges of shapes")] = True,

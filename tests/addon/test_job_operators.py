@@ -1,0 +1,98 @@
+"""What can be done with a job, from the buttons' side."""
+
+from __future__ import annotations
+
+import bpy
+import pytest
+from test_pump import pump_until
+
+
+@pytest.fixture
+def signed_in(server, monkeypatch):
+    monkeypatch.setenv("SENDOFF_URL", server.url)
+    monkeypatch.setenv("SENDOFF_TOKEN", "good")
+    return server
+
+
+@pytest.fixture
+def job(addon, signed_in):
+    """A job of this server that has failed."""
+    made = addon.jobs.Job(key="k", id="old", task="mesh.lods", title="car", server_url=signed_in.url)
+    made.state = addon.sendoff.JobState.FAILED
+    made.has_result = True
+    made.problem = addon.problems.problem_of_job("Why.", "task", misses_files=False)
+    addon.current.jobs.add(made)
+    signed_in.finish("old", "notes.txt", b"x")
+    return made
+
+
+def test_retry_runs_the_same_upload_again_as_a_new_job(addon, signed_in, job):
+    assert bpy.ops.sendoff.retry(job="k") == {"FINISHED"}
+    again = addon.current.jobs.jobs[-1]
+    assert again is not job
+    assert job.is_seen
+    pump_until(addon, lambda: again.id)
+    assert signed_in.submitted == [], "nothing was sent"
+    assert (again.title, again.task, again.sends) == ("car", "mesh.lods", False)
+
+
+def test_retry_of_a_result_that_could_not_be_fetched_fetches_it(addon, signed_in, job, tmp_path):
+    job.state, job.has_files = addon.sendoff.JobState.SUCCEEDED, True
+    job.problem = addon.problems.Problem("Broken off.", (addon.problems.Remedy.RETRY,))
+    assert bpy.ops.sendoff.retry(job="k") == {"FINISHED"}
+    pump_until(addon, lambda: job.files)
+    assert len(addon.current.jobs.jobs) == 1
+
+
+def test_seen_takes_it_off_the_status_bar_and_keeps_it_in_the_list(addon, job):
+    addon.current.jobs.server_url = job.server_url
+    assert addon.status_bar.model(addon.current.jobs).front.key == "k"
+    assert bpy.ops.sendoff.seen(job="k") == {"FINISHED"}
+    assert addon.status_bar.model(addon.current.jobs).front is None
+    assert addon.current.jobs.jobs == [job]
+
+
+def test_the_log_is_fetched_and_told(addon, signed_in, job, capfd):
+    signed_in.files["/v1/jobs/old/log"] = b"worker's words\n"
+    assert bpy.ops.sendoff.open_log(job="k") == {"FINISHED"}
+    pump_until(addon, lambda: addon.current.log_path(job).is_file())
+    addon.pump.pump()
+    assert "worker's words" in capfd.readouterr().out
+
+
+def test_a_log_that_cannot_be_had_is_a_sentence(addon, signed_in, job, capfd):
+    signed_in.jobs.clear()
+    bpy.ops.sendoff.open_log(job="k")
+    seen = []
+    pump_until(addon, lambda: seen.append(capfd.readouterr().out) or "no such job" in "".join(seen))
+
+
+def test_a_job_of_another_server_says_which(addon, signed_in, job):
+    job.server_url = "http://127.0.0.1:1"
+    for name in ("retry", "open_log", "open_page"):
+        with pytest.raises(RuntimeError, match=r"belongs to http://127\.0\.0\.1:1"):
+            getattr(bpy.ops.sendoff, name)(job="k")
+    assert bpy.ops.sendoff.dismiss(job="k") == {"FINISHED"}
+
+
+def test_a_job_that_has_ended_cannot_be_cancelled_and_one_that_goes_on_not_dismissed(addon, signed_in, job):
+    with pytest.raises(RuntimeError, match="No job is under way"):
+        bpy.ops.sendoff.cancel(job="k")
+    job.problem, job.state = None, addon.sendoff.JobState.RUNNING
+    addon.current.jobs.server_url = job.server_url
+    with pytest.raises(RuntimeError, match=r"No job has ended|cancel it first"):
+        bpy.ops.sendoff.dismiss(job="k")
+    assert bpy.ops.sendoff.cancel(job="k") == {"FINISHED"}
+    with pytest.raises(RuntimeError, match=r"No job is under way|being cancelled"):
+        bpy.ops.sendoff.cancel(job="k")
+
+
+def test_an_unknown_job_is_a_sentence(addon, signed_in, job):
+    with pytest.raises(RuntimeError, match="No job has ended"):
+        bpy.ops.sendoff.retry(job="never")
+
+
+def test_a_folder_that_was_removed_is_said(addon, signed_in, job, tmp_path):
+    job.files = (addon.messages.FetchedFile(tmp_path / "gone" / "a.txt", "result", "text/plain"),)
+    with pytest.raises(RuntimeError, match="is gone"):
+        bpy.ops.sendoff.open_folder(job="k")

@@ -1,0 +1,111 @@
+"""The operator for scripts: it waits for the result, on the same path as the click."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import bpy
+import pytest
+from scenes import grid
+
+
+@pytest.fixture
+def signed_in(server, monkeypatch):
+    monkeypatch.setenv("SENDOFF_URL", server.url)
+    monkeypatch.setenv("SENDOFF_TOKEN", "good")
+    return server
+
+
+@pytest.fixture
+def answer(signed_in):
+    """Lets whatever job comes end after a moment, as a worker would; the session asks since there is no WebSocket."""
+    stop = threading.Event()
+
+    def run():
+        while not stop.wait(0.05):
+            for job_id, job in list(signed_in.jobs.items()):
+                if job["state"] == "queued":
+                    signed_in.finish(job_id, "notes.txt", b"all well", role="report")
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    yield
+    stop.set()
+    thread.join(5)
+
+
+@pytest.fixture
+def asks(addon, monkeypatch):
+    """Asks the server again and again, in the place of the event stream that the tiny server has not."""
+    before = addon.pump.work
+
+    def work():
+        for job in addon.current.jobs.active:
+            if job.id and job.state is not None and not job.state.is_final:
+                addon.current.session().ask(job.id)
+        return before()
+
+    monkeypatch.setattr(addon.pump, "work", work)
+
+
+def test_a_script_has_the_result_when_the_call_returns(addon, answer, asks):
+    grid("Body")
+    assert bpy.ops.sendoff.process(task="mesh.lods", params='{"levels": 2}') == {"FINISHED"}
+    job = addon.current.jobs.jobs[-1]
+    assert job.imported
+    assert job.files[0].path.read_bytes() == b"all well"
+
+
+def test_a_script_that_does_not_wait_goes_on_at_once(addon, signed_in):
+    assert bpy.ops.sendoff.process(task="mesh.lods", wait=False) == {"FINISHED"}
+    assert addon.current.jobs.jobs[-1].is_active
+
+
+def test_a_wait_that_is_over_is_an_error_and_the_job_goes_on(addon, signed_in):
+    begun = time.monotonic()
+    with pytest.raises(RuntimeError, match=r"still .* after 1 s; the job goes on"):
+        bpy.ops.sendoff.process(task="mesh.lods", timeout_seconds=1.0)
+    assert 0.9 < time.monotonic() - begun < 5
+    assert addon.current.jobs.jobs[-1].is_active
+
+
+def test_a_server_that_is_away_is_an_error_in_one_sentence(addon, monkeypatch):
+    monkeypatch.setenv("SENDOFF_URL", "http://127.0.0.1:9")
+    with pytest.raises(RuntimeError, match=r"untitled · mesh.lods: .* cannot be reached"):
+        bpy.ops.sendoff.process(task="mesh.lods")
+
+
+@pytest.mark.parametrize("params", ["[1]", "{levels: 3}", "3", "[" * 100_000])
+def test_params_that_are_no_json_object_are_refused_with_an_example(addon, signed_in, params):
+    with pytest.raises(RuntimeError, match="not a JSON object"):
+        bpy.ops.sendoff.process(task="mesh.lods", params=params)
+    assert not addon.current.jobs.jobs
+
+
+def test_the_scope_goes_along_as_a_file(addon, signed_in):
+    for name in ("A", "B"):
+        grid(name)
+    for thing in bpy.data.objects:
+        thing.select_set(thing.name == "A")
+    assert bpy.ops.sendoff.process(task="mesh.lods", scope="SELECTED", wait=False) == {"FINISHED"}
+    job = addon.current.jobs.jobs[-1]
+    assert job.scope_title == "“A”"
+    (parcel,) = addon.current.parcels().values()
+    (file,) = [file for file in parcel.submission.files if file.role == "scope"]
+    assert addon.sendoff.scope.Scope.from_json(file.source.read_bytes()).objects == (("A", None),)
+
+
+def test_a_scope_with_nothing_in_it_is_refused_before_anything_is_saved(addon, signed_in):
+    with pytest.raises(RuntimeError, match="Select the objects"):
+        bpy.ops.sendoff.process(task="mesh.lods", scope="SELECTED")
+    with pytest.raises(RuntimeError, match="no collection “None”"):
+        bpy.ops.sendoff.process(task="mesh.lods", scope="COLLECTION", collection="None")
+    assert not addon.current.jobs.jobs
+
+
+def test_a_second_call_does_not_remember_the_firsts_scope(addon, signed_in):
+    grid("A")
+    bpy.ops.sendoff.process(task="mesh.lods", scope="SELECTED", wait=False)
+    bpy.ops.sendoff.process(task="mesh.lods", wait=False)
+    assert [job.scope_title for job in addon.current.jobs.jobs] == ["“A”", ""]
