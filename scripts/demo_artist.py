@@ -69,11 +69,10 @@ def work(addon_zip: Path, scene: Path, out: Path, say: Any) -> dict[str, Any]:
     part = {name: importlib.import_module(f"{addon}.{name}") for name in ("current", "pump", "status_bar")}
     if not bpy.ops.sendoff.process.poll():
         raise ArtistGaveUp(part["current"].why_offline())
-    bpy.ops.sendoff.process("EXEC_DEFAULT", task=TASK)
+    bpy.ops.sendoff.process(task=TASK, wait=False)  # the bar is told here, as a window's timer would show it
     jobs = part["current"].jobs
     job = jobs.jobs[-1]
     wait_until_landed(job, jobs, part, say)
-    tick(bpy, job)
     saved = out / f"{scene.stem}-with-lods.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(saved), check_existing=False)
     rows = [{"object": row["object"], "triangles": row["triangles"]} for row in job.summary.get("objects") or ()]
@@ -108,21 +107,13 @@ def wait_until_landed(job: Any, jobs: Any, part: dict[str, Any], say: Any) -> No
         if jobs.connectivity.state == "refused":
             raise ArtistGaveUp(jobs.connectivity.detail)
         part["pump"].pump()
-        bar = part["status_bar"].model(jobs)
-        if (bar.text, bar.fraction) != shown and bar.text:
-            shown = (bar.text, bar.fraction)
-            say({"text": bar.text, "fraction": bar.fraction})
+        entry = part["status_bar"].model(jobs).front
+        if entry is not None and (entry.text, entry.fraction) != shown:
+            shown = (entry.text, entry.fraction)
+            say({"text": entry.text, "fraction": entry.fraction})
         time.sleep(TICK_SECONDS)
-    if job.problem:
-        raise ArtistGaveUp(job.problem)
-
-
-def tick(bpy: Any, job: Any) -> None:
-    """Have the result in view, as the artist does by its box in the Outliner."""
-    layers = bpy.context.view_layer.layer_collection.children
-    for layer in layers:
-        if layer.collection.get("sendoff_job") == job.id:
-            layer.exclude = False
+    if job.problem is not None:
+        raise ArtistGaveUp(job.problem.text)
 
 
 if __name__ == "__main__":
