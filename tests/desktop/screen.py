@@ -20,9 +20,10 @@ SCREENS = desktop.ROOT / "build" / "screens"
 PATIENCE_SECONDS = 20.0
 _LOOK_EVERY_SECONDS = 0.1
 _COMMAND_SECONDS = 60
-#: Small light letters, some red, on grey or blue buttons: read best as large dark ones, with all that is darker white.
+#: Small light letters on grey or blue, and red ones on black: in the red channel all are light on dark, and large dark
+#: ones on white are read best.
 _ENLARGED = 2.0
-_PREPARE = "-channel RG -separate -evaluate-sequence max -level 34%,58% -resize 200% -negate"
+_PREPARE = "-channel R -separate -level 34%,58% -resize 200% -negate"
 
 Found = TypeVar("Found")
 
