@@ -18,6 +18,8 @@ from .words import line
 _WAIT_SECONDS = 24 * 3600.0
 #: While it waits it looks so often at what takes no message: rendering, Edit Mode.
 _LOOK_SECONDS = 0.25
+#: The server is given so long to tell its tasks, where a script comes before its first answer.
+_TASKS_SECONDS = 10.0
 
 
 class SENDOFF_OT_process(bpy.types.Operator):
@@ -82,6 +84,8 @@ class SENDOFF_OT_process(bpy.types.Operator):
 
     def execute(self, context: Any) -> set[str]:
         """A script's call: save and send, and wait for the result unless told not to."""
+        if not self.params:
+            learn_task(self.task or context.scene.sendoff.task_name)
         job = self._begin(context)
         if job is None:
             return {"CANCELLED"}
@@ -158,6 +162,21 @@ def answer() -> None:
     status_bar.show_at_once()
     status_bar.show(status_bar.model(current.jobs))
     pump.start()
+
+
+def learn_task(name: str) -> None:
+    """Have a task known before a scene's values for it are read: in a Blender that has just started, none is.
+
+    A server that does not tell in time, or has no such task, is left to the submit, which says so.
+    """
+    deadline = time.monotonic() + _TASKS_SECONDS
+    pump.work()
+    while current.find_task(name) is None and current.jobs.server is None and time.monotonic() < deadline:
+        session = current.running_session()
+        if session is None:
+            return
+        session.wait(_LOOK_SECONDS)
+        pump.work()
 
 
 def wait_for(job: Job, timeout_seconds: float) -> None:

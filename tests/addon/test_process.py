@@ -76,6 +76,35 @@ def test_a_server_that_is_away_is_an_error_in_one_sentence(addon, monkeypatch):
         bpy.ops.sendoff.process(task="mesh.lods")
 
 
+def forget_tasks(addon):
+    """As a Blender is that has just started: properties are made once a task is known."""
+    addon.form.unregister_tasks()
+    addon.current.tasks, addon.current._tasks_of = (), ""
+    addon.current.server_changed()
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_the_first_call_of_a_blender_sends_what_the_scene_has_set(addon, signed_in, is_kept):
+    properties = {"levels": {"type": "integer", "minimum": 1, "maximum": 8, "default": 3}}
+    signed_in.tasks[0]["params"] = {"type": "object", "properties": properties}
+    addon.process.learn_task("mesh.lods")
+    addon.form.values_of(bpy.context.scene, addon.current.find_task("mesh.lods")).levels = 5
+    if not is_kept:  # on disk, from an earlier run
+        addon.known_tasks.write_offers(addon.current._folder("server"), signed_in.url, [])
+    forget_tasks(addon)
+    assert bpy.ops.sendoff.process(task="mesh.lods", wait=False) == {"FINISHED"}
+    (parcel,) = addon.current.parcels().values()
+    assert parcel.submission.params == {"levels": 5}
+
+
+def test_a_call_with_params_does_not_wait_for_the_tasks(addon, silent_server, monkeypatch):
+    monkeypatch.setenv("SENDOFF_URL", silent_server)
+    forget_tasks(addon)
+    begun = time.monotonic()
+    assert bpy.ops.sendoff.process(task="mesh.lods", params="{}", wait=False) == {"FINISHED"}
+    assert time.monotonic() - begun < 2
+
+
 @pytest.mark.parametrize("params", ["[1]", "{levels: 3}", "3", "[" * 100_000])
 def test_params_that_are_no_json_object_are_refused_with_an_example(addon, signed_in, params):
     with pytest.raises(RuntimeError, match="not a JSON object"):
