@@ -13,6 +13,7 @@ import bpy
 
 from . import job_files, known_tasks, preferences
 from .instance import Instance
+from .job_writer import JobWriter
 from .jobs import Job, JobList
 from .known_tasks import KnownTask
 from .outbox import Parcel
@@ -24,6 +25,8 @@ from .session import Session
 ONLINE_SENTENCE = "Online Access is off, and the server is on another machine"
 #: The pump looks at the disk for kept sign-ins so rarely.
 _CHOICE_SECONDS = 10.0
+#: At the end, what is still to be written down is given so long.
+_WRITE_SECONDS = 2.0
 
 jobs = JobList()
 #: The tasks that the server that is set now offers, or offered last.
@@ -31,8 +34,11 @@ tasks: tuple[KnownTask, ...] = ()
 _session: Session | None = None
 _choice: ServerChoice | None = None
 _tasks_of = ""
+#: What they were read from.
+_offers: object = None
 _parcels: dict[str, Parcel] = {}
 _instance: Instance | None = None
+_writer: JobWriter | None = None
 #: Whether the server that is set now was asked for its tasks.
 _has_looked = False
 #: This Blender's name for the file that is open; a new one each time a file is loaded.
@@ -114,10 +120,13 @@ def look() -> None:
 
 def refresh_tasks() -> bool:
     """Take over the tasks of the server that is set now; returns whether they are others than before."""
-    global tasks, _tasks_of
+    global tasks, _tasks_of, _offers
     url = server_url()
     before, found = tasks, None
     offers = getattr(jobs.server, "tasks", None)
+    if offers is not None and offers is _offers and url == _tasks_of:
+        return False
+    _offers = offers
     if offers is not None:
         found = known_tasks.of_offers(offers)
         if found != before or url != _tasks_of:
@@ -169,8 +178,7 @@ def log_path(job: Job) -> Path:
 def post(job: Job, parcel: Parcel) -> None:
     """Hand what belongs to a job over to be sent; it is kept until the server has it, also over a restart."""
     _parcels[job.key] = parcel
-    with contextlib.suppress(OSError):
-        job_files.save_sent(job, _folder("jobs"), parcel)
+    _writing().save_sent(job, parcel)
     remember(job)
     session().submit(job.key, parcel.submission)
 
@@ -193,18 +201,15 @@ def has_arrived(job: Job) -> None:
 
 def remember(job: Job) -> None:
     """Keep a job for the time after a restart; the artist goes on also where that cannot be written."""
-    if job.is_saving:
-        return
-    with contextlib.suppress(OSError):
-        job_files.save(job, _folder("jobs"), keeper=_instance.name if _instance is not None else "")
+    if not job.is_saving:
+        _writing().save(job, keeper=_instance.name if _instance is not None else "")
 
 
 def forget(job: Job) -> None:
     """Take a job and its files out of this machine; the server keeps it."""
     jobs.remove(job)
     has_arrived(job)
-    with contextlib.suppress(OSError):
-        job_files.remove(job, _folder("jobs"))
+    _writing().remove(job)
     shutil.rmtree(_folder("results") / job.key, ignore_errors=True)
 
 
@@ -213,6 +218,7 @@ def begin() -> None:
     global _instance  # noqa: PLW0603
     jobs.clear()
     _parcels.clear()
+    _writing().flush(_WRITE_SECONDS)
     if _instance is None:
         with contextlib.suppress(OSError):
             _instance = Instance(_folder("instances"))
@@ -245,6 +251,7 @@ def end() -> None:
         _session.close()
     _session, _choice = None, None
     _has_looked = False
+    _writing().flush(_WRITE_SECONDS)
     if _instance is not None:
         _instance.close()
         _instance = None
@@ -262,5 +269,13 @@ def _discard(parcel: Parcel) -> None:
         shutil.rmtree(parcel.folder, ignore_errors=True)
 
 
-def _folder(name: str) -> Path:
-    return Path(bpy.utils.extension_path_user(__package__, path=name, create=True))
+def _writing() -> JobWriter:
+    """The one that writes down jobs, made when it is first needed."""
+    global _writer  # noqa: PLW0603
+    if _writer is None:
+        _writer = JobWriter(_folder("jobs", create=False))
+    return _writer
+
+
+def _folder(name: str, *, create: bool = True) -> Path:
+    return Path(bpy.utils.extension_path_user(__package__, path=name, create=create))

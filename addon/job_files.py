@@ -33,8 +33,18 @@ _LISTS = ("warnings", "missing_files", "notes", "import_notes")
 _SENT = ".sent.json"
 
 
-def save(job: Job, folder: Path, *, keeper: str = "") -> None:
-    """Write what changes of a job; `keeper` is the Blender that has it. Raises OSError."""
+def file_of(job: Job, folder: Path) -> Path:
+    """The file of what changes of a job."""
+    return folder / f"{job.key}.json"
+
+
+def sent_file_of(job: Job, folder: Path) -> Path:
+    """The file of what is sent."""
+    return folder / f"{job.key}{_SENT}"
+
+
+def to_dict(job: Job, *, keeper: str = "") -> dict[str, Any]:
+    """What changes of a job, as it is now; `keeper` is the Blender that has it."""
     data: dict[str, Any] = {name: getattr(job, name) for name in _CHANGING}
     data |= {name: list(getattr(job, name)) for name in _LISTS}
     data["keeper"] = keeper
@@ -43,18 +53,12 @@ def save(job: Job, folder: Path, *, keeper: str = "") -> None:
     data["summary"] = dict(job.summary)
     data["bar"] = [job.bar.value, job.bar.attempt]
     data["files"] = [[str(file.path), file.role, file.media_type] for file in job.files]
-    _write(folder / f"{job.key}.json", data)
+    return data
 
 
-def save_sent(job: Job, folder: Path, parcel: Parcel) -> None:
-    """Write what is sent: the scene as it was, and what is needed to go on sending. Raises OSError."""
-    _write(folder / f"{job.key}{_SENT}", {"fingerprints": dict(job.fingerprints), "parcel": parcel.to_dict()})
-
-
-def remove(job: Job, folder: Path) -> None:
-    """Forget a job."""
-    for name in (f"{job.key}.json", f"{job.key}{_SENT}"):
-        (folder / name).unlink(missing_ok=True)
+def sent_to_dict(job: Job, parcel: Parcel) -> dict[str, Any]:
+    """What is sent: the scene as it was, and what is needed to go on sending."""
+    return {"fingerprints": dict(job.fingerprints), "parcel": parcel.to_dict()}
 
 
 def load_all(folder: Path, *, is_kept: Callable[[str], bool] = lambda _keeper: False) -> list[Job]:
@@ -128,7 +132,9 @@ def _problem_from_dict(data: Mapping[str, Any] | None) -> Problem | None:
     return Problem(str(data["text"]), tuple(Remedy(name) for name in data["remedies"]), bool(data["is_stop"]))
 
 
-def _write(path: Path, data: Mapping[str, Any]) -> None:
+def write(path: Path, data: Mapping[str, Any]) -> None:
+    """Write a file as a whole: whoever reads it meanwhile reads the one before. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     part.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
     part.replace(path)

@@ -202,6 +202,12 @@ class JobList:
         """Whether a job is one of a server that is not set now."""
         return self.server_url is not None and job.server_url != self.server_url
 
+    def job_of(self, message: messages.Message) -> Job | None:
+        """The job that a message is about; None where it is about none, or one that is not here."""
+        if isinstance(message, messages.JobEvent):
+            return self.find(message.event.job)
+        return self.find(getattr(message, "key", "") or getattr(message, "job_id", ""))
+
     def apply(self, message: messages.Message, now: float | None = None) -> Job | None:
         """Change what a message changes, at a time in Unix seconds; returns the job it is about, where one is here."""
         now = time.time() if now is None else now
@@ -212,8 +218,7 @@ class JobList:
         if isinstance(message, messages.JobEvent):
             job = self._event(message.event, now)
         else:
-            key = message.key if hasattr(message, "key") else message.job_id  # type: ignore[union-attr]
-            job = self.find(key)
+            job = self.job_of(message)
             if job is not None:
                 _OF_A_JOB[type(message)](self, job, message, now)
         if job is not None:

@@ -83,7 +83,7 @@ def drain(messages: queue.Queue[Any], deadline: float) -> int:
         except queue.Empty:
             return count
         count += 1
-        known = current.jobs.find(getattr(message, "key", "") or getattr(message, "job_id", ""))
+        known = current.jobs.job_of(message)
         before = None if known is None else _kept(known)
         job = current.jobs.apply(message)
         if job is not None and (job is not known or _kept(job) != before):

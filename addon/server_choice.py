@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .sendoff import Connection, InputError, signins
-from .sendoff.connection import check_url
+from .sendoff import InputError, signins
+from .sendoff.connection import check_url, is_loopback
 from .sendoff.tokens import read_claims
 
 _DAY_SECONDS = 86_400.0
@@ -37,7 +37,7 @@ class ServerChoice:
     @property
     def is_loopback(self) -> bool:
         """Whether the server runs on this machine, so that no online access is needed."""
-        return bool(self.url) and not self.problem and Connection(self.url).is_loopback
+        return bool(self.url) and not self.problem and is_loopback(self.url)
 
 
 def choose(preferences_url: str, session_token: str, preferences_ca_bundle: str = "") -> ServerChoice:

@@ -72,7 +72,7 @@ class Connection:
     @property
     def is_loopback(self) -> bool:
         """Whether the server is on this machine."""
-        return self.host in _LOOPBACK
+        return is_loopback(self.url)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -212,6 +212,11 @@ def check_url(url: str) -> str:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise InputError(f"The server's URL must hold no user, '?' or '#': a token does not belong into it. {example}")
     return url
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a server's URL is of this machine."""
+    return urlsplit(url).hostname in _LOOPBACK
 
 
 def problem_of(answer: requests.Response, url: str) -> ServerError:

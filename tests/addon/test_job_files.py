@@ -32,11 +32,19 @@ def parcel(addon, folder: Path):
     return addon.outbox.Parcel(submission, folder)
 
 
+def save(addon, job, folder, keeper=""):
+    addon.job_files.write(addon.job_files.file_of(job, folder), addon.job_files.to_dict(job, keeper=keeper))
+
+
+def save_sent(addon, job, folder, sent):
+    addon.job_files.write(addon.job_files.sent_file_of(job, folder), addon.job_files.sent_to_dict(job, sent))
+
+
 def test_a_job_comes_back_as_it_was(addon, job, tmp_path):
     (tmp_path / "copy").mkdir()
     job.problem = addon.problems.Problem("Why.", (addon.problems.Remedy.RETRY,))
-    addon.job_files.save(job, tmp_path)
-    addon.job_files.save_sent(job, tmp_path, parcel(addon, tmp_path / "copy"))
+    save(addon, job, tmp_path)
+    save_sent(addon, job, tmp_path, parcel(addon, tmp_path / "copy"))
     (again,) = addon.job_files.load_all(tmp_path)
     for name in ("key", "id", "task_title", "state", "notes", "problem", "fingerprints", "created_at"):
         assert getattr(again, name) == getattr(job, name), name
@@ -47,8 +55,8 @@ def test_what_was_not_sent_comes_back_with_its_key_so_that_it_makes_one_job(addo
     (tmp_path / "copy").mkdir()
     job.id, job.state = "", None
     sent = parcel(addon, tmp_path / "copy")
-    addon.job_files.save(job, tmp_path)
-    addon.job_files.save_sent(job, tmp_path, sent)
+    save(addon, job, tmp_path)
+    save_sent(addon, job, tmp_path, sent)
     (again,) = addon.job_files.load_all(tmp_path)
     assert addon.job_files.load_parcel(again, tmp_path) == sent
     sent.submission.files[0].source.unlink()
@@ -56,17 +64,17 @@ def test_what_was_not_sent_comes_back_with_its_key_so_that_it_makes_one_job(addo
 
 
 def test_jobs_of_a_blender_that_still_runs_are_left_to_it(addon, job, tmp_path):
-    addon.job_files.save(job, tmp_path, keeper="other")
+    save(addon, job, tmp_path, keeper="other")
     assert addon.job_files.load_all(tmp_path, is_kept=lambda keeper: keeper == "other") == []
     assert [again.key for again in addon.job_files.load_all(tmp_path, is_kept=lambda keeper: False)] == ["k"]
 
 
 def test_what_ended_and_was_seen_is_cleared_away_and_what_was_not_seen_stays(addon, job, tmp_path):
     job.state, job.problem = addon.sendoff.JobState.FAILED, addon.problems.Problem("Why.")
-    addon.job_files.save(job, tmp_path)
+    save(addon, job, tmp_path)
     assert len(addon.job_files.load_all(tmp_path)) == 1
     job.is_seen = True
-    addon.job_files.save(job, tmp_path)
+    save(addon, job, tmp_path)
     assert addon.job_files.load_all(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
@@ -75,7 +83,7 @@ def test_a_result_whose_files_are_gone_is_fetched_again(addon, job, tmp_path):
     job.state = addon.sendoff.JobState.SUCCEEDED
     job.has_result = job.has_files = True
     job.files = (addon.messages.FetchedFile(tmp_path / "gone.blend", "result", "x"),)
-    addon.job_files.save(job, tmp_path)
+    save(addon, job, tmp_path)
     (again,) = addon.job_files.load_all(tmp_path)
     assert again.files == ()
     assert again.wants_fetch
@@ -91,11 +99,11 @@ def test_damaged_memories_are_cleared_away(addon, tmp_path, text):
 
 def test_old_ones_are_cleared_away(addon, job, tmp_path):
     job.created_at = 1.0
-    addon.job_files.save(job, tmp_path)
+    save(addon, job, tmp_path)
     assert addon.job_files.load_all(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_no_token_is_written(addon, job, tmp_path):
-    addon.job_files.save(job, tmp_path)
+    save(addon, job, tmp_path)
     assert "token" not in {name for name in json.loads((tmp_path / "k.json").read_text()) if name != "source_token"}

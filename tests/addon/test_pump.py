@@ -38,6 +38,30 @@ def test_a_flood_takes_no_more_than_the_budget(addon, server, monkeypatch):
     assert session.messages.qsize() > 0
 
 
+def test_progress_alone_writes_nothing_and_a_change_of_state_does(addon, monkeypatch):
+    saved = []
+    monkeypatch.setattr(addon.job_writer.JobWriter, "save", lambda _writer, job, **_: saved.append(job.state.value))
+    addon.current.jobs.add(addon.jobs.Job(key="k", id="j1", task="t", title="car", server_url="elsewhere"))
+    addon.pump.drain(events(addon, 100), time.perf_counter() + 60)
+    assert saved == ["running"]
+
+
+def test_what_the_server_offers_is_read_once(addon, monkeypatch):
+    read = []
+    plain = addon.known_tasks.of_offers
+    monkeypatch.setattr(addon.known_tasks, "of_offers", lambda offers: read.append(1) or plain(offers))
+    offer = {"name": "a", "accepts": ["blend"], "params": {}}
+    addon.current.jobs.server = addon.messages.ServerFound(
+        name="s", tasks=(offer,), person="", version="", addon_version=""
+    )
+    assert addon.current.refresh_tasks()
+    assert not addon.current.refresh_tasks()
+    assert len(read) == 1
+    assert [task.name for task in addon.current.tasks] == ["a"]
+    addon.current.server_changed()
+    addon.current.refresh_tasks()
+
+
 def test_with_nothing_to_do_it_wants_no_further_call(addon):
     assert addon.pump.pump() is None
 

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+
+SECONDS = 20
+
+
+@pytest.fixture
+def job(addon):
+    return addon.jobs.Job(key="k", id="j1", task="mesh.lods", title="car", server_url="http://farm")
+
+
+@pytest.fixture
+def slow_disk(addon, monkeypatch):
+    """A disk that writes nothing until `goes_on` is set."""
+    goes_on, written = threading.Event(), []
+    plain = addon.job_files.write
+
+    def write(path, data):
+        assert threading.current_thread() is not threading.main_thread()
+        assert goes_on.wait(SECONDS)
+        written.append(path.name)
+        plain(path, data)
+
+    monkeypatch.setattr(addon.job_files, "write", write)
+    yield goes_on, written
+    goes_on.set()
+
+
+def test_what_was_asked_for_is_on_disk_after_a_flush(addon, job, tmp_path):
+    writer = addon.job_writer.JobWriter(tmp_path / "new")
+    writer.save(job, keeper="me")
+    assert writer.flush(SECONDS)
+    assert json.loads((tmp_path / "new" / "k.json").read_text())["keeper"] == "me"
+    (again,) = addon.job_files.load_all(tmp_path / "new")
+    assert again.id == "j1"
+
+
+def test_a_slow_disk_holds_up_nobody_and_gets_the_last_word_only(addon, job, tmp_path, slow_disk):
+    goes_on, written = slow_disk
+    writer = addon.job_writer.JobWriter(tmp_path)
+    for number in range(50):
+        job.message = f"Step {number}"
+        writer.save(job, keeper="")
+    assert not writer.flush(0.01)
+    goes_on.set()
+    assert writer.flush(SECONDS)
+    assert len(written) <= 2  # the one that was being written, and the last
+    assert json.loads((tmp_path / "k.json").read_text())["message"] == "Step 49"
+
+
+def test_what_a_job_becomes_after_it_was_asked_for_is_not_written(addon, job, tmp_path, slow_disk):
+    goes_on, _ = slow_disk
+    writer = addon.job_writer.JobWriter(tmp_path)
+    job.message = "then"
+    writer.save(job, keeper="")
+    job.message = "later"
+    goes_on.set()
+    assert writer.flush(SECONDS)
+    assert json.loads((tmp_path / "k.json").read_text())["message"] == "then"
+
+
+def test_a_job_that_is_removed_while_it_waits_to_be_written_is_gone(addon, job, tmp_path, slow_disk):
+    goes_on, _ = slow_disk
+    writer = addon.job_writer.JobWriter(tmp_path)
+    writer.save(job, keeper="")
+    writer.save(job, keeper="")
+    writer.remove(job)
+    goes_on.set()
+    assert writer.flush(SECONDS)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_nothing_can_be_written_the_artist_goes_on(addon, job, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    writer = addon.job_writer.JobWriter(tmp_path / "file" / "jobs")
+    writer.save(job, keeper="")
+    assert writer.flush(SECONDS)
+    writer.remove(job)
+    assert writer.flush(SECONDS)
