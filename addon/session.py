@@ -40,6 +40,8 @@ class Session:
         self._told = threading.Event()
         self._threads: list[threading.Thread] = []
         self._submits: dict[str, threading.Event] = {}
+        #: Keys of which nothing is told yet.
+        self._sending: set[str] = set()
         self._stream: EventStream | None = None
         self._listener: threading.Thread | None = None
         self._scope = "session"
@@ -58,7 +60,14 @@ class Session:
         )
 
     def submit(self, key: str, submission: Submission) -> None:
-        """Send a scene; repeated with the same submission it goes on where it was, and makes one job."""
+        """Send a scene; repeated with the same submission it goes on where it was, and makes one job.
+
+        What is being sent is not sent twice at the same time.
+        """
+        before = self._submits.get(key)
+        if key in self._sending and before is not None and not before.is_set():
+            return
+        self._sending.add(key)
         stop = threading.Event()
         self._submits[key] = stop
         self._start("submit", lambda: self._submit(key, submission, stop))
@@ -168,13 +177,20 @@ class Session:
             self.listen()
             job = client.submit(submission, on_progress=lambda *sizes: self._tell_sending(key, *sizes), stop=stop)
         except Exception as error:
+            self._end_sending(key, stop)
             self._tell(messages.SubmitFailed(key=key, problem=problem_of(error)))
         else:
+            self._end_sending(key, stop)
             self._tell(messages.Submitted(key=key, job=job))
             if stop.is_set() and not self._stop.is_set():  # Cancel was clicked while the server made the job
                 self._cancel(job.id)
         finally:
-            self._submits.pop(key, None)
+            if self._submits.get(key) is stop:  # else it was begun again meanwhile
+                self._submits.pop(key, None)
+
+    def _end_sending(self, key: str, stop: threading.Event) -> None:
+        if self._submits.get(key) is stop:  # else it was begun again meanwhile
+            self._sending.discard(key)
 
     def _retry(self, key: str, job_id: str) -> None:
         try:

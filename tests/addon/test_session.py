@@ -58,6 +58,26 @@ def test_the_same_submission_again_makes_no_second_job(addon, server, session_of
     assert len(server.submitted) == 1
 
 
+def test_what_is_being_sent_is_not_sent_twice_at_the_same_time(addon, server, session_of, tmp_path):
+    session, made = session_of(server.url), submission(addon, tmp_path)
+    for _ in range(5):
+        session.submit("k", made)
+    wait_for(session, addon.messages.Submitted)
+    for thread in threading.enumerate():
+        if thread.name == "sendoff-submit":
+            thread.join(LIMIT_SECONDS)
+    told = list(session.messages.queue)
+    assert not [message for message in told if isinstance(message, addon.messages.Submitted)]
+
+
+def test_what_was_stopped_is_begun_again_at_once(addon, silent_server, session_of, tmp_path):
+    session, made = session_of(silent_server), submission(addon, tmp_path)
+    session.submit("k", made)
+    session.stop_submit("k")
+    session.submit("k", made)
+    assert not session._submits["k"].is_set()
+
+
 def test_a_copy_is_discarded_in_a_thread(addon, session_of, tmp_path):
     folder = tmp_path / "copy"
     folder.mkdir()
