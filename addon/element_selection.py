@@ -34,7 +34,9 @@ def select(thing: Any, element: str, indices: Sequence[int], context: Any) -> Se
         context: The artist's.
     """
     bpy.ops.mesh.select_all(action="DESELECT")
-    context.tool_settings.mesh_select_mode = _MODES[element]
+    # Not `context.tool_settings`: to read that leaves a pointer to the scene in the context of Blender 4.2, and the
+    # next change through the context, after another file was opened, would go to a scene that is no more.
+    context.scene.tool_settings.mesh_select_mode = _MODES[element]
     mesh = bmesh.from_edit_mesh(thing.data)
     mesh.select_mode = {element.replace("vertex", "vert").upper()}
     elements = getattr(mesh, _KINDS[element])

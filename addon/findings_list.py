@@ -322,5 +322,5 @@ def _clicked(window_manager: Any, _context: Any) -> None:
 def _refill(*_: Any) -> None:
     """A file that is opened may come with a window manager of its own."""
     window_manager = bpy.context.window_manager
-    if _shown.report.findings and len(window_manager.sendoff_findings) != len(_shown.report.findings):
+    if shown_job() is not None and len(window_manager.sendoff_findings) != len(_shown.report.findings):
         _write_rows(window_manager)

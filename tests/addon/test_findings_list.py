@@ -189,7 +189,7 @@ def test_in_edit_mode_just_those_elements_are_selected_and_framed(addon, scene, 
     assert first[0] < 99.6  # a corner of the grid, not its middle
     click(1)
     assert elements("Body", kind) == [2, 7]
-    assert tuple(bpy.context.tool_settings.mesh_select_mode) == mode
+    assert tuple(bpy.context.scene.tool_settings.mesh_select_mode) == mode
     assert bpy.context.mode == "EDIT_MESH"
     bpy.ops.ed.undo()
     assert elements("Body", kind) == [0]
