@@ -15,8 +15,8 @@ from .jobs import Job
 from .placement import OVER, SOURCE, level_of, move_beside
 
 __all__ = ["ImportFailed", "Imported", "import_result", "scene_file", "show_result", "why_not_now"]
-#: While one of Blender's own operators of these kinds runs, the artist holds something in the hand.
-_HELD = ("TRANSFORM_OT_", "OBJECT_OT_", "VIEW3D_OT_", "MESH_OT_", "CURVE_OT_", "UV_OT_", "NODE_OT_", "PAINT_OT_")
+#: Operators that are asked for by their jobs: they themselves end with the next event, perhaps long after.
+_JOBS = frozenset({"RENDER_OT_render", "OBJECT_OT_bake"})
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,9 @@ def why_not_now(job: Job, context: Any) -> str:
         active = view_layer.objects.active
         if active is not None and active.mode != "OBJECT":
             return f"Go to Object Mode in the scene “{scene.name}” to import the result"
-    if bpy.app.is_job_running("RENDER"):
+    if bpy.app.is_job_running("RENDER") or bpy.app.is_job_running("OBJECT_BAKE"):
         return "Wait until the render has ended"
-    running = (operator.bl_idname for window in context.window_manager.windows for operator in window.modal_operators)
-    if any(name.startswith(_HELD) for name in running):
+    if _is_held(context):
         return "Finish what you are doing in the view to import the result"
     return ""
 
@@ -150,6 +149,18 @@ def _import(job: Job, context: Any, placement: str) -> Imported:
         object_names=tuple(thing.name for thing in objects),
         image_names=tuple(image.name for image in loaded),
     )
+
+
+def _is_held(context: Any) -> bool:
+    """Whether the artist holds something in the hand: one of Blender's own operators is in the middle of it.
+
+    An operator that an add-on wrote may go on for as long as Blender runs, and one that has a file chosen waits.
+    """
+    windows = context.window_manager.windows
+    running = {operator.bl_idname for window in windows for operator in window.modal_operators}
+    spaces = (area.spaces.active for window in windows for area in window.screen.areas if area.type == "FILE_BROWSER")
+    choosing = {space.active_operator.bl_idname for space in spaces if space.active_operator is not None}
+    return any(bpy.types.Operator.bl_rna_get_subclass_py(name) is None for name in running - choosing - _JOBS)
 
 
 def _target(job: Job, context: Any) -> tuple[Any, Any]:
