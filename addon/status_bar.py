@@ -189,7 +189,12 @@ def remove() -> None:
     """Be part of it no more."""
     global shown  # noqa: PLW0603
     shown = StatusBar()
-    bpy.types.STATUSBAR_HT_header.remove(draw)
+    header = bpy.types.STATUSBAR_HT_header
+    header.remove(draw)
+    # Another add-on's text stands there now; what comes back after it would bring us along.
+    kept = getattr(getattr(header, "_draw_orig", None), "_draw_funcs", [])
+    if draw in kept:
+        kept.remove(draw)
     redraw()
     forget_regions()
 
@@ -201,7 +206,10 @@ def forget_regions() -> None:
 
 def redraw() -> None:
     """Have the status bar, the panel and the preferences drawn anew."""
-    for window in bpy.context.window_manager.windows:
+    windows = {window.as_pointer(): window for window in bpy.context.window_manager.windows}
+    for closed in _regions.keys() - windows.keys():
+        del _regions[closed]  # another window may get the same address
+    for window in windows.values():
         region = _regions.get(window.as_pointer())  # the status bar is not among the screen's areas
         if region is not None:
             region.tag_redraw()
