@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import struct
+import threading
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.stack import wait_for
 from tests.worker.conftest import Bench
 
 from sendoff.form_fields import FieldKind
@@ -93,3 +95,22 @@ def test_a_swatch_of_no_colour_fails_with_a_sentence(bench: Bench) -> None:
     assert (record.state, record.message) == (
         JobState.FAILED, "The colour 'blue' is not like #3fa7d6. Choose another one.",
     )  # fmt: skip
+
+
+def test_a_held_job_hands_in_its_files_once_the_gate_is_there(bench: Bench, tmp_path: Path) -> None:
+    gate, result = tmp_path / "gate", tmp_path / "lods.blend"
+    result.write_bytes(b"BLENDER")
+    gate.touch()
+    record = bench.run("studio.held", {"gate": str(gate), "results": [str(result)]})
+    assert record.result is not None
+    assert [file["path"] for file in record.result["files"]] == ["lods.blend"]
+
+
+def test_a_held_job_that_nobody_lets_go_on_can_be_cancelled(bench: Bench, tmp_path: Path) -> None:
+    job = bench.job("studio.held", {"gate": str(tmp_path / "gate")})
+    running = threading.Thread(target=bench.runner.run, args=(job,))
+    running.start()
+    wait_for(lambda: bench.record(job).state is JobState.RUNNING, "the job")
+    bench.cancel(job)
+    running.join(20)
+    assert bench.record(job).state is JobState.CANCELLED
