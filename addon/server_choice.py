@@ -87,7 +87,7 @@ def sign_in_text(choice: ServerChoice, now: float | None = None) -> str:
     if choice.problem:
         return choice.problem
     if not choice.token:
-        return f"Not signed in: run “sendoff sign-in {choice.url}” in a terminal, or paste a token below"
+        return f"Not signed in: run “sendoff sign-in {choice.url}” in a terminal, or paste a token here"
     who = f" as {choice.person}" if choice.person else ""
     left = None if choice.expires_at is None else choice.expires_at - (time.time() if now is None else now)
     if left is not None and left <= 0:
