@@ -197,6 +197,15 @@ def test_python_and_json_in_the_docs_can_be_read(page: Path) -> None:
             tomllib.loads(block.text)
 
 
+def test_each_module_of_the_add_on_is_in_the_architecture_and_the_pure_ones_know_no_blender() -> None:
+    rows = re.findall(r"^\| (pure|Blender): [^|]*\| (.*) \|$", prose(ROOT / "docs/architecture.md"), re.MULTILINE)
+    told = [(kind, name) for kind, text in rows for name in re.findall(r"`(\w+)`", text)]
+    modules = {path.stem: path.read_text() for path in (ROOT / "addon").glob("*.py") if path.stem != "__init__"}
+    assert sorted(name for _, name in told) == sorted(modules)
+    knows_blender = re.compile(r"^(?:import|from) (?:bpy|bmesh|mathutils)\b", re.MULTILINE)
+    assert [name for kind, name in told if kind == "pure" and knows_blender.search(modules[name])] == []
+
+
 def test_make_targets_in_the_docs_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for page in PAGES:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.docs.pages import prose, sentences
+from tests.docs.pages import marked, prose, sentences
 from tests.stack import ROOT
 
 import sendoff
@@ -40,7 +40,7 @@ def addon() -> Iterator[types.SimpleNamespace]:
     before = set(sys.modules)
     sys.modules[package.__name__] = package
     sys.modules[f"{package.__name__}.sendoff"] = sendoff
-    names = ("jobs", "messages", "problems", "progress", "words", "buttons")
+    names = ("jobs", "messages", "problems", "progress", "words", "buttons", "findings")
     try:
         yield types.SimpleNamespace(**{name: importlib.import_module(f"{package.__name__}.{name}") for name in names})
     finally:
@@ -163,6 +163,17 @@ def test_each_setting_of_the_add_on_is_in_the_artists_page(module: str) -> None:
     wanted = (named | choices) - {"Sendoff"}
     assert wanted
     assert {text for text in wanted if f"**{text}**" not in page and f"*{text}*" not in page} == set()
+
+
+def test_the_report_of_the_authors_page_is_read_as_a_list_of_findings(addon: Any, tmp_path: Path) -> None:
+    (text,) = marked("docs/tasks.md", "report").values()
+    path = tmp_path / "report.json"
+    path.write_text(text)
+    report = addon.findings.read(path)
+    assert report.problem == ""
+    (finding,) = report.findings
+    assert (finding.object, finding.severity, finding.element) == ("Body", "error", "edge")
+    assert (list(finding.indices), finding.count) == ([17, 24, 25], 3)
 
 
 def test_each_sentence_of_the_troubleshooting_page_is_in_the_code() -> None:
