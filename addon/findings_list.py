@@ -6,7 +6,7 @@ and vertices stay in the report as it was read.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import bpy
 
@@ -15,8 +15,16 @@ from .findings import Finding, Report
 from .jobs import Job
 from .wrapped import wrapped
 
-_ICONS = {"error": "CANCEL", "warning": "ERROR", "info": "INFO"}
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import IconItems, OperatorReturnItems
+
+_ICONS: dict[str, IconItems] = {"error": "CANCEL", "warning": "ERROR", "info": "INFO"}
 _PLURALS = {"face": "faces", "edge": "edges", "vertex": "vertices"}
+#: The two buttons that show a finding: text, icon, whether it goes into Edit Mode.
+_SHOWING: tuple[tuple[str, IconItems, bool], ...] = (
+    ("Show", "ZOOM_SELECTED", False),
+    ("In Edit Mode", "EDITMODE_HLT", True),
+)
 _LEAST_ROWS, _MOST_ROWS = 3, 8
 
 
@@ -34,7 +42,7 @@ class Shown:
         #: The list is being filled: a change of its active row is no click.
         self.is_filling = False
         #: What the list was filtered by last, and the flags that came of it.
-        self.filtered: tuple[Any, list[int]] | None = None
+        self.filtered: tuple[tuple[frozenset[str], tuple[str, ...]], list[int]] | None = None
 
 
 _shown = Shown()
@@ -51,6 +59,25 @@ class SENDOFF_PG_finding(bpy.types.PropertyGroup):
     message: bpy.props.StringProperty(name="Message")
 
 
+class _Rows(Protocol):
+    """What a CollectionProperty gives."""
+
+    def add(self) -> SENDOFF_PG_finding: ...
+    def clear(self) -> None: ...
+    def __len__(self) -> int: ...
+
+
+class _WithList(Protocol):
+    """A window manager, as it is once the add-on is registered."""
+
+    sendoff_findings: _Rows
+    sendoff_findings_index: int
+
+
+def _list_in(window_manager: bpy.types.WindowManager) -> _WithList:
+    return cast("_WithList", window_manager)
+
+
 class SENDOFF_UL_findings(bpy.types.UIList):
     """The list: the worst first, as the report has them."""
 
@@ -61,21 +88,22 @@ class SENDOFF_UL_findings(bpy.types.UIList):
     show_info: bpy.props.BoolProperty(name="Info", description="Show what is good to know", default=True)
 
     def draw_item(
-        self, _context: Any, layout: Any, _data: Any, item: Any, _icon: Any, _active: Any, _property: Any, _number: int
-    ) -> None:
+        self, _context: bpy.types.Context, layout: bpy.types.UILayout, _data: Any, item: Any, _icon: Any, _active: Any,
+        _property: Any, _number: Any = 0, _flag: Any = 0,
+    ) -> None:  # fmt: skip
         """Draw one row: how bad, which object, what."""
         split = layout.split(factor=0.36)
         split.label(text=item.name, icon=_ICONS.get(item.severity, "INFO"), translate=False)
         split.label(text=item.message, translate=False)
 
-    def draw_filter(self, _context: Any, layout: Any) -> None:
+    def draw_filter(self, _context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
         """Draw what the list can be narrowed by."""
         row = layout.row(align=True)
         row.prop(self, "filter_name", text="", icon="VIEWZOOM")
         for severity in findings.SEVERITIES:
             row.prop(self, f"show_{severity}", text="", icon=_ICONS[severity], toggle=True)
 
-    def filter_items(self, _context: Any, _data: Any, _property: str) -> tuple[list[int], list[int]]:
+    def filter_items(self, _context: bpy.types.Context, _data: Any, _property: str) -> tuple[list[int], list[int]]:
         """Which rows are shown: those of the asked severities with the asked words in object, message or check."""
         severities = {severity for severity in findings.SEVERITIES if getattr(self, f"show_{severity}")}
         words = tuple(self.filter_name.casefold().split())
@@ -99,7 +127,7 @@ class SENDOFF_OT_show_finding(bpy.types.Operator):
     number: bpy.props.IntProperty(name="Number", description="Which finding of the report, from 0", default=-1)
     edit: bpy.props.BoolProperty(name="In Edit Mode", description="Go into Edit Mode and select the faces there")
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> set[OperatorReturnItems]:
         """Show it; where that cannot be, nothing changes and a sentence says why."""
         job = current.jobs.find(self.job) if self.job else shown_job()
         if job is None:
@@ -107,7 +135,7 @@ class SENDOFF_OT_show_finding(bpy.types.Operator):
             return {"CANCELLED"}
         if job.key != _shown.job_key:
             fill(context.window_manager, job)
-        number = self.number if self.number >= 0 else context.window_manager.sendoff_findings_index
+        number = self.number if self.number >= 0 else _list_in(context.window_manager).sendoff_findings_index
         if not 0 <= number < len(_shown.report.findings):
             self.report({"WARNING"}, _shown.report.problem or "The report has no such finding")
             return {"CANCELLED"}
@@ -129,10 +157,10 @@ CLASSES = (SENDOFF_PG_finding, SENDOFF_UL_findings, SENDOFF_OT_show_finding)
 
 def register() -> None:
     """Have a place for the list; to be called once the classes are registered."""
-    bpy.types.WindowManager.sendoff_findings = bpy.props.CollectionProperty(
+    bpy.types.WindowManager.sendoff_findings = bpy.props.CollectionProperty(  # type: ignore[attr-defined] # made here
         type=SENDOFF_PG_finding, options={"SKIP_SAVE"}
     )
-    bpy.types.WindowManager.sendoff_findings_index = bpy.props.IntProperty(
+    bpy.types.WindowManager.sendoff_findings_index = bpy.props.IntProperty(  # type: ignore[attr-defined] # made here
         name="Finding", options={"SKIP_SAVE"}, update=_clicked
     )
     bpy.app.handlers.load_post.append(_refill)
@@ -141,12 +169,12 @@ def register() -> None:
 def unregister() -> None:
     """Forget the list."""
     bpy.app.handlers.load_post.remove(_refill)
-    del bpy.types.WindowManager.sendoff_findings_index
-    del bpy.types.WindowManager.sendoff_findings
+    del bpy.types.WindowManager.sendoff_findings_index  # type: ignore[attr-defined] # made above
+    del bpy.types.WindowManager.sendoff_findings  # type: ignore[attr-defined] # made above
     _shown.clear()
 
 
-def fill(window_manager: Any, job: Job) -> Report:
+def fill(window_manager: bpy.types.WindowManager, job: Job) -> Report:
     """Show the report of a job in the list; returns it as it was read, an empty one where the job has none."""
     path = findings.report_file(job)
     _shown.clear()
@@ -161,7 +189,7 @@ def shown_job() -> Job | None:
     return current.jobs.find(_shown.job_key)
 
 
-def draw(layout: Any, context: Any, job: Job) -> None:
+def draw(layout: bpy.types.UILayout, context: bpy.types.Context, job: Job) -> None:
     """Draw the list of a job's findings and what can be done with the active one."""
     report = _shown.report
     if job.key != _shown.job_key:
@@ -178,7 +206,7 @@ def draw(layout: Any, context: Any, job: Job) -> None:
     )  # fmt: skip
     if report.left_out:
         wrapped(layout, f"{report.left_out:,} more are in {findings.report_file(job)}", context, icon="INFO")
-    number = window_manager.sendoff_findings_index
+    number = _list_in(window_manager).sendoff_findings_index
     if not 0 <= number < len(report.findings):
         return
     finding = report.findings[number]
@@ -186,7 +214,7 @@ def draw(layout: Any, context: Any, job: Job) -> None:
     if _shown.said:
         wrapped(layout, _shown.said, context, icon="INFO")
     row = layout.row(align=True)
-    for text, icon, is_edit in (("Show", "ZOOM_SELECTED", False), ("In Edit Mode", "EDITMODE_HLT", True)):
+    for text, icon, is_edit in _SHOWING:
         part = row.row(align=True)
         part.enabled = not is_edit or bool(finding.element)
         button = part.operator("sendoff.show_finding", text=text, icon=icon)
@@ -201,7 +229,7 @@ def matching(report: Report, severities: set[str], words: tuple[str, ...]) -> li
     ]
 
 
-def show(finding: Finding, context: Any, *, edit: bool) -> str:
+def show(finding: Finding, context: bpy.types.Context, *, edit: bool) -> str:
     """Select what a finding is about and frame it; returns what else the artist should know, "" where nothing.
 
     In Edit Mode, or with `edit`, the faces, edges or vertices are selected, in Object Mode the object. Raises NotShown
@@ -214,7 +242,7 @@ def show(finding: Finding, context: Any, *, edit: bool) -> str:
         raise NotShown("Go to Object Mode or Edit Mode to be shown what was found")
     said = ""
     if edit or is_editing:
-        if thing.type != "MESH" or thing.library is not None or thing.data.library is not None:
+        if not isinstance(thing.data, bpy.types.Mesh) or thing.library is not None or thing.data.library is not None:
             raise NotShown(f"“{thing.name}” is a library's and cannot be edited here. Go to Object Mode to see it")
         _edit(thing, context, alone=not finding.element)
         said = _select_elements(finding, thing, context)
@@ -225,7 +253,7 @@ def show(finding: Finding, context: Any, *, edit: bool) -> str:
     return said
 
 
-def _object(finding: Finding) -> Any:
+def _object(finding: Finding) -> bpy.types.Object:
     objects = bpy.data.objects
     thing = None if finding.is_image else objects.get((finding.object, finding.library or None))
     if thing is None and not finding.is_image:
@@ -239,7 +267,7 @@ def _object(finding: Finding) -> Any:
     raise NotShown(f"“{finding.object}” is not in this file any more: it was deleted or renamed")
 
 
-def _check_visible(thing: Any, context: Any) -> None:
+def _check_visible(thing: bpy.types.Object, context: bpy.types.Context) -> None:
     """Raise NotShown, with the reason, where an object cannot be selected in the view."""
     name, scenes, view_layer = thing.name, thing.users_scene, context.view_layer
     if not scenes:
@@ -256,14 +284,14 @@ def _check_visible(thing: Any, context: Any) -> None:
         raise NotShown(f"“{name}” cannot be selected: it is locked in the Outliner")
 
 
-def _select(thing: Any, context: Any) -> None:
+def _select(thing: bpy.types.Object, context: bpy.types.Context) -> None:
     for one in list(context.view_layer.objects.selected):
         one.select_set(False)
     thing.select_set(True)
     context.view_layer.objects.active = thing
 
 
-def _edit(thing: Any, context: Any, *, alone: bool) -> None:
+def _edit(thing: bpy.types.Object, context: bpy.types.Context, *, alone: bool) -> None:
     """Have an object in Edit Mode, alone where it has to be, or is not among those that are edited already."""
     is_edited = context.mode == "EDIT_MESH" and thing in context.objects_in_mode
     if is_edited and (not alone or len(context.objects_in_mode) == 1):
@@ -278,7 +306,7 @@ def _edit(thing: Any, context: Any, *, alone: bool) -> None:
     bpy.ops.object.mode_set(mode="EDIT")
 
 
-def _select_elements(finding: Finding, thing: Any, context: Any) -> str:
+def _select_elements(finding: Finding, thing: bpy.types.Object, context: bpy.types.Context) -> str:
     if not finding.element:
         bpy.ops.mesh.select_all(action="SELECT")
         return ""
@@ -298,29 +326,31 @@ def _words_of(finding: Finding) -> str:
     return f"{finding.object} {finding.message} {finding.check}".casefold()
 
 
-def _write_rows(window_manager: Any) -> None:
+def _write_rows(window_manager: bpy.types.WindowManager) -> None:
     _shown.is_filling = True
     try:
-        rows = window_manager.sendoff_findings
+        rows = _list_in(window_manager).sendoff_findings
         rows.clear()
         for finding in _shown.report.findings:
             row = rows.add()
             row.name, row.severity, row.message = finding.object, finding.severity, finding.message
-        window_manager.sendoff_findings_index = -1
+        _list_in(window_manager).sendoff_findings_index = -1
     finally:
         _shown.is_filling = False
 
 
-def _clicked(window_manager: Any, _context: Any) -> None:
+def _clicked(window_manager: bpy.types.WindowManager, _context: bpy.types.Context) -> None:
     """A row was clicked: show it, as one undo step."""
-    number = window_manager.sendoff_findings_index
+    number = _list_in(window_manager).sendoff_findings_index
     if not _shown.is_filling and 0 <= number < len(_shown.report.findings):
-        bpy.ops.sendoff.show_finding("EXEC_DEFAULT", True, job=_shown.job_key, number=number)
+        bpy.ops.sendoff.show_finding(  # type: ignore[attr-defined] # it is there once the add-on is registered
+            "EXEC_DEFAULT", True, job=_shown.job_key, number=number
+        )
 
 
 @bpy.app.handlers.persistent
-def _refill(*_: Any) -> None:
+def _refill(*_: object) -> None:
     """A file that is opened may come with a window manager of its own."""
     window_manager = bpy.context.window_manager
-    if shown_job() is not None and len(window_manager.sendoff_findings) != len(_shown.report.findings):
+    if shown_job() is not None and len(_list_in(window_manager).sendoff_findings) != len(_shown.report.findings):
         _write_rows(window_manager)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
-from typing import Any
+from typing import TypeGuard
 
 import bpy
 
 from .jobs import Job
+from .windows import some_window
 
 _MEDIA_TYPES = {"image/png", "image/jpeg", "image/x-exr", "image/exr", "image/aces", "image/tiff", "image/webp"}
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".exr", ".tif", ".tiff", ".webp"}
@@ -28,7 +30,7 @@ def image_files(job: Job) -> list[Path]:
     ]
 
 
-def bring(job: Job, path: Path) -> Any:
+def bring(job: Job, path: Path) -> bpy.types.Image:
     """Load an image as a datablock of its own, named after job and file.
 
     It is packed, since the downloaded file goes with the job, and has a fake user, since nothing else uses it: it
@@ -53,12 +55,12 @@ def bring(job: Job, path: Path) -> Any:
     return image
 
 
-def brought(job: Job) -> list[Any]:
+def brought(job: Job) -> list[bpy.types.Image]:
     """The images of a job that are in the open file."""
     return [image for image in bpy.data.images if job.id and image.get("sendoff_job") == job.id]
 
 
-def show_in_open_editor(image: Any, context: Any) -> bool:
+def show_in_open_editor(image: bpy.types.Image, context: bpy.types.Context) -> bool:
     """Show an image in an Image Editor that is open and free; returns whether one was.
 
     Free is one that views images, is not pinned, and shows nothing with unsaved changes.
@@ -68,14 +70,15 @@ def show_in_open_editor(image: Any, context: Any) -> bool:
         windows.sort(key=lambda window: window != context.window)
     for window in windows:
         for area in window.screen.areas:
-            if area.ui_type == "IMAGE_EDITOR" and _is_free(area.spaces.active):
-                area.spaces.active.image = image
+            space = area.spaces.active
+            if area.ui_type == "IMAGE_EDITOR" and _is_free(space):
+                space.image = image
                 area.tag_redraw()
                 return True
     return False
 
 
-def show(job: Job, context: Any) -> str:
+def show(job: Job, context: bpy.types.Context) -> str:
     """Show a job's image, in a new window where no Image Editor is free; returns a sentence where it cannot."""
     found = brought(job)
     if not found:
@@ -85,27 +88,39 @@ def show(job: Job, context: Any) -> str:
         return ""
     if bpy.app.background:
         return f"Open an Image Editor to see “{image.name}”"
-    before = set(context.window_manager.windows)
-    bpy.ops.wm.window_new()
-    new = [window for window in context.window_manager.windows if window not in before]
-    if not new:
-        return f"Open an Image Editor to see “{image.name}”"
-    area = new[0].screen.areas[0]
-    area.ui_type = "IMAGE_EDITOR"
-    area.spaces.active.image = image
+    # Not from within the click: Blender goes on with the button's region, which is not one of the new window.
+    bpy.app.timers.register(functools.partial(_show_in_new_window, image.name), first_interval=0.0)
     return ""
 
 
-def is_shown(image: Any, context: Any) -> bool:
+def _show_in_new_window(name: str) -> None:
+    image = bpy.data.images.get(name)
+    if image is None or is_shown(image, bpy.context):
+        return
+    with some_window():
+        before = set(bpy.context.window_manager.windows)
+        bpy.ops.wm.window_new()
+        for window in bpy.context.window_manager.windows:
+            if window not in before:
+                area = window.screen.areas[0]
+                area.ui_type = "IMAGE_EDITOR"
+                space = area.spaces.active
+                assert isinstance(space, bpy.types.SpaceImageEditor)
+                space.image = image
+
+
+def is_shown(image: bpy.types.Image, context: bpy.types.Context) -> bool:
     """Whether an Image Editor shows it already."""
     return any(
-        area.type == "IMAGE_EDITOR" and area.spaces.active.image == image
+        isinstance(space := area.spaces.active, bpy.types.SpaceImageEditor) and space.image == image
         for window in context.window_manager.windows
         for area in window.screen.areas
     )
 
 
-def _is_free(space: Any) -> bool:
+def _is_free(space: bpy.types.Space | None) -> TypeGuard[bpy.types.SpaceImageEditor]:
+    if not isinstance(space, bpy.types.SpaceImageEditor):
+        return False
     shown = space.image
     return space.mode == "VIEW" and not space.use_image_pin and not (shown is not None and shown.is_dirty)
 

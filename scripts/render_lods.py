@@ -77,10 +77,16 @@ def levels_of_detail() -> list[Column]:
     if originals:
         by_level[0] = originals
     graph = bpy.context.evaluated_depsgraph_get()
-    columns = []
+    columns: list[Column] = []
+    first: dict[str, Vector] = {}
     for level, ones in sorted(by_level.items()):
         shown = [one.evaluated_get(graph) for one in ones]
-        parts = [(bpy.data.meshes.new_from_object(each, depsgraph=graph), each.matrix_world.copy()) for each in shown]
+        places = {one.get("sendoff_source", one.name): one.matrix_world.translation for one in ones}
+        # A level stands beside the one before as a whole, or in the same place; here each has a column of its own.
+        beside = next((place - first[source] for source, place in places.items() if source in first), Vector())
+        first = {source: place - beside for source, place in places.items()} | first
+        back = Matrix.Translation(-beside)
+        parts = [(bpy.data.meshes.new_from_object(each, depsgraph=graph), back @ each.matrix_world) for each in shown]
         triangles = sum(len(mesh.loops) - 2 * len(mesh.polygons) for mesh, _ in parts)
         columns.append((f"{f'LOD {level}' if level else 'Original'} · {triangles:,} triangles", parts))
     return columns

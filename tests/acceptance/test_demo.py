@@ -50,7 +50,7 @@ def test_it_ends_with_a_table_a_picture_and_the_saved_scene(tmp_path: Path, scen
     assert demo.returncode == 0, output
     assert "Ball" in output
     assert "LOD 3" in output
-    assert "imported into the collection" in output
+    assert "levels of detail beside their originals" in output
     assert (folder / "out" / "lods.png").read_bytes().startswith(b"\x89PNG")
     (saved,) = (folder / "out").glob("*-with-lods.blend")
     found = blender_scripts.run(blender(), blender_scripts.MEASURE, saved)

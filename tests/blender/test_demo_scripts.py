@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import bpy
+import numpy as np
 import pytest
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -32,18 +33,24 @@ def test_the_car_is_large_and_shares_its_wheels(car: Path) -> None:
     assert all(Path(bpy.path.abspath(path)).is_file() for path in paths.values())
 
 
-def test_the_levels_are_rendered_side_by_side(tmp_path: Path) -> None:
+def test_the_levels_are_rendered_side_by_side_wherever_they_stand(tmp_path: Path) -> None:
     bpy.ops.mesh.primitive_uv_sphere_add()
     source = bpy.context.object
-    for level in (1, 2):
-        one = source.copy()
+    levels = [source.copy() for _ in range(2)]
+    for level, one in enumerate(levels, 1):
         one["sendoff_source"], one["sendoff_level"] = source.name, level
         bpy.context.scene.collection.objects.link(one)
-    scene, picture = tmp_path / "scene.blend", tmp_path / "lods.png"
-    bpy.ops.wm.save_as_mainfile(filepath=str(scene), copy=True)
-    assert run("render_lods.py", scene, picture).splitlines()[-1] == str(picture)
-    image = bpy.data.images.load(str(picture))
-    assert tuple(image.size) == (1600, 500)
+    pictures = []
+    for step in (0.0, 2.0):
+        for level, one in enumerate(levels, 1):
+            one.location.x = source.location.x + step * level
+        scene, picture = tmp_path / f"scene {step}.blend", tmp_path / f"lods {step}.png"
+        bpy.ops.wm.save_as_mainfile(filepath=str(scene), copy=True)
+        assert run("render_lods.py", scene, picture).splitlines()[-1] == str(picture)
+        image = bpy.data.images.load(str(picture))
+        assert tuple(image.size) == (1600, 500)
+        pictures.append(np.array(image.pixels))
+    assert np.abs(pictures[0] - pictures[1]).max() < 0.02
 
 
 def test_a_scene_without_levels_is_told(tmp_path: Path) -> None:
