@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .jobs import Job, JobList
 from .problems import Remedy
 
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import IconItems
+    from bpy.types import UILayout
+
 #: Name: operator, text, icon, the operator's property that takes the job's key.
-_BUTTONS = {
+_BUTTONS: dict[str, tuple[str, str, IconItems]] = {
     "cancel": ("sendoff.cancel", "", "X"),
     "import": ("sendoff.import_result", "Import Result", "IMPORT"),
     "show": ("sendoff.show_result", "Show", "VIEWZOOM"),
@@ -35,7 +39,7 @@ def of(job: Job, jobs: JobList) -> tuple[str, ...]:
     return ("show", "seen") if job.files else ("seen",)
 
 
-def draw(layout: Any, key: str, names: tuple[str, ...]) -> None:
+def draw(layout: UILayout, key: str, names: tuple[str, ...]) -> None:
     """Draw buttons for the job of a key."""
     for name in names:
         operator, text, icon = _BUTTONS[name]

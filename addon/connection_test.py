@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import bpy
 
 from . import current, pump
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import IconItems, OperatorReturnItems
 
 
 class SENDOFF_OT_check(bpy.types.Operator):
@@ -17,14 +20,14 @@ class SENDOFF_OT_check(bpy.types.Operator):
     bl_options = {"INTERNAL"}  # noqa: RUF012
 
     @classmethod
-    def poll(cls, _context: Any) -> bool:
+    def poll(cls, _context: bpy.types.Context) -> bool:
         """Grey where no server can be used, or while it tries."""
         reason = "The connection is being tested" if current.jobs.is_checking else current.why_offline()
         if reason:
             cls.poll_message_set(reason)
         return not reason
 
-    def execute(self, _context: Any) -> set[str]:
+    def execute(self, _context: bpy.types.Context) -> set[OperatorReturnItems]:
         """Begin; the preferences show each hop as it is tried."""
         current.jobs.hops.clear()
         current.jobs.is_checking = True
@@ -38,7 +41,7 @@ class SENDOFF_OT_check(bpy.types.Operator):
 CLASSES = (SENDOFF_OT_check,)
 
 
-def draw(layout: Any) -> None:
+def draw(layout: bpy.types.UILayout) -> None:
     """Draw the button and what was found so far."""
     jobs = current.jobs
     row = layout.row()
@@ -53,7 +56,7 @@ def draw(layout: Any) -> None:
     column = layout.box().column(align=True)
     for hop in jobs.hops:
         split = column.split(factor=0.16)
-        icon = "DOT" if hop.skipped else "CHECKMARK" if hop.ok else "CANCEL"
+        icon: IconItems = "DOT" if hop.skipped else "CHECKMARK" if hop.ok else "CANCEL"
         split.label(text=hop.name, icon=icon)
         split.label(text=hop.detail)
 

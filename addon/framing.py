@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 import bpy
 
 
-def view(context: Any) -> dict[str, Any] | None:
+class View(TypedDict):
+    """A 3D view, as `temp_override` takes it."""
+
+    window: bpy.types.Window
+    area: bpy.types.Area
+    region: bpy.types.Region
+
+
+def view(context: bpy.types.Context) -> View | None:
     """Window, area and region of the 3D view to show something in; None where the window has none.
 
     The one that was clicked in, else the largest of the window; outside of any window that of the first.
@@ -24,13 +32,14 @@ def view(context: Any) -> dict[str, Any] | None:
     return {"window": window, "area": area, "region": region}
 
 
-def space(context: Any) -> Any:
+def space(context: bpy.types.Context) -> bpy.types.SpaceView3D | None:
     """The settings of that view, for its Local View; None where there is none."""
     found = view(context)
-    return None if found is None else found["area"].spaces.active
+    active = None if found is None else found["area"].spaces.active
+    return active if isinstance(active, bpy.types.SpaceView3D) else None
 
 
-def frame_selected(context: Any) -> bool:
+def frame_selected(context: bpy.types.Context) -> bool:
     """Move that view to what is selected; False where there is no view."""
     found = view(context)
     if found is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+
+import bpy
 
 from . import buttons, current, status_bar
 from .jobs import Job
@@ -13,7 +14,7 @@ from .wrapped import wrapped
 _NOTES_SHOWN = 4
 
 
-def draw(layout: Any, context: Any, job: Job) -> None:
+def draw(layout: bpy.types.UILayout, context: bpy.types.Context, job: Job) -> None:
     """Draw a job's card."""
     box = layout.box()
     row = box.row(align=True)
@@ -40,7 +41,7 @@ def draw(layout: Any, context: Any, job: Job) -> None:
         buttons.draw(box.row(align=True), job.key, names)
 
 
-def _draw_tools(row: Any, job: Job) -> None:
+def _draw_tools(row: bpy.types.UILayout, job: Job) -> None:
     """The small buttons in the corner."""
     if job.id:
         row.operator("sendoff.open_log", text="", icon="TEXT", emboss=False).job = job.key
@@ -56,7 +57,7 @@ def _draw_tools(row: Any, job: Job) -> None:
     row.operator("sendoff.dismiss", text="", icon="TRASH", emboss=False).job = job.key
 
 
-def _draw_notes(box: Any, context: Any, job: Job) -> None:
+def _draw_notes(box: bpy.types.UILayout, context: bpy.types.Context, job: Job) -> None:
     """What there is to know besides: of what was sent, of the result, of what changed meanwhile."""
     notes = [*job.notes, *job.warnings, *job.import_notes]
     for note in notes[:_NOTES_SHOWN]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import bpy
 
@@ -13,8 +13,15 @@ from .jobs import Job
 from .problems import Problem
 from .sendoff import JobState
 
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-class JobOperator:
+    _Operator = bpy.types.Operator
+else:  # a mixin: Blender registers what is an operator by itself
+    _Operator = object
+
+
+class JobOperator(_Operator):
     """An operator on one job: finds it, refuses with a sentence, and has what changed drawn."""
 
     #: Said where no job fits.
@@ -28,20 +35,20 @@ class JobOperator:
         return True
 
     @classmethod
-    def poll(cls, _context: Any) -> bool:
+    def poll(cls, _context: bpy.types.Context) -> bool:
         """Grey where no job fits."""
         if any(cls.fits(job) for job in current.jobs.jobs):
             return True
-        cls.poll_message_set(cls.nothing)  # type: ignore[attr-defined]
+        cls.poll_message_set(cls.nothing)
         return False
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> set[OperatorReturnItems]:
         """Do it, and have it shown at once."""
         fitting = [job for job in current.jobs.jobs if self.fits(job)]
-        job = current.jobs.find(self.job) if self.job else (fitting or [None])[-1]
+        job = current.jobs.find(self.job) if self.job else next(reversed(fitting), None)
         reason = self.nothing if job is None else self.why_not(job, context)
         if reason or job is None:
-            self.report({"ERROR"}, reason)  # type: ignore[attr-defined]
+            self.report({"ERROR"}, reason)
             return {"CANCELLED"}
         self.do(job, context)
         status_bar.show_at_once()
@@ -49,11 +56,11 @@ class JobOperator:
         pump.start()
         return {"FINISHED"}
 
-    def why_not(self, _job: Job, _context: Any) -> str:
+    def why_not(self, _job: Job, _context: bpy.types.Context) -> str:
         """Why it cannot be done with this job, as a sentence."""
         return ""
 
-    def do(self, job: Job, context: Any) -> None:
+    def do(self, job: Job, context: bpy.types.Context) -> None:
         """Do it with a job."""
         raise NotImplementedError
 
@@ -77,7 +84,7 @@ class SENDOFF_OT_cancel(JobOperator, bpy.types.Operator):
         """A job that goes on."""
         return job.may_cancel
 
-    def why_not(self, job: Job, _context: Any) -> str:
+    def why_not(self, job: Job, _context: bpy.types.Context) -> str:
         """One that has ended has nothing to cancel."""
         if job.cancelling:
             return "This job is being cancelled already"
@@ -85,7 +92,7 @@ class SENDOFF_OT_cancel(JobOperator, bpy.types.Operator):
             return "This job has ended already"
         return _needs_its_server(job, "cancel it") if job.id else ""
 
-    def do(self, job: Job, _context: Any) -> None:
+    def do(self, job: Job, _context: bpy.types.Context) -> None:
         """Ask; the status bar tells when it is done."""
         job.cancelling = True
         if job.id:
@@ -107,13 +114,13 @@ class SENDOFF_OT_retry(JobOperator, bpy.types.Operator):
         """A job that has ended."""
         return not job.is_active
 
-    def why_not(self, job: Job, _context: Any) -> str:
+    def why_not(self, job: Job, _context: bpy.types.Context) -> str:
         """A job that goes on need not be tried again."""
         if job.is_active:
             return "This job goes on; cancel it first"
         return _needs_its_server(job, "try it again")
 
-    def do(self, job: Job, _context: Any) -> None:
+    def do(self, job: Job, _context: bpy.types.Context) -> None:
         """Send what did not arrive, fetch what did not come, or have the server run it again."""
         job.is_seen = True
         if not job.id:
@@ -144,7 +151,7 @@ class SENDOFF_OT_import_result(JobOperator, bpy.types.Operator):
         return bool(job.files)
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
+    def poll(cls, context: bpy.types.Context) -> bool:
         """Grey where no result is here, or the artist is in the middle of something."""
         if not super().poll(context):
             return False
@@ -153,18 +160,18 @@ class SENDOFF_OT_import_result(JobOperator, bpy.types.Operator):
             cls.poll_message_set(reasons[-1])
         return not all(reasons)
 
-    def why_not(self, job: Job, context: Any) -> str:
+    def why_not(self, job: Job, context: bpy.types.Context) -> str:
         """In Edit Mode and while rendering it has to wait."""
         return results.why_not_now(job, context)
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> set[OperatorReturnItems]:
         """Import it; this operator is the one undo step."""
         waiting = [job for job in current.jobs.jobs if job.wants_import]
         if not self.job and waiting:
             self.job = waiting[-1].key
         return super().execute(context)
 
-    def do(self, job: Job, context: Any) -> None:
+    def do(self, job: Job, context: bpy.types.Context) -> None:
         """Import it, and say so."""
         job.problem = None
         if pump.import_and_say(job, context):
@@ -186,7 +193,7 @@ class SENDOFF_OT_show_result(JobOperator, bpy.types.Operator):
         """A job whose result is here."""
         return bool(job.files)
 
-    def do(self, job: Job, context: Any) -> None:
+    def do(self, job: Job, context: bpy.types.Context) -> None:
         """Show it; it counts as seen."""
         _see(job)
         text = results.show_result(job, context)
@@ -201,7 +208,7 @@ class SENDOFF_OT_seen(JobOperator, bpy.types.Operator):
     bl_label = "Seen"
     bl_options = {"INTERNAL"}  # noqa: RUF012
 
-    def do(self, job: Job, _context: Any) -> None:
+    def do(self, job: Job, _context: bpy.types.Context) -> None:
         """Note that the artist has seen how it ended."""
         _see(job)
 
@@ -219,11 +226,11 @@ class SENDOFF_OT_dismiss(JobOperator, bpy.types.Operator):
         """A job that has ended, or of a server that is not set now."""
         return job not in current.jobs.active
 
-    def why_not(self, job: Job, _context: Any) -> str:
+    def why_not(self, job: Job, _context: bpy.types.Context) -> str:
         """A job that goes on would come back at the next start."""
         return "" if self.fits(job) else "A job that goes on cannot be dismissed; cancel it first"
 
-    def do(self, job: Job, _context: Any) -> None:
+    def do(self, job: Job, _context: bpy.types.Context) -> None:
         """Forget a job that has ended."""
         current.forget(job)
 
@@ -241,11 +248,11 @@ class SENDOFF_OT_open_log(JobOperator, bpy.types.Operator):
         """A job that the server knows."""
         return bool(job.id)
 
-    def why_not(self, job: Job, _context: Any) -> str:
+    def why_not(self, job: Job, _context: bpy.types.Context) -> str:
         """The server has the log."""
         return _needs_its_server(job, "see its log") if job.id else "This job has not reached the server"
 
-    def do(self, job: Job, _context: Any) -> None:
+    def do(self, job: Job, _context: bpy.types.Context) -> None:
         """Fetch it in a thread; it opens when it is here."""
         current.session().fetch_log(job.id, current.log_path(job))
 
@@ -257,13 +264,17 @@ class SENDOFF_OT_open_page(JobOperator, bpy.types.Operator):
     bl_label = "Open in Browser"
     bl_options = {"INTERNAL"}  # noqa: RUF012
     nothing = "No job has reached the server"
-    fits = SENDOFF_OT_open_log.fits
 
-    def why_not(self, job: Job, _context: Any) -> str:
+    @classmethod
+    def fits(cls, job: Job) -> bool:
+        """A job that the server knows."""
+        return bool(job.id)
+
+    def why_not(self, job: Job, _context: bpy.types.Context) -> str:
         """The server has the page."""
         return _needs_its_server(job, "see its page") if job.id else "This job has not reached the server"
 
-    def do(self, job: Job, _context: Any) -> None:
+    def do(self, job: Job, _context: bpy.types.Context) -> None:
         """Ask for the way in and open it, in a thread."""
         current.session().open_page(job.id)
 
@@ -281,11 +292,11 @@ class SENDOFF_OT_open_folder(JobOperator, bpy.types.Operator):
         """A job whose result is here."""
         return bool(job.files)
 
-    def why_not(self, job: Job, _context: Any) -> str:
+    def why_not(self, job: Job, _context: bpy.types.Context) -> str:
         """The folder may have been removed meanwhile."""
         return "" if self._folder(job).is_dir() else f"The folder {self._folder(job)} is gone; Retry brings the files"
 
-    def do(self, job: Job, _context: Any) -> None:
+    def do(self, job: Job, _context: bpy.types.Context) -> None:
         """Open it in the system's own file browser."""
         bpy.ops.wm.path_open(filepath=str(self._folder(job)))
 

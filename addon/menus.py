@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import bpy
 
 from . import scene_settings
 
 
-def draw(menu: Any, context: Any) -> None:
+def draw(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     """Draw the entry; the click is the same as the panel's."""
     task = scene_settings.chosen_task(context.scene)
     layout = menu.layout

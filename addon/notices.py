@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import bpy
 
 from .jobs import Job
 from .windows import some_window
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
 
 _WIDTH = 90
 _LOG_LINES, _LOG_WIDTH_PIXELS, _LOG_LINE_CHARACTERS = 40, 760, 130
@@ -21,7 +24,7 @@ def tell(text: str) -> None:
         print(f"Sendoff: {text}", flush=True)
         return
 
-    def draw(menu: Any, _context: Any) -> None:
+    def draw(menu: bpy.types.UIPopupMenu, _context: bpy.types.Context) -> None:
         for line in textwrap.wrap(text, _WIDTH):
             menu.layout.label(text=line)
 
@@ -35,7 +38,9 @@ def show_log(job: Job, path: Path) -> None:
         print(path.read_text(encoding="utf-8", errors="replace"), flush=True)
         return
     with some_window():
-        bpy.ops.sendoff.show_log("INVOKE_DEFAULT", job=job.key, path=str(path))
+        bpy.ops.sendoff.show_log(  # type: ignore[attr-defined] # it is there once the add-on is registered
+            "INVOKE_DEFAULT", job=job.key, path=str(path)
+        )
 
 
 class SENDOFF_OT_show_log(bpy.types.Operator):
@@ -48,13 +53,13 @@ class SENDOFF_OT_show_log(bpy.types.Operator):
     job: bpy.props.StringProperty(name="Job")
     path: bpy.props.StringProperty(name="Path")
 
-    def invoke(self, context: Any, _event: Any) -> set[str]:
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[OperatorReturnItems]:
         """Open the window with the log in it."""
         text = Path(self.path).read_text(encoding="utf-8", errors="replace")
         self._lines = text.splitlines()
         return context.window_manager.invoke_popup(self, width=_LOG_WIDTH_PIXELS)
 
-    def draw(self, _context: Any) -> None:
+    def draw(self, _context: bpy.types.Context) -> None:
         """Draw its last lines, and the way to all of it."""
         column = self.layout.column(align=True)
         left_out = len(self._lines) - _LOG_LINES
@@ -64,7 +69,7 @@ class SENDOFF_OT_show_log(bpy.types.Operator):
             column.label(text=line[:_LOG_LINE_CHARACTERS].expandtabs(4))
         self.layout.operator("wm.path_open", text="Open the Whole Log", icon="TEXT").filepath = self.path
 
-    def execute(self, _context: Any) -> set[str]:
+    def execute(self, _context: bpy.types.Context) -> set[OperatorReturnItems]:
         """Nothing is left to do."""
         return {"FINISHED"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import bpy
 
@@ -11,10 +11,15 @@ from .known_tasks import KnownTask
 from .server_choice import is_expired
 from .wrapped import wrapped
 
+if TYPE_CHECKING:
+    _Panel = bpy.types.Panel
+else:  # a mixin: Blender registers what is a panel by itself
+    _Panel = object
+
 _LISTED_JOBS = 8
 
 
-class _InTab:
+class _InTab(_Panel):
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Sendoff"
@@ -27,13 +32,13 @@ class SENDOFF_PT_process(_InTab, bpy.types.Panel):
     bl_label = "Process on Server"
     bl_order = 0
 
-    def draw_header_preset(self, _context: Any) -> None:
+    def draw_header_preset(self, _context: bpy.types.Context) -> None:
         """The way to the preferences, and to what the server offers now."""
         row = self.layout.row(align=True)
         row.operator("sendoff.look", text="", icon="FILE_REFRESH", emboss=False)
         row.operator("sendoff.preferences", text="", icon="PREFERENCES", emboss=False)
 
-    def draw(self, context: Any) -> None:
+    def draw(self, context: bpy.types.Context) -> None:
         """Draw task, parameters, scope and the button."""
         layout = self.layout
         layout.use_property_split = True
@@ -43,7 +48,7 @@ class SENDOFF_PT_process(_InTab, bpy.types.Panel):
         if not _draw_trouble(layout):
             _draw_who(layout)
         task = scene_settings.chosen_task(context.scene)
-        settings = context.scene.sendoff
+        settings = scene_settings.of(context.scene)
         if task is not None:
             layout.prop(settings, "task")
             if task.description:
@@ -68,7 +73,7 @@ class SENDOFF_PT_jobs(_InTab, bpy.types.Panel):
     bl_label = "Jobs"
     bl_order = 1
 
-    def draw(self, context: Any) -> None:
+    def draw(self, context: bpy.types.Context) -> None:
         """Draw the newest jobs."""
         jobs = current.jobs.jobs
         if not jobs:
@@ -87,11 +92,11 @@ class SENDOFF_PT_report(_InTab, bpy.types.Panel):
     bl_order = 2
 
     @classmethod
-    def poll(cls, _context: Any) -> bool:
+    def poll(cls, _context: bpy.types.Context) -> bool:
         """Only where there is a report."""
         return findings_list.shown_job() is not None
 
-    def draw(self, context: Any) -> None:
+    def draw(self, context: bpy.types.Context) -> None:
         """Draw the findings; a click on one shows it."""
         job = findings_list.shown_job()
         if job is not None:
@@ -101,7 +106,7 @@ class SENDOFF_PT_report(_InTab, bpy.types.Panel):
 CLASSES = (SENDOFF_PT_process, SENDOFF_PT_jobs, SENDOFF_PT_report)
 
 
-def _draw_who(layout: Any) -> None:
+def _draw_who(layout: bpy.types.UILayout) -> None:
     """Who is signed in where, in one small line."""
     choice = current.server_choice()
     server = current.jobs.server
@@ -112,7 +117,7 @@ def _draw_who(layout: Any) -> None:
     row.label(text=f"{person} on {name}" if person else name, icon="URL" if server is None else "LINKED")
 
 
-def _draw_trouble(layout: Any) -> bool:
+def _draw_trouble(layout: bpy.types.UILayout) -> bool:
     """What keeps the server from being used, with the button that helps; returns whether there is anything."""
     reason = current.why_offline()
     connectivity = current.jobs.connectivity
@@ -134,7 +139,7 @@ def _draw_trouble(layout: Any) -> bool:
     return True
 
 
-def _draw_scope(layout: Any, settings: Any, task: KnownTask) -> None:
+def _draw_scope(layout: bpy.types.UILayout, settings: scene_settings.SENDOFF_PG_scene, task: KnownTask) -> None:
     column = layout.column()
     column.enabled = task.is_scoped
     column.prop(settings, "scope")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import bpy
 
 from .server_choice import ServerChoice, choose, is_expired, sign_in_text
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import IconItems
 
 #: Kept sign-ins are read from disk so often at most, since Blender draws the preferences again and again.
 _FRESH_SECONDS = 2.0
@@ -17,31 +20,31 @@ _session_token = ""
 _chosen: tuple[float, tuple[str, str, str], ServerChoice] | None = None
 
 
-def _another_server(_self: Any, _context: Any) -> None:
+def _another_server(_self: SENDOFF_AddonPreferences, _context: bpy.types.Context) -> None:
     from . import current
 
     current.server_changed()
 
 
 # Named functions, since Blender evaluates these annotations where the body of a lambda finds no name of this module.
-def _get_session_token(_self: Any) -> str:
+def _get_session_token(_self: SENDOFF_AddonPreferences) -> str:
     return _session_token
 
 
-def _set_session_token(_self: Any, value: str) -> None:
+def _set_session_token(_self: SENDOFF_AddonPreferences, value: str) -> None:
     global _session_token  # noqa: PLW0603
     _session_token = value.strip()
 
 
-def _get_shown_url(_self: Any) -> str:
+def _get_shown_url(_self: SENDOFF_AddonPreferences) -> str:
     return server_choice().url
 
 
-def _get_shown_ca_bundle(_self: Any) -> str:
+def _get_shown_ca_bundle(_self: SENDOFF_AddonPreferences) -> str:
     return server_choice().ca_bundle
 
 
-def _get_shown_token(_self: Any) -> str:
+def _get_shown_token(_self: SENDOFF_AddonPreferences) -> str:
     return "•" * 12
 
 
@@ -93,7 +96,7 @@ class SENDOFF_AddonPreferences(bpy.types.AddonPreferences):
     shown_ca_bundle: bpy.props.StringProperty(name="CA Bundle", get=_get_shown_ca_bundle)
     shown_token: bpy.props.StringProperty(name="Token", get=_get_shown_token)
 
-    def draw(self, _context: Any) -> None:
+    def draw(self, _context: bpy.types.Context) -> None:
         """Draw the server, the sign-in, the test of the connection and what becomes of results."""
         from . import connection_test, current
 
@@ -111,7 +114,7 @@ class SENDOFF_AddonPreferences(bpy.types.AddonPreferences):
         column.prop(self, "import_results")
         column.prop(self, "results_folder")
 
-    def _draw_server(self, column: Any, choice: ServerChoice) -> None:
+    def _draw_server(self, column: bpy.types.UILayout, choice: ServerChoice) -> None:
         if choice.url_from == "SENDOFF_URL":
             _decided(column, self, "shown_url", "Set by SENDOFF_URL")
         else:
@@ -163,12 +166,13 @@ def results_folder() -> Path | None:
     return Path(bpy.path.abspath(chosen)) if chosen else None
 
 
-def _own() -> Any:
+def _own() -> SENDOFF_AddonPreferences | None:
     addon = bpy.context.preferences.addons.get(__package__)
-    return addon.preferences if addon is not None else None
+    own = addon.preferences if addon is not None else None
+    return own if isinstance(own, SENDOFF_AddonPreferences) else None
 
 
-def _decided(column: Any, owner: Any, name: str, reason: str) -> None:
+def _decided(column: bpy.types.UILayout, owner: SENDOFF_AddonPreferences, name: str, reason: str) -> None:
     """A field that something else decides: greyed, with the reason below."""
     row = column.row()
     row.enabled = False
@@ -176,7 +180,7 @@ def _decided(column: Any, owner: Any, name: str, reason: str) -> None:
     _reason(column, reason, icon="LOCKED")
 
 
-def _reason(column: Any, text: str, *, icon: str) -> None:
+def _reason(column: bpy.types.UILayout, text: str, *, icon: IconItems) -> None:
     """A line that stands under the fields, not under their names."""
     split = column.split(factor=0.4)
     split.label(text="")

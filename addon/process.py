@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
@@ -13,6 +13,9 @@ from .jobs import Job
 from .sendoff import InputError
 from .sendoff.scope import Scope
 from .words import line
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
 
 #: A script that does not say how long it waits, waits so long.
 _WAIT_SECONDS = 24 * 3600.0
@@ -61,20 +64,20 @@ class SENDOFF_OT_process(bpy.types.Operator):
     )
 
     @classmethod
-    def description(cls, context: Any, properties: Any) -> str:
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         """What the button does, with the task's own words where the server told them."""
         task = current.find_task(properties.task) if properties.task else scene_settings.chosen_task(context.scene)
         return f"{cls.__doc__}. {task.description if task is not None else ''}".rstrip(". ")
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
+    def poll(cls, context: bpy.types.Context) -> bool:
         """Grey where no server can be used."""
         reason = why_not(context)
         if reason:
             cls.poll_message_set(reason)
         return not reason
 
-    def invoke(self, context: Any, _event: Any) -> set[str]:
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[OperatorReturnItems]:
         """The artist's click: the status bar tells the rest."""
         job = self._begin(context)
         if job is None:
@@ -82,10 +85,10 @@ class SENDOFF_OT_process(bpy.types.Operator):
         answer()
         return {"FINISHED"}
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> set[OperatorReturnItems]:
         """A script's call: save and send, and wait for the result unless told not to."""
         if not self.params:
-            learn_task(self.task or context.scene.sendoff.task_name)
+            learn_task(self.task or scene_settings.of(context.scene).task_name)
         job = self._begin(context)
         if job is None:
             return {"CANCELLED"}
@@ -98,7 +101,7 @@ class SENDOFF_OT_process(bpy.types.Operator):
         pump.start()
         return self._say(job)
 
-    def _begin(self, context: Any) -> Job | None:
+    def _begin(self, context: bpy.types.Context) -> Job | None:
         try:
             order = self._order(context)
         except InputError as error:
@@ -106,9 +109,9 @@ class SENDOFF_OT_process(bpy.types.Operator):
             return None
         return submitting.begin(order, context.scene.name)
 
-    def _order(self, context: Any) -> submitting.Order:
+    def _order(self, context: bpy.types.Context) -> submitting.Order:
         """What was asked for; raises InputError where it makes no sense."""
-        settings = context.scene.sendoff
+        settings = scene_settings.of(context.scene)
         known = current.find_task(self.task) if self.task else scene_settings.chosen_task(context.scene)
         name = self.task or (known.name if known is not None else settings.task_name)
         if self.params:
@@ -119,8 +122,8 @@ class SENDOFF_OT_process(bpy.types.Operator):
             task=name, params=params, scope=self._scope(context), lod_placement=settings.lod_placement
         )
 
-    def _scope(self, context: Any) -> Scope | None:
-        settings = context.scene.sendoff
+    def _scope(self, context: bpy.types.Context) -> Scope | None:
+        settings = scene_settings.of(context.scene)
         if not self.properties.is_property_set("scope"):
             return scopes.scope_of(settings.scope, settings.collection, context) if not self.task else None
         collection = bpy.data.collections.get(self.collection) if self.collection else settings.collection
@@ -128,7 +131,7 @@ class SENDOFF_OT_process(bpy.types.Operator):
             raise InputError(f"There is no collection “{self.collection}” in this file.")
         return scopes.scope_of(self.scope, collection, context)
 
-    def _say(self, job: Job) -> set[str]:
+    def _say(self, job: Job) -> set[OperatorReturnItems]:
         """Report how it ended; an error is an exception for a script."""
         said = line(job, current.jobs.connectivity, time.time())
         if job.problem is not None:
@@ -147,7 +150,7 @@ class SENDOFF_OT_process(bpy.types.Operator):
 CLASSES = (SENDOFF_OT_process,)
 
 
-def why_not(context: Any) -> str:
+def why_not(context: bpy.types.Context) -> str:
     """Why nothing can be processed now, as a sentence; "" where it can."""
     reason = current.why_offline()
     if reason:

@@ -15,7 +15,7 @@ import bpy
 
 from . import current, form, notices, preferences, results, status_bar, submitting
 from .jobs import Job
-from .messages import AskFailed, JobEvent, LogFetched
+from .messages import AskFailed, JobEvent, LogFetched, Message
 from .problems import Problem, Remedy
 from .windows import some_window
 
@@ -74,7 +74,7 @@ def work() -> float | None:
     return IDLE_SECONDS if bar.front is not None or bar != status_bar.shown else None
 
 
-def drain(messages: queue.Queue[Any], deadline: float) -> int:
+def drain(messages: queue.Queue[Message], deadline: float) -> int:
     """Apply messages until there are none or the deadline (of time.perf_counter) is over; returns how many."""
     count = 0
     while True:
@@ -100,13 +100,13 @@ def drain(messages: queue.Queue[Any], deadline: float) -> int:
             return count
 
 
-def is_import_due(job: Job, context: Any) -> bool:
+def is_import_due(job: Job, context: bpy.types.Context) -> bool:
     """Whether a result goes into the scene by itself: its file is open, and the artist is not in the middle of it."""
     is_wanted = job.wants_import and (job.is_import_asked or preferences.imports_by_itself())
     return is_wanted and current.came_from_open_file(job) and not results.why_not_now(job, context)
 
 
-def import_and_say(job: Job, context: Any) -> bool:
+def import_and_say(job: Job, context: bpy.types.Context) -> bool:
     """Import a result and note what became of it; the caller makes the undo step. Returns whether it worked."""
     try:
         imported = results.import_result(job, context)
@@ -145,13 +145,13 @@ def stop() -> None:
 
 
 @bpy.app.handlers.persistent
-def before_load(*_: Any) -> None:
+def before_load(*_: object) -> None:
     """The windows' regions are about to go."""
     status_bar.forget_regions()
 
 
 @bpy.app.handlers.persistent
-def after_load(*_: Any) -> None:
+def after_load(*_: object) -> None:
     """Another file is open; a result may be waiting for it."""
     current.another_file_is_open()
     start()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import bpy
 
 from . import current
@@ -15,18 +13,18 @@ DEFAULT_TASK = "mesh.lods"
 _kept_items: list[tuple[str, str, str, int]] = []
 
 
-def _task_items(_self: Any, _context: Any) -> list[tuple[str, str, str, int]]:
+def _task_items(_self: SENDOFF_PG_scene, _context: bpy.types.Context) -> list[tuple[str, str, str, int]]:
     _kept_items[:] = [(task.name, task.title, task.description, number) for number, task in enumerate(current.tasks)]
     return _kept_items
 
 
-def _task_number(settings: Any) -> int:
+def _task_number(settings: SENDOFF_PG_scene) -> int:
     names = [task.name for task in current.tasks]
     wanted = settings.task_name if settings.task_name in names else DEFAULT_TASK
     return names.index(wanted) if wanted in names else 0
 
 
-def _choose_task(settings: Any, number: int) -> None:
+def _choose_task(settings: SENDOFF_PG_scene, number: int) -> None:
     if 0 <= number < len(current.tasks):
         settings.task_name = current.tasks[number].name
 
@@ -60,16 +58,23 @@ class SENDOFF_PG_scene(bpy.types.PropertyGroup):
 CLASSES = (SENDOFF_PG_scene,)
 
 
-def chosen_task(scene: Any) -> KnownTask | None:
+def of(scene: bpy.types.Scene) -> SENDOFF_PG_scene:
+    """What is chosen in a scene: `scene.sendoff`."""
+    return scene.sendoff  # type: ignore[attr-defined, no-any-return] # it is there once the add-on is registered
+
+
+def chosen_task(scene: bpy.types.Scene) -> KnownTask | None:
     """The task that is chosen in a scene; None while the server has not told of any."""
-    return current.tasks[_task_number(scene.sendoff)] if current.tasks else None
+    return current.tasks[_task_number(of(scene))] if current.tasks else None
 
 
 def register() -> None:
     """Have the settings on every scene."""
-    bpy.types.Scene.sendoff = bpy.props.PointerProperty(type=SENDOFF_PG_scene, name="Sendoff")
+    bpy.types.Scene.sendoff = bpy.props.PointerProperty(  # type: ignore[attr-defined] # made here
+        type=SENDOFF_PG_scene, name="Sendoff"
+    )
 
 
 def unregister() -> None:
     """Have them no more; their values stay in the file."""
-    del bpy.types.Scene.sendoff
+    del bpy.types.Scene.sendoff  # type: ignore[attr-defined] # made above

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+
+import bpy
 
 from .sendoff import InputError
 from .sendoff.scope import MAX_TITLE_CHARACTERS, Scope
@@ -15,18 +16,20 @@ SCOPES = (
 )
 
 
-def why_not(scope: str, collection: Any, context: Any) -> str:
+def why_not(scope: str, collection: bpy.types.Collection | None, context: bpy.types.Context) -> str:
     """Why a scope cannot be processed now, as a sentence; "" where it can."""
     if scope == "SELECTED" and not context.selected_objects:
         return "Select the objects to process, or choose another scope"
-    if scope == "COLLECTION" and collection is None:
+    if scope != "COLLECTION":
+        return ""
+    if collection is None:
         return "Choose the collection to process, or another scope"
-    if scope == "COLLECTION" and not collection.all_objects:
+    if not collection.all_objects:
         return f"The collection “{collection.name}” is empty: choose another one, or another scope"
     return ""
 
 
-def scope_of(scope: str, collection: Any, context: Any) -> Scope | None:
+def scope_of(scope: str, collection: bpy.types.Collection | None, context: bpy.types.Context) -> Scope | None:
     """The scope as it is sent; None for the whole scene. Raises InputError where there is nothing in it."""
     reason = why_not(scope, collection, context)
     if reason:
@@ -35,11 +38,11 @@ def scope_of(scope: str, collection: Any, context: Any) -> Scope | None:
         things = list(context.selected_objects)
         title = f"“{things[0].name}”" if len(things) == 1 else f"{len(things)} selected objects"
         return _scope(title, things)
-    if scope == "COLLECTION":
+    if scope == "COLLECTION" and collection is not None:
         return _scope(f"the collection “{collection.name}”", collection.all_objects)
     return None
 
 
-def _scope(title: str, things: Iterable[Any]) -> Scope:
+def _scope(title: str, things: Iterable[bpy.types.Object]) -> Scope:
     named = ((thing.name, thing.library.filepath if thing.library is not None else None) for thing in things)
     return Scope(title=title[:MAX_TITLE_CHARACTERS], objects=tuple(named))

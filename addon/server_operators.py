@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import bpy
 
 from . import current, pump
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
 
 
 class SENDOFF_OT_look(bpy.types.Operator):
@@ -17,14 +20,14 @@ class SENDOFF_OT_look(bpy.types.Operator):
     bl_options = {"INTERNAL"}  # noqa: RUF012 - Blender reads it
 
     @classmethod
-    def poll(cls, _context: Any) -> bool:
+    def poll(cls, _context: bpy.types.Context) -> bool:
         """Grey where no server can be used."""
         reason = current.why_offline()
         if reason:
             cls.poll_message_set(reason)
         return not reason
 
-    def execute(self, _context: Any) -> set[str]:
+    def execute(self, _context: bpy.types.Context) -> set[OperatorReturnItems]:
         """Ask in a thread; panel and preferences show the answer."""
         current.look()
         pump.start()
@@ -40,7 +43,7 @@ class SENDOFF_OT_preferences(bpy.types.Operator):
 
     job: bpy.props.StringProperty(name="Job", description="The job that cannot go on without it")
 
-    def execute(self, _context: Any) -> set[str]:
+    def execute(self, _context: bpy.types.Context) -> set[OperatorReturnItems]:
         """Show them."""
         bpy.ops.preferences.addon_show(module=__package__)
         return {"FINISHED"}
@@ -53,7 +56,7 @@ class SENDOFF_OT_online_access(bpy.types.Operator):
     bl_label = "Show Where"
     bl_options = {"INTERNAL"}  # noqa: RUF012
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> set[OperatorReturnItems]:
         """Open that page of the preferences; where a switch of the command line decides, say so."""
         if bpy.app.online_access_override:
             self.report({"WARNING"}, "Blender was started with --offline-mode: start it without to allow the network")
@@ -71,7 +74,7 @@ class SENDOFF_OT_relink(bpy.types.Operator):
 
     job: bpy.props.StringProperty(name="Job", description="The job that lacked the files")
 
-    def execute(self, _context: Any) -> set[str]:
+    def execute(self, _context: bpy.types.Context) -> set[OperatorReturnItems]:
         """Open Blender's own Find Missing Files."""
         bpy.ops.file.find_missing_files("INVOKE_DEFAULT")
         return {"FINISHED"}
@@ -86,7 +89,7 @@ class SENDOFF_OT_update(bpy.types.Operator):
 
     job: bpy.props.StringProperty(name="Job", description="The job that cannot go on without it")
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> set[OperatorReturnItems]:
         """Add the server's repository where it is not there yet, and show Blender's list of extensions."""
         url = f"{current.server_url()}/addon/index.json"
         repositories = context.preferences.extensions.repos

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import bpy
 
 from . import buttons
 from .jobs import Job, JobList
 from .words import line
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import IconItems
 
 #: The bar is drawn so often at most: each redraw costs the artist more than the upload does.
 REDRAW_SECONDS = 0.2
@@ -31,7 +34,7 @@ class Entry:
     text: str
     fraction: float | None = None
     bar_text: str = ""
-    icon: str = "INFO"
+    icon: IconItems = "INFO"
     buttons: tuple[str, ...] = ()
 
 
@@ -48,7 +51,7 @@ class StatusBar:
 shown = StatusBar()
 _asked_at = 0.0
 _is_asked_for = False
-_regions: dict[int, Any] = {}
+_regions: dict[int, bpy.types.Region] = {}
 
 
 def model(jobs: JobList, now: float | None = None) -> StatusBar:
@@ -90,7 +93,7 @@ def _small(job: Job, jobs: JobList, now: float) -> Entry:
     return Entry(key=job.key, text="", fraction=said.fraction, bar_text=f"{job.name}: {percent}", buttons=())
 
 
-def icon(job: Job) -> str:
+def icon(job: Job) -> IconItems:
     """Blender's icon for how a job is."""
     if job.problem is not None:
         return "CANCEL" if job.problem.is_stop else "ERROR"
@@ -122,9 +125,9 @@ def ask_for_redraw() -> None:
     _is_asked_for = True
 
 
-def draw(header: Any, context: Any) -> None:
+def draw(header: bpy.types.Header, context: bpy.types.Context) -> None:
     """Draw it, at the end of Blender's own status bar."""
-    if context.window is not None:
+    if context.window is not None and context.region is not None:
         _regions[context.window.as_pointer()] = context.region
     if shown.front is None:
         return
@@ -138,7 +141,7 @@ def draw(header: Any, context: Any) -> None:
         row.label(text=f"and {shown.more} more")
 
 
-def _draw_entry(row: Any, entry: Entry, *, letters: int) -> None:
+def _draw_entry(row: bpy.types.UILayout, entry: Entry, *, letters: int) -> None:
     if entry.text:
         row.label(text=shortened(entry.text, letters), icon=entry.icon)
     if entry.fraction is not None:
@@ -148,7 +151,7 @@ def _draw_entry(row: Any, entry: Entry, *, letters: int) -> None:
     buttons.draw(row, entry.key, entry.buttons)
 
 
-def _units_of(context: Any) -> float:
+def _units_of(context: bpy.types.Context) -> float:
     """The width of the status bar in Blender's units of a button's height."""
     region = context.region
     return float("inf") if region is None else region.width / (20.0 * context.preferences.system.ui_scale)

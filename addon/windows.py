@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from contextlib import AbstractContextManager
-from typing import Any
 
 import bpy
 
 
-def some_window() -> AbstractContextManager[Any]:
+def some_window() -> AbstractContextManager[object]:
     """The window of the context, or else the first one, for the length of a `with` block."""
     windows = bpy.context.window_manager.windows
     if bpy.context.window is not None or not windows:

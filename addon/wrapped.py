@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING
+
+import bpy
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import IconItems
 
 #: A letter takes about so many pixels at Blender's usual size; the sidebar's own edges take the rest.
 _LETTER_PIXELS, _EDGE_PIXELS, _ICON_PIXELS = 6.6, 44, 20
 _LEAST_LETTERS, _MOST_LETTERS = 20, 110
 
 
-def wrapped(layout: Any, text: str, context: Any, *, icon: str = "NONE") -> None:
+def wrapped(layout: bpy.types.UILayout, text: str, context: bpy.types.Context, *, icon: IconItems = "NONE") -> None:
     """Draw a sentence as wide as the region is."""
     column = layout.column(align=True)
     column.scale_y = 0.8
@@ -19,7 +24,7 @@ def wrapped(layout: Any, text: str, context: Any, *, icon: str = "NONE") -> None
         icon = "BLANK1" if icon != "NONE" else "NONE"
 
 
-def letters(context: Any, *, has_icon: bool) -> int:
+def letters(context: bpy.types.Context, *, has_icon: bool) -> int:
     """How many letters go into a line of the region that is drawn."""
     region = getattr(context, "region", None)
     if region is None:
