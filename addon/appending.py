@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import bpy
 
@@ -17,12 +16,12 @@ class ImportFailed(Exception):
     """A result could not be brought into the scene; the text is a sentence for the artist."""
 
 
-def append(path: Path) -> Any:
+def append(path: Path) -> bpy.types.Collection:
     """Append what a result's file holds; returns the collection around it, which is in no scene yet.
 
     A name that is taken is left to whom it belongs: what comes in gets a number. Raises ImportFailed.
     """
-    before = {kind: set(getattr(bpy.data, kind)) for kind in (*_COUNTED, "libraries")}
+    before: dict[str, set[bpy.types.ID]] = {kind: set(getattr(bpy.data, kind)) for kind in (*_COUNTED, "libraries")}
     try:
         with bpy.data.libraries.load(str(path), link=False) as (source, target):
             names = {kind: list(getattr(source, kind)) for kind in _SHARED}
@@ -39,7 +38,7 @@ def append(path: Path) -> Any:
     inner = {child for collection in collections for child in collection.children_recursive}
     outer = [collection for collection in collections if collection not in inner]
     if len(outer) == 1:
-        holder = outer[0]
+        holder: bpy.types.Collection = outer[0]
     else:
         holder = bpy.data.collections.new(COLLECTION_NAME)
         for collection in outer:
@@ -52,7 +51,7 @@ def append(path: Path) -> Any:
     return holder
 
 
-def _use_own(own: set[Any], appended: dict[str, Any]) -> None:
+def _use_own(own: set[bpy.types.ID], appended: dict[str, bpy.types.ID | None]) -> None:
     """The artist's materials and images are used, as they are now, in the place of copies by the same name."""
     by_name = {block.name: block for block in own if block.library is None}
     for name, block in appended.items():
@@ -63,7 +62,7 @@ def _use_own(own: set[Any], appended: dict[str, Any]) -> None:
         block.use_fake_user = False
 
 
-def _drop_unused(before: dict[str, set[Any]]) -> None:
+def _drop_unused(before: dict[str, set[bpy.types.ID]]) -> None:
     """What came along and nobody uses goes again; nothing that was there before is touched."""
     for kind in _COUNTED:
         blocks = getattr(bpy.data, kind)

@@ -7,15 +7,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import bpy
 
 from . import file_patterns
 from .sendoff import SceneFile
+
+if TYPE_CHECKING:
+    _Reader = (
+        bpy.types.Library
+        | bpy.types.Image
+        | bpy.types.MovieClip
+        | bpy.types.Sound
+        | bpy.types.VectorFont
+        | bpy.types.CacheFile
+        | bpy.types.Volume
+    )
+_Block = TypeVar("_Block", bound=bpy.types.ID)
 
 PATHS_NAME = "sendoff-paths.json"
 _BUILTIN = "<builtin>"
@@ -103,21 +115,21 @@ def references() -> Iterator[Reference]:
         yield from _reference("volumes", volume, sequence=volume.is_sequence)
 
 
-def _used(blocks: Any) -> Iterator[Any]:
+def _used(blocks: Iterable[_Block]) -> Iterator[_Block]:
     return (block for block in blocks if block.users and not _packed(block))
 
 
-def _packed(block: Any) -> bool:
+def _packed(block: bpy.types.ID) -> bool:
     return bool(getattr(block, "packed_file", None) or len(getattr(block, "packed_files", ())))
 
 
 def _reference(
-    collection: str, block: Any, *, tiles: list[int] | None = None, sequence: bool = False
+    collection: str, block: _Reader, *, tiles: list[int] | None = None, sequence: bool = False
 ) -> Iterator[Reference]:
     if not block.filepath or block.filepath == _BUILTIN:
         return
     # A path is relative to the file that holds it: for a linked datablock that is the library's.
-    holder = block.parent if collection == "libraries" else block.library
+    holder = block.parent if isinstance(block, bpy.types.Library) else block.library
     path = Path(os.path.normpath(bpy.path.abspath(block.filepath, library=holder)))
     if _is_blenders_own(path):
         return

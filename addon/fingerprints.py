@@ -11,14 +11,14 @@ import array
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import bpy
 
 try:
     import numpy as _numpy
 except ImportError:  # a Blender of a distribution may come without
-    _numpy = None
+    _numpy = None  # type: ignore[assignment] # a module, or the lack of it
 
 _FLOATS_PER_VERTEX = 3
 _MATRIX_BYTES = 16 * 4
@@ -27,6 +27,12 @@ _WORDS = 512
 _SUMMED_FLOATS = 16_384
 _ANIMATED = "animated"
 _SHOWN = 3
+
+if TYPE_CHECKING:
+    import numpy.typing
+
+    _Floats: TypeAlias = array.array[float] | numpy.typing.NDArray[numpy.float32]
+_Meshed: TypeAlias = "tuple[bpy.types.Object, bpy.types.Mesh]"
 
 
 @dataclass(frozen=True)
@@ -60,22 +66,22 @@ def of_open_file() -> dict[str, str]:
 
     In Edit Mode it is that of the mesh as the last save wrote it: to be called after the copy is saved.
     """
-    return _of([thing for thing in bpy.data.objects if thing.type == "MESH" and thing.data is not None])
+    return _of(_meshed(bpy.data.objects))
 
 
 def compare(sent: Mapping[str, str], names: Iterable[str]) -> Changes:
     """What became of the named objects since their fingerprints were taken; other names are left out."""
     asked = [name for name in dict.fromkeys(names) if name in sent]
     own = {name: bpy.data.objects.get((name, None)) or bpy.data.objects.get(name) for name in asked}
-    there = [thing for thing in own.values() if thing is not None and thing.type == "MESH" and thing.data is not None]
-    for thing in there:
-        if thing.data.is_editmode:
+    there = _meshed(thing for thing in own.values() if thing is not None)
+    for thing, mesh in there:
+        if mesh.is_editmode:
             thing.update_from_editmode()
     now = _of(there)
     missing = [name for name in asked if name not in now]
     by_print = {}
     if missing:
-        new = [thing for thing in bpy.data.objects if thing.type == "MESH" and thing.data and thing.name not in sent]
+        new = _meshed(thing for thing in bpy.data.objects if thing.name not in sent)
         by_print = {text: name for name, text in reversed(_of(new).items())}
     return Changes(
         changed={name: how for name in asked if name in now and (how := _difference(sent[name], now[name]))},
@@ -84,15 +90,19 @@ def compare(sent: Mapping[str, str], names: Iterable[str]) -> Changes:
     )
 
 
-def _of(things: list[Any]) -> dict[str, str]:
-    shapes: dict[Any, str] = {}
+def _meshed(things: Iterable[bpy.types.Object]) -> list[_Meshed]:
+    """Those among some objects that have a mesh, each with it."""
+    return [(thing, mesh) for thing in things if isinstance(mesh := thing.data, bpy.types.Mesh)]
+
+
+def _of(things: list[_Meshed]) -> dict[str, str]:
+    shapes: dict[bpy.types.Mesh, str] = {}
     found: dict[str, str] = {}
     places = _Places()
-    positions = _Positions(max((len(thing.data.vertices) for thing in things), default=0))
-    for thing in sorted(things, key=lambda thing: thing.library is not None):
+    positions = _Positions(max((len(mesh.vertices) for _, mesh in things), default=0))
+    for thing, mesh in sorted(things, key=lambda meshed: meshed[0].library is not None):
         if thing.name in found:
             continue
-        mesh = thing.data
         if mesh not in shapes:
             counts = f"{len(mesh.vertices)},{len(mesh.edges)},{len(mesh.polygons)}"
             shapes[mesh] = f"{counts}|{positions.checksum(mesh)}"
@@ -107,32 +117,32 @@ class _Positions:
     def __init__(self, longest: int) -> None:
         floats = longest * _FLOATS_PER_VERTEX
         if _numpy is None:
-            self._memory: Any = None
+            self._memory: numpy.typing.NDArray[numpy.float32] | None = None
         else:
             self._memory = _numpy.empty(floats, _numpy.float32)
 
-    def checksum(self, mesh: Any) -> str:
+    def checksum(self, mesh: bpy.types.Mesh) -> str:
         """Of the positions of all vertices in their order."""
         floats = len(mesh.vertices) * _FLOATS_PER_VERTEX
         if self._memory is None:
-            values = array.array("f", bytes(4 * floats))
-            _read(mesh, values)
-            return f"c{zlib.crc32(values):08x}"
+            plain = array.array("f", bytes(4 * floats))
+            _read(mesh, plain)
+            return f"c{zlib.crc32(plain):08x}"
         values = self._memory[:floats]
         _read(mesh, values)
         if floats < _SUMMED_FLOATS:
-            return f"n{zlib.crc32(values):08x}"
+            return f"n{zlib.crc32(values.data):08x}"
         words = values[: floats // 2 * 2].view(_numpy.uint64)
         rows = words[: len(words) // _WORDS * _WORDS].reshape(-1, _WORDS)
         # One that changes alone changes the sums of its row and its column; two that trade places, at least one.
         checksum = zlib.crc32(rows.sum(axis=1))
         checksum = zlib.crc32(rows.sum(axis=0), checksum)
-        return f"n{zlib.crc32(values[rows.size * 2 :], checksum):08x}"
+        return f"n{zlib.crc32(values[rows.size * 2 :].data, checksum):08x}"
 
 
-def _read(mesh: Any, values: Any) -> None:
+def _read(mesh: bpy.types.Mesh, values: _Floats) -> None:
     attribute = None if mesh.is_editmode else mesh.attributes.get("position")
-    if attribute is not None:
+    if isinstance(attribute, bpy.types.FloatVectorAttribute):
         attribute.data.foreach_get("vector", values)  # a copy of memory, twenty times as fast as by vertices
     else:
         mesh.vertices.foreach_get("co", values)
@@ -147,14 +157,14 @@ class _Places:
     def __init__(self) -> None:
         self._own = _matrices("matrix_basis")
         self._inverse = _matrices("matrix_parent_inverse")
-        self._known: dict[Any, bytes | None] = {}
+        self._known: dict[bpy.types.Object, bytes | None] = {}
 
-    def text(self, thing: Any) -> str:
+    def text(self, thing: bpy.types.Object) -> str:
         """A checksum; "animated" where an animation sets one of the transforms."""
         chain = self._chain(thing)
         return _ANIMATED if chain is None else f"{zlib.crc32(chain):08x}"
 
-    def _chain(self, thing: Any) -> bytes | None:
+    def _chain(self, thing: bpy.types.Object) -> bytes | None:
         if thing in self._known:
             return self._known[thing]
         self._known[thing] = None  # a ring of parents ends here
@@ -168,7 +178,7 @@ class _Places:
         return self._known[thing]
 
 
-def _matrices(kind: str) -> dict[Any, bytes]:
+def _matrices(kind: str) -> dict[bpy.types.Object, bytes]:
     """A matrix of every object as bytes, read in one go."""
     objects = bpy.data.objects
     values = array.array("f", bytes(_MATRIX_BYTES * len(objects)))
@@ -180,7 +190,7 @@ def _matrices(kind: str) -> dict[Any, bytes]:
     }
 
 
-def _is_animated(thing: Any) -> bool:
+def _is_animated(thing: bpy.types.Object) -> bool:
     data = thing.animation_data
     return data is not None and bool(data.action or data.nla_tracks or data.drivers)
 

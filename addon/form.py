@@ -10,26 +10,38 @@ import hashlib
 import math
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from .known_tasks import KnownTask
 from .sendoff.form import INT_MAX, INT_MIN, Field, FieldKind, degrees_of, params_of, start_value
 
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import (
+        PropertySubtypeNumberArrayItems,
+        PropertySubtypeNumberItems,
+        PropertySubtypeStringItems,
+    )
+
 _PREFIX = "sendoff_params_"
-_SUBTYPES = {
+_SUBTYPES: dict[str, PropertySubtypeNumberItems] = {
     "m": "DISTANCE", "deg": "ANGLE", "rad": "ANGLE", "s": "TIME_ABSOLUTE", "px": "PIXEL", "%": "PERCENTAGE",
     "factor": "FACTOR",
 }  # fmt: skip
-_VECTOR_SUBTYPES = {"m": "XYZ_LENGTH", "deg": "EULER", "rad": "EULER"}
-_INT_SUBTYPES = {"px": "PIXEL", "%": "PERCENTAGE", "factor": "FACTOR"}
+_VECTOR_SUBTYPES: dict[str, PropertySubtypeNumberArrayItems] = {"m": "XYZ_LENGTH", "deg": "EULER", "rad": "EULER"}
+_INT_SUBTYPES: dict[str, PropertySubtypeNumberItems] = {"px": "PIXEL", "%": "PERCENTAGE", "factor": "FACTOR"}
+_STRING_SUBTYPES: dict[FieldKind, PropertySubtypeStringItems] = {
+    FieldKind.FILE: "FILE_PATH",
+    FieldKind.FOLDER: "DIR_PATH",
+}
 _FLOAT_DIGITS = 3
 _SHOWN_DESCRIPTION = 1000
 _IN_A_ROW = 3
 
+# Any, from here on: the classes of parameters are made at run time, and what bpy.props returns is Blender's own affair.
 #: Task: what its class was made from, and the class.
-_registered: dict[str, tuple[tuple[Field, ...], type]] = {}
+_registered: dict[str, tuple[tuple[Field, ...], type[bpy.types.PropertyGroup]]] = {}
 
 
 def attribute(task: str) -> str:
@@ -55,12 +67,12 @@ def unregister_tasks() -> None:
         _unregister(name)
 
 
-def values_of(scene: Any, task: KnownTask) -> Any:
+def values_of(scene: bpy.types.Scene, task: KnownTask) -> Any:
     """The property group with a scene's values for a task; None where the task takes no parameters."""
     return getattr(scene, attribute(task.name), None) if task.name in _registered else None
 
 
-def params(scene: Any, task: KnownTask) -> dict[str, Any]:
+def params(scene: bpy.types.Scene, task: KnownTask) -> dict[str, Any]:
     """A scene's values as the task's parameters; raises InputError naming the one that cannot be sent."""
     group = values_of(scene, task)
     if group is None:
@@ -69,12 +81,12 @@ def params(scene: Any, task: KnownTask) -> dict[str, Any]:
     return params_of(task.fields, {field.name: _value(group, field) for field in controls})
 
 
-def draw(layout: Any, scene: Any, task: KnownTask) -> None:
+def draw(layout: bpy.types.UILayout, scene: bpy.types.Scene, task: KnownTask) -> None:
     """Draw the parameters, those of nested objects in panels of their own."""
     group = values_of(scene, task)
     if group is None:
         return
-    bodies: dict[str, Any] = {"": layout.column()}
+    bodies: dict[str, bpy.types.UILayout | None] = {"": layout.column()}
     for field in task.fields:
         if field.kind is FieldKind.CONST:
             continue
@@ -82,11 +94,12 @@ def draw(layout: Any, scene: Any, task: KnownTask) -> None:
             header, body = layout.panel(f"{attribute(task.name)}_{field.group}")
             header.label(text=field.group)
             bodies[field.group] = body
-        if bodies[field.group] is not None:
-            _draw_field(bodies[field.group], group, field)
+        body = bodies[field.group]
+        if body is not None:
+            _draw_field(body, group, field)
 
 
-def _draw_field(layout: Any, group: Any, field: Field) -> None:
+def _draw_field(layout: bpy.types.UILayout, group: Any, field: Field) -> None:
     if not field.nullable:
         in_a_row = field.kind is FieldKind.FLAGS and len(field.choices) <= _IN_A_ROW
         (layout.row() if in_a_row else layout).prop(group, field.name, expand=field.kind is FieldKind.FLAGS)
@@ -160,7 +173,7 @@ def _bool(_field: Field, options: dict[str, Any]) -> Any:
 
 
 def _string(field: Field, options: dict[str, Any]) -> Any:
-    subtype = {FieldKind.FILE: "FILE_PATH", FieldKind.FOLDER: "DIR_PATH"}.get(field.kind, "NONE")
+    subtype = _STRING_SUBTYPES.get(field.kind, "NONE")
     return bpy.props.StringProperty(**options, maxlen=field.max_length or 0, subtype=subtype)
 
 

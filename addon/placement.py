@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
 
+import bpy
 from mathutils import Vector
 
 BESIDE, OVER = "BESIDE", "OVER"
@@ -59,13 +59,13 @@ class Box:
         return max(size.x, _LEAST_WIDTH * max(size)) or 1.0
 
 
-def level_of(thing: Any) -> int | None:
+def level_of(thing: bpy.types.Object) -> int | None:
     """Which level of detail an object of a result is; None where it is none."""
     level, source = thing.get(LEVEL), thing.get(SOURCE)
     return level if isinstance(level, int) and isinstance(source, str) and 0 <= level <= _MOST_LEVELS else None
 
 
-def move_beside(things: list[Any], scene: Any, view_layer: Any) -> None:
+def move_beside(things: list[bpy.types.Object], scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> None:
     """Move the levels among some objects along the world's X, each level as one, clear of the originals.
 
     A level's step is 1.15 times the width of all originals together, so that a car of twenty parts stays a car.
@@ -90,9 +90,11 @@ def move_beside(things: list[Any], scene: Any, view_layer: Any) -> None:
     view_layer.update()
 
 
-def _originals(levels: dict[Any, int], scene: Any, view_layer: Any) -> list[Any]:
+def _originals(
+    levels: dict[bpy.types.Object, int], scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer
+) -> list[bpy.types.Object]:
     """Per source the original, or in its place the finest level."""
-    by_source: dict[str, list[Any]] = defaultdict(list)
+    by_source: dict[str, list[bpy.types.Object]] = defaultdict(list)
     for thing in levels:
         by_source[thing[SOURCE]].append(thing)
     known = {thing.name: thing for thing in scene.objects if thing.library is not None}
@@ -100,12 +102,13 @@ def _originals(levels: dict[Any, int], scene: Any, view_layer: Any) -> list[Any]
     found = []
     for name, things in by_source.items():
         original = known.get(name)
-        seen = original is not None and original not in levels and original.visible_get(view_layer=view_layer)
-        found.append(original if seen else min(things, key=levels.__getitem__))
+        if original is None or original in levels or not original.visible_get(view_layer=view_layer):
+            original = min(things, key=levels.__getitem__)
+        found.append(original)
     return found
 
 
-def _box(thing: Any) -> Box | None:
+def _box(thing: bpy.types.Object) -> Box | None:
     """In the world, modifiers included; None where the object has no extent that can be told."""
     if thing.type not in _SOLID:
         return None
@@ -115,7 +118,7 @@ def _box(thing: Any) -> Box | None:
     return Box.around([Box(corner, corner) for corner in corners])
 
 
-def _obstacles(whole: Box, own: set[Any], view_layer: Any) -> list[Box]:
+def _obstacles(whole: Box, own: set[bpy.types.Object], view_layer: bpy.types.ViewLayer) -> list[Box]:
     """What stands beside the originals; not what they stand on, or in."""
     if len(view_layer.objects) > _MOST_OBSTACLES:
         return []
@@ -134,7 +137,7 @@ def _way_ahead(whole: Box, step: float, levels: int, obstacles: list[Box]) -> fl
     return ahead if ahead <= _FARTHEST * step * levels else 0.0
 
 
-def _carried(thing: Any, offsets: dict[Any, float]) -> float:
+def _carried(thing: bpy.types.Object, offsets: dict[bpy.types.Object, float]) -> float:
     """How far it is moved already, by a parent that is a level too."""
     parent, seen = thing.parent, {thing}
     while parent is not None and parent not in seen:
@@ -145,7 +148,7 @@ def _carried(thing: Any, offsets: dict[Any, float]) -> float:
     return 0.0
 
 
-def _shift(thing: Any, offset: float) -> None:
+def _shift(thing: bpy.types.Object, offset: float) -> None:
     way = Vector((offset, 0.0, 0.0))
     if thing.parent is not None:
         if thing.parent_type == "OBJECT":

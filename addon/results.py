@@ -5,7 +5,6 @@ from __future__ import annotations
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import bpy
 
@@ -40,7 +39,7 @@ def scene_file(job: Job) -> Path | None:
     return next(found, None)
 
 
-def why_not_now(job: Job, context: Any) -> str:
+def why_not_now(job: Job, context: bpy.types.Context) -> str:
     """Why the result cannot be imported at this moment, as a sentence; "" where it can."""
     if not job.files:
         return "The result is not here yet" if job.is_active else "This job has no result"
@@ -58,7 +57,7 @@ def why_not_now(job: Job, context: Any) -> str:
     return ""
 
 
-def import_result(job: Job, context: Any, placement: str = "") -> Imported:
+def import_result(job: Job, context: bpy.types.Context, placement: str = "") -> Imported:
     """Bring all of a result into the open file, objects into the scene that they came from.
 
     Makes no undo step of its own: the caller's is the one. Raises ImportFailed.
@@ -84,7 +83,7 @@ def import_result(job: Job, context: Any, placement: str = "") -> Imported:
         ) from error
 
 
-def show_result(job: Job, context: Any) -> str:
+def show_result(job: Job, context: bpy.types.Context) -> str:
     """Show what was imported: objects selected and framed, the list of findings, the image; else the folder.
 
     Returns a sentence where there is something to say, "" otherwise.
@@ -111,10 +110,10 @@ def show_result(job: Job, context: Any) -> str:
     return said
 
 
-def _import(job: Job, context: Any, placement: str) -> Imported:
+def _import(job: Job, context: bpy.types.Context, placement: str) -> Imported:
     texts: list[str] = []
     notes: list[str] = []
-    objects: list[Any] = []
+    objects: list[bpy.types.Object] = []
     used: set[Path] = set()
     path = scene_file(job)
     report = findings.report_file(job)
@@ -151,19 +150,23 @@ def _import(job: Job, context: Any, placement: str) -> Imported:
     )
 
 
-def _is_held(context: Any) -> bool:
+def _is_held(context: bpy.types.Context) -> bool:
     """Whether the artist holds something in the hand: one of Blender's own operators is in the middle of it.
 
     An operator that an add-on wrote may go on for as long as Blender runs, and one that has a file chosen waits.
     """
     windows = context.window_manager.windows
     running = {operator.bl_idname for window in windows for operator in window.modal_operators}
-    spaces = (area.spaces.active for window in windows for area in window.screen.areas if area.type == "FILE_BROWSER")
-    choosing = {space.active_operator.bl_idname for space in spaces if space.active_operator is not None}
+    spaces = [area.spaces.active for window in windows for area in window.screen.areas]
+    choosing = {
+        space.active_operator.bl_idname
+        for space in spaces
+        if isinstance(space, bpy.types.SpaceFileBrowser) and space.active_operator is not None
+    }
     return any(bpy.types.Operator.bl_rna_get_subclass_py(name) is None for name in running - choosing - _JOBS)
 
 
-def _target(job: Job, context: Any) -> tuple[Any, Any]:
+def _target(job: Job, context: bpy.types.Context) -> tuple[bpy.types.Scene, bpy.types.ViewLayer]:
     """The scene that a result goes into, and the view layer in which it is selected."""
     scene = bpy.data.scenes.get((job.scene_name, None)) if job.scene_name else None
     if scene is None or scene == context.scene:
@@ -171,7 +174,9 @@ def _target(job: Job, context: Any) -> tuple[Any, Any]:
     return scene, scene.view_layers[0]
 
 
-def _import_objects(job: Job, context: Any, path: Path, placement: str) -> tuple[str, list[Any]]:
+def _import_objects(
+    job: Job, context: bpy.types.Context, path: Path, placement: str
+) -> tuple[str, list[bpy.types.Object]]:
     scene, view_layer = _target(job, context)
     before = view_layer.objects.active
     before_name = "" if before is None else before.name
@@ -201,14 +206,14 @@ def _import_objects(job: Job, context: Any, path: Path, placement: str) -> tuple
     return text, objects
 
 
-def _counted(objects: list[Any], levels: list[Any]) -> str:
+def _counted(objects: list[bpy.types.Object], levels: list[bpy.types.Object]) -> str:
     count = len(objects)
     if levels and len(levels) == count:
         return f"{count:,} level{'' if count == 1 else 's'} of detail"
     return f"{count:,} object{'' if count == 1 else 's'}"
 
 
-def _select(objects: list[Any], view_layer: Any, before_name: str) -> None:
+def _select(objects: list[bpy.types.Object], view_layer: bpy.types.ViewLayer, before_name: str) -> None:
     """Select exactly these; active is the finest level of what was active before, else the first."""
     for thing in list(view_layer.objects.selected):
         thing.select_set(False, view_layer=view_layer)
@@ -222,7 +227,9 @@ def _select(objects: list[Any], view_layer: Any, before_name: str) -> None:
         view_layer.objects.active = (of_active or shown)[0]
 
 
-def _import_images(job: Job, context: Any, texts: list[str], notes: list[str], used: set[Path]) -> list[Any]:
+def _import_images(
+    job: Job, context: bpy.types.Context, texts: list[str], notes: list[str], used: set[Path]
+) -> list[bpy.types.Image]:
     """Load the images; what cannot be is a note, and fails the import only where there is nothing else."""
     paths = images.image_files(job)
     loaded, problems = [], []
@@ -242,7 +249,7 @@ def _import_images(job: Job, context: Any, texts: list[str], notes: list[str], u
     return loaded
 
 
-def _show_objects(holder: Any, context: Any) -> str:
+def _show_objects(holder: bpy.types.Collection, context: bpy.types.Context) -> str:
     """Select and frame what a collection holds; returns a sentence where that cannot be."""
     if context.mode != "OBJECT":
         return f"Go to Object Mode to have the objects of “{holder.name}” selected"

@@ -242,6 +242,8 @@ class Session:
             self._tell(messages.Submitted(key=job_id, job=job))
 
     def _fetch(self, job_id: str, folder: Path) -> None:
+        said_at = 0.0
+
         def report(done_bytes: int, total_bytes: int) -> None:
             nonlocal said_at
             now = time.monotonic()
@@ -249,7 +251,6 @@ class Session:
                 said_at = now
                 self._tell(messages.Fetching(job_id, done_bytes, total_bytes))
 
-        said_at = 0.0
         try:
             client = self._connected()
             job: Job = client.job(job_id)
