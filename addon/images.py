@@ -13,6 +13,8 @@ from .windows import some_window
 
 _MEDIA_TYPES = {"image/png", "image/jpeg", "image/x-exr", "image/exr", "image/aces", "image/tiff", "image/webp"}
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".exr", ".tif", ".tiff", ".webp"}
+#: What an OpenEXR file begins with.
+_EXR = b"\x76\x2f\x31\x01"
 #: More of them stay files: they all would become part of the artist's file.
 MOST_IMAGES = 12
 
@@ -40,7 +42,8 @@ def bring(job: Job, path: Path) -> bpy.types.Image:
         image = bpy.data.images.load(str(path), check_existing=False)
     except RuntimeError as error:
         raise NoImage(f"{path.name} cannot be read: {_first_line(error)}") from error
-    problem = "" if min(image.size) else f"{path.name} is no image that this Blender can read, see {path.parent}"
+    is_image = min(image.size) or _is_exr(path)
+    problem = "" if is_image else f"{path.name} is no image that this Blender can read, see {path.parent}"
     try:
         if not problem:
             image.pack()
@@ -123,6 +126,12 @@ def _is_free(space: bpy.types.Space | None) -> TypeGuard[bpy.types.SpaceImageEdi
         return False
     shown = space.image
     return space.mode == "VIEW" and not space.use_image_pin and not (shown is not None and shown.is_dirty)
+
+
+def _is_exr(path: Path) -> bool:
+    """One of several layers has no size until a layer of it is shown."""
+    with path.open("rb") as file:
+        return file.read(len(_EXR)) == _EXR
 
 
 def _first_line(error: Exception) -> str:

@@ -56,6 +56,22 @@ def test_an_image_is_packed_and_named_after_job_and_file(addon, job, tmp_path, n
     assert bytes(image.packed_file.data) == path.read_bytes()
 
 
+def test_an_exr_of_several_layers_is_brought_too(addon, job, tmp_path):
+    scene, path = bpy.context.scene, tmp_path / "layers.exr"
+    scene.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    scene.render.engine, scene.cycles.samples = "CYCLES", 1
+    scene.render.resolution_x = scene.render.resolution_y = 8
+    bpy.context.view_layer.use_pass_normal = True
+    if bpy.app.version >= (5, 0, 0):
+        scene.render.image_settings.media_type = "MULTI_LAYER_IMAGE"
+    scene.render.image_settings.file_format = "OPEN_EXR_MULTILAYER"
+    scene.render.filepath = str(path)
+    bpy.ops.render.render(write_still=True)
+    files(addon, job, (path, "result", "image/x-exr"))
+    assert addon.results.import_result(job, bpy.context).image_names == ("car layers",)
+    assert bytes(bpy.data.images["car layers"].packed_file.data) == path.read_bytes()
+
+
 def test_it_is_still_there_after_the_download_is_gone_and_the_file_was_opened_again(addon, job, tmp_path):
     addon.results.import_result(job, bpy.context)
     job.files[0].path.unlink()
