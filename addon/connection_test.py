@@ -55,7 +55,7 @@ def draw(layout: bpy.types.UILayout) -> None:
         return
     column = layout.box().column(align=True)
     for hop in jobs.hops:
-        split = column.split(factor=0.16)
+        split = column.split(factor=0.2)
         icon: IconItems = "DOT" if hop.skipped else "CHECKMARK" if hop.ok else "CANCEL"
         split.label(text=hop.name, icon=icon)
         split.label(text=hop.detail)

@@ -61,6 +61,7 @@ class SENDOFF_OT_show_log(bpy.types.Operator):
 
     def draw(self, _context: bpy.types.Context) -> None:
         """Draw its last lines, and the way to all of it."""
+        self.layout.label(text=self.bl_label, icon="TEXT")
         column = self.layout.column(align=True)
         left_out = len(self._lines) - _LOG_LINES
         if left_out > 0:

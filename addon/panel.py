@@ -29,7 +29,7 @@ class SENDOFF_PT_process(_InTab, bpy.types.Panel):
     """Send this scene to the server"""
 
     bl_idname = "SENDOFF_PT_process"
-    bl_label = "Process on Server"
+    bl_label = "Process"
     bl_order = 0
 
     def draw_header_preset(self, _context: bpy.types.Context) -> None:

@@ -90,7 +90,8 @@ def _small(job: Job, jobs: JobList, now: float) -> Entry:
         words = "failed" if job.problem is not None and not job.problem.is_stop else "ended"
         return Entry(key=job.key, text=f"{job.name}: {words}", icon=icon(job), buttons=("show", "seen"))
     percent = f"{int(said.fraction * 100)} %"
-    return Entry(key=job.key, text="", fraction=said.fraction, bar_text=f"{job.name}: {percent}", buttons=())
+    cancel = ("cancel",) if job.may_cancel else ()
+    return Entry(key=job.key, text="", fraction=said.fraction, bar_text=f"{job.name}: {percent}", buttons=cancel)
 
 
 def icon(job: Job) -> IconItems:

@@ -22,7 +22,8 @@ SCHEMA = {
         "folder": {"type": "string", "format": "directory-path", "default": ""},
         "seed": {"anyOf": [{"type": "integer"}, {"type": "null"}], "default": None},
         "size": {
-            "type": "array", "prefixItems": [{"type": "number"}] * 3, "minItems": 3, "maxItems": 3, "default": [1, 2, 3],
+            "type": "array", "prefixItems": [{"type": "number"}] * 3, "minItems": 3, "maxItems": 3,
+            "default": [1, 2, 3],
         },
         "anything": {"default": {"a": 1}},
         "bake": {
