@@ -1,0 +1,82 @@
+"""The preferences in the hands of a TD: which server, who is signed in, and whether everything works."""
+
+from __future__ import annotations
+
+from tests.desktop.conftest import MakeBlender
+from tests.desktop.screen import Screen
+from tests.stack import Stack
+
+from sendoff.tokens import read_claims
+
+OWN = "bpy.context.preferences.addons['bl_ext.user_default.sendoff'].preferences"
+CHECK_SECONDS = 60.0
+
+
+def test_a_url_and_a_token_are_put_in_and_every_hop_is_tried(
+    make_blender: MakeBlender, stack: Stack, screen: Screen
+) -> None:
+    blender = make_blender({})
+    blender.start()
+    sidebar = blender.open_sidebar("Sendoff")
+    screen.wait_for_text("No server is set", sidebar)
+    screen.shot("no server")
+    screen.click_text("Open Preferences", sidebar)
+    blender.wait_until("len(bpy.context.window_manager.windows) == 2")
+    window = blender.open_preferences("Sendoff")
+    screen.fill("Server", stack.url, window)
+    blender.wait_until(f"{OWN}.server_url == url", url=stack.url)
+    screen.scroll(window.middle, 20)
+    screen.wait_for_text("Not signed in", window)
+    screen.shot("not signed in")
+    blender.run("bpy.context.window_manager.clipboard = token", token=stack.token)
+    token = screen.wait_for_text("Token", window)
+    screen.double_click(((token.right + window.right) // 2, token.middle[1]))
+    screen.key("ctrl+a", "ctrl+v", "Return")
+    person = read_claims(stack.token).person
+    screen.wait_for_text(f"Signed in as {person} for this session", window)
+    screen.click_text("Test Connection", window)
+    screen.wait_for_text("Everything works", window, seconds=CHECK_SECONDS)
+    screen.shot("everything works")
+    blender.close_window(1)
+    screen.wait_for_text("Levels of detail", sidebar)
+    blender.run("bpy.ops.wm.save_userpref()")
+    assert blender.quit() < 10
+    blender.start()
+    assert blender.ask(f"({OWN}.server_url, {OWN}.session_token)") == [stack.url, ""], "a token is not kept"
+
+
+def test_what_the_environment_decides_is_shown_greyed_with_the_reason(
+    make_blender: MakeBlender, stack: Stack, screen: Screen
+) -> None:
+    blender = make_blender({"SENDOFF_URL": stack.url, "SENDOFF_TOKEN": stack.token})
+    blender.start()
+    window = blender.open_preferences("Sendoff")
+    screen.scroll(window.middle, 20)
+    screen.wait_for_text("Set by SENDOFF_URL", window)
+    screen.wait_for_text("Set by SENDOFF_TOKEN", window)
+    screen.shot("decided by the environment")
+    assert blender.ask(f"{OWN}.shown_url") == stack.url
+    screen.fill("Server", "http://typed:1", window)
+    assert blender.ask(f"{OWN}.server_url") == ""
+
+
+def test_the_broken_hop_is_named(make_blender: MakeBlender, stack: Stack, screen: Screen) -> None:
+    blender = make_blender({"SENDOFF_URL": "http://127.0.0.1:9", "SENDOFF_TOKEN": stack.token})
+    blender.start()
+    window = blender.open_preferences("Sendoff")
+    screen.scroll(window.middle, 20)
+    screen.click_text("Test Connection", window)
+    screen.wait_for_text("Broken: network", window, seconds=CHECK_SECONDS)
+    screen.shot("broken")
+
+
+def test_a_server_elsewhere_leads_to_where_online_access_is_allowed(make_blender: MakeBlender, screen: Screen) -> None:
+    blender = make_blender({"SENDOFF_URL": "http://render01:8780", "SENDOFF_TOKEN": "t"})
+    blender.start()
+    sidebar = blender.open_sidebar("Sendoff")
+    screen.wait_for_text("Online Access is off", sidebar)
+    screen.shot("online access is off")
+    screen.click_text("Show Where", sidebar)
+    blender.wait_until("bpy.context.preferences.active_section == 'SYSTEM'")
+    screen.wait_for_text("Allow Online Access", blender.window(1))
+    screen.shot("where it is allowed")
