@@ -41,6 +41,7 @@ check: setup ## Lint, format, types, import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python scripts/check_addon.py
 	@PYTHONPATH=client:store:server:worker $(BIN)/lint-imports --no-cache
 
 format: setup ## Write the code in the project's format
