@@ -82,7 +82,7 @@ class Blender:
         while not told.is_file():
             if not self.is_running or time.monotonic() > deadline:
                 self.kill()
-                raise AssertionError(f"Blender did not start:\n{self.output[-4000:]}")
+                raise AssertionError(f"Blender did not start:\n{self.last_words}")
             time.sleep(0.05)
         self._line = socket.create_connection(("127.0.0.1", int(told.read_text())), timeout=START_SECONDS)
         self._stream = self._line.makefile("rw", encoding="utf-8")
@@ -99,12 +99,20 @@ class Blender:
         """All that it has printed, over all its starts."""
         return self.console.read_text(errors="replace") if self.console.is_file() else ""
 
+    @property
+    def last_words(self) -> str:
+        """The end of what it has printed, and where it crashed what Blender wrote about that."""
+        crashes = [path.read_text(errors="replace")[-4000:] for path in (self.folder / "tmp").glob("*.crash.txt")]
+        return "\n".join([self.output[-4000:], *crashes])
+
     def quit(self, *, seconds: float = 30.0) -> float:
         """Quit as File > Quit does, nothing saved; returns how many seconds it took until the process was gone."""
         begun = time.monotonic()
         self.send("bpy.ops.wm.quit_blender()")
-        self.wait_until_ended(seconds=seconds)
-        return time.monotonic() - begun
+        status = self.wait_until_ended(seconds=seconds)
+        took = time.monotonic() - begun
+        assert status == 0, f"Blender ended with status {status}:\n{self.last_words}"
+        return took
 
     def wait_until_ended(self, *, seconds: float = 30.0) -> int:
         """Wait until it has ended by itself; returns its exit status."""
@@ -114,7 +122,7 @@ class Blender:
         except subprocess.TimeoutExpired:
             self.screen.shot("did-not-end")
             self.kill()
-            raise AssertionError(f"Blender did not end within {seconds:g} s:\n{self.output[-4000:]}") from None
+            raise AssertionError(f"Blender did not end within {seconds:g} s:\n{self.last_words}") from None
         self._hang_up()
         return status
 
@@ -252,7 +260,7 @@ class Blender:
             reply = ""
         if not reply:
             self.screen.shot("no-answer")
-            raise AssertionError(f"Blender did not answer `{code}`:\n{self.output[-4000:]}")
+            raise AssertionError(f"Blender did not answer `{code}`:\n{self.last_words}")
         answer = json.loads(reply)
         if "error" in answer:
             raise AssertionError(f"`{code}` failed inside Blender:\n{answer['error']}")

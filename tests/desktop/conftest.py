@@ -125,7 +125,7 @@ def make_blender(screen: Screen, addon_zip: Path, tmp_path: Path) -> Iterator[Ma
             screen.shot("at the end")
         blender.kill()
     problems = [line for blender in made for line in blender.problems()]
-    assert not problems, f"Blender's console has errors: {problems}\n{made[-1].output[-6000:]}"
+    assert not problems, f"Blender's console has errors: {problems}\n{made[-1].last_words}"
 
 
 @pytest.fixture
