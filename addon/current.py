@@ -120,7 +120,7 @@ def look() -> None:
 
 def refresh_tasks() -> bool:
     """Take over the tasks of the server that is set now; returns whether they are others than before."""
-    global tasks, _tasks_of, _offers
+    global tasks, _tasks_of, _offers  # noqa: PLW0603
     url = server_url()
     before, found = tasks, None
     offers = getattr(jobs.server, "tasks", None)
