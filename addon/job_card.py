@@ -6,7 +6,7 @@ import time
 
 import bpy
 
-from . import buttons, current, status_bar
+from . import buttons, current, results, status_bar
 from .jobs import Job
 from .words import line
 from .wrapped import wrapped
@@ -36,7 +36,8 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, job: Job) -> No
         box.label(text=job.stage)
     wrapped(box, said.text, context, icon="ERROR" if job.problem is not None and not job.problem.is_stop else "NONE")
     _draw_notes(box, context, job)
-    names = tuple(name for name in buttons.of(job, current.jobs) if name not in ("cancel", "seen"))
+    asked = buttons.of(job, current.jobs, is_here=results.is_here(job))
+    names = tuple(name for name in asked if name not in ("cancel", "seen"))
     if names:
         buttons.draw(box.row(align=True), job.key, names)
 

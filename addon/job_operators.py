@@ -128,7 +128,7 @@ class SENDOFF_OT_retry(JobOperator, bpy.types.Operator):
             if not current.post_again(job):
                 job.problem = Problem("The copy that was to be sent is gone. Process the scene again.")
         elif job.state is JobState.SUCCEEDED and job.problem is not None:
-            job.problem, job.files, job.is_seen = None, (), False
+            job.problem, job.files, job.imported, job.is_seen = None, (), "", False
             job.has_files = True
         else:
             again = copy_for_retry(job)

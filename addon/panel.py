@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from . import current, findings_list, form, job_card, process, pump, scene_settings, scopes
+from . import current, findings_list, form, job_card, pump, scene_settings, scopes, versions
 from .known_tasks import KnownTask
+from .sendoff import __version__
 from .server_choice import is_expired
 from .wrapped import wrapped
 
@@ -49,8 +50,10 @@ class SENDOFF_PT_process(_InTab, bpy.types.Panel):
             _draw_who(layout)
         task = scene_settings.chosen_task(context.scene)
         settings = scene_settings.of(context.scene)
-        if task is not None:
+        no_task = scene_settings.why_no_task(context.scene)
+        if current.tasks:
             layout.prop(settings, "task")
+        if task is not None:
             if task.description:
                 wrapped(layout, task.description.replace("`", ""), context)
             form.draw(layout, context.scene, task)
@@ -59,11 +62,11 @@ class SENDOFF_PT_process(_InTab, bpy.types.Panel):
             _draw_scope(layout, settings, task)
         column = layout.column()
         column.scale_y = 1.5
+        column.enabled = not no_task
         column.operator_context = "INVOKE_DEFAULT"
         column.operator("sendoff.process", icon="EXPORT")
-        reason = process.why_not(context)
-        if reason and task is not None:
-            wrapped(layout, reason, context, icon="INFO")
+        if no_task:
+            wrapped(layout, no_task, context, icon="INFO")
 
 
 class SENDOFF_PT_jobs(_InTab, bpy.types.Panel):
@@ -115,6 +118,11 @@ def _draw_who(layout: bpy.types.UILayout) -> None:
     row = layout.row()
     row.active = False
     row.label(text=f"{person} on {name}" if person else name, icon="URL" if server is None else "LINKED")
+    offered = getattr(server, "addon_version", "")
+    if versions.is_newer(offered, __version__):
+        row = layout.row()
+        row.label(text=f"Sendoff {offered} is there", icon="INFO")
+        row.operator("sendoff.update", text="Update")
 
 
 def _draw_trouble(layout: bpy.types.UILayout) -> bool:

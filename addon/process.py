@@ -112,6 +112,9 @@ class SENDOFF_OT_process(bpy.types.Operator):
     def _order(self, context: bpy.types.Context) -> submitting.Order:
         """What was asked for; raises InputError where it makes no sense."""
         settings = scene_settings.of(context.scene)
+        reason = "" if self.task else scene_settings.why_no_task(context.scene)
+        if reason:
+            raise InputError(f"{reason}.")
         known = current.find_task(self.task) if self.task else scene_settings.chosen_task(context.scene)
         name = self.task or (known.name if known is not None else settings.task_name)
         if self.params:

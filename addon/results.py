@@ -14,6 +14,7 @@ from .jobs import Job
 from .placement import OVER, SOURCE, level_of, move_beside
 
 __all__ = ["ImportFailed", "Imported", "import_result", "scene_file", "show_result", "why_not_now"]
+
 #: Operators that are asked for by their jobs: they themselves end with the next event, perhaps long after.
 _JOBS = frozenset({"RENDER_OT_render", "OBJECT_OT_bake"})
 
@@ -93,7 +94,7 @@ def show_result(job: Job, context: bpy.types.Context) -> str:
     if report is not None and report.is_file():
         found = findings_list.fill(context.window_manager, job)
         shown, said = True, found.problem or found.summary.capitalize()
-    holders = [holder for holder in bpy.data.collections if job.id and holder.get("sendoff_job") == job.id]
+    holders = _holders(job)
     if holders:
         return _show_objects(holders[-1], context) or said
     if images.brought(job):
@@ -108,6 +109,17 @@ def show_result(job: Job, context: bpy.types.Context) -> str:
             bpy.ops.wm.path_open(filepath=str(folder))
         said = f"The files are in {folder}"
     return said
+
+
+def is_here(job: Job) -> bool:
+    """Whether what a job brought into a scene is in the open file: undone, or in another file, it is not."""
+    if scene_file(job) is not None:
+        return bool(_holders(job))
+    return not images.image_files(job) or bool(images.brought(job))
+
+
+def _holders(job: Job) -> list[bpy.types.Collection]:
+    return [holder for holder in bpy.data.collections if job.id and holder.get("sendoff_job") == job.id]
 
 
 def _import(job: Job, context: bpy.types.Context, placement: str) -> Imported:

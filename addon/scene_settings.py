@@ -13,15 +13,25 @@ DEFAULT_TASK = "mesh.lods"
 _kept_items: list[tuple[str, str, str, int]] = []
 
 
-def _task_items(_self: SENDOFF_PG_scene, _context: bpy.types.Context) -> list[tuple[str, str, str, int]]:
-    _kept_items[:] = [(task.name, task.title, task.description, number) for number, task in enumerate(current.tasks)]
+def _task_items(settings: SENDOFF_PG_scene, _context: bpy.types.Context) -> list[tuple[str, str, str, int]]:
+    found = [(task.name, task.title, task.description, number) for number, task in enumerate(current.tasks)]
+    if _task_number(settings) == len(found):
+        text = f"{settings.task_name} (not offered now)" if found else settings.task_name
+        found.append((settings.task_name, text, "No worker of this server offers it now", len(found)))
+    if found != _kept_items:
+        _kept_items[:] = found
     return _kept_items
 
 
 def _task_number(settings: SENDOFF_PG_scene) -> int:
+    """The number of the chosen task; that of an item behind all others where it is not offered.
+
+    Where nobody has chosen, it is the first that is offered in the place of the default.
+    """
     names = [task.name for task in current.tasks]
-    wanted = settings.task_name if settings.task_name in names else DEFAULT_TASK
-    return names.index(wanted) if wanted in names else 0
+    if settings.task_name in names:
+        return names.index(settings.task_name)
+    return len(names) if settings.is_property_set("task_name") else 0
 
 
 def _choose_task(settings: SENDOFF_PG_scene, number: int) -> None:
@@ -64,8 +74,16 @@ def of(scene: bpy.types.Scene) -> SENDOFF_PG_scene:
 
 
 def chosen_task(scene: bpy.types.Scene) -> KnownTask | None:
-    """The task that is chosen in a scene; None while the server has not told of any."""
-    return current.tasks[_task_number(of(scene))] if current.tasks else None
+    """The task that is chosen in a scene; None where it is not offered, or the server has not told of any."""
+    number = _task_number(of(scene))
+    return current.tasks[number] if number < len(current.tasks) else None
+
+
+def why_no_task(scene: bpy.types.Scene) -> str:
+    """Why the chosen task cannot be run, as a sentence; "" where it can, or where nobody knows yet."""
+    if not current.tasks or chosen_task(scene) is not None:
+        return ""
+    return f"“{of(scene).task_name}” is not offered by this server now: choose another task"
 
 
 def register() -> None:

@@ -88,10 +88,11 @@ def _small(job: Job, jobs: JobList, now: float) -> Entry:
     said = line(job, jobs.connectivity, now)
     if said.fraction is None:
         words = "failed" if job.problem is not None and not job.problem.is_stop else "ended"
-        return Entry(key=job.key, text=f"{job.name}: {words}", icon=icon(job), buttons=("show", "seen"))
+        return Entry(key=job.key, text=f"{job.name}: {words}", icon=icon(job), buttons=buttons.of_small(job))
     percent = f"{int(said.fraction * 100)} %"
-    cancel = ("cancel",) if job.may_cancel else ()
-    return Entry(key=job.key, text="", fraction=said.fraction, bar_text=f"{job.name}: {percent}", buttons=cancel)
+    return Entry(
+        key=job.key, text="", fraction=said.fraction, bar_text=f"{job.name}: {percent}", buttons=buttons.of_small(job)
+    )
 
 
 def icon(job: Job) -> IconItems:

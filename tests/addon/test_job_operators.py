@@ -96,3 +96,21 @@ def test_a_folder_that_was_removed_is_said(addon, signed_in, job, tmp_path):
     job.files = (addon.messages.FetchedFile(tmp_path / "gone" / "a.txt", "result", "text/plain"),)
     with pytest.raises(RuntimeError, match="is gone"):
         bpy.ops.sendoff.open_folder(job="k")
+
+
+def test_retry_after_a_failed_second_import_fetches_the_files_again(addon, signed_in, job, tmp_path):
+    job.state, job.has_files = addon.sendoff.JobState.SUCCEEDED, True
+    job.imported = "6 levels of detail"
+    job.files = (addon.messages.FetchedFile(tmp_path / "gone.blend", "result", "x"),)
+    job.problem = addon.problems.Problem("The files are gone.", (addon.problems.Remedy.RETRY,))
+    assert bpy.ops.sendoff.retry(job="k") == {"FINISHED"}
+    pump_until(addon, lambda: job.files and job.files[0].path.is_file())
+
+
+def test_a_result_that_was_undone_can_be_imported_again(addon, job, tmp_path):
+    job.state, job.problem, job.imported = addon.sendoff.JobState.SUCCEEDED, None, "6 levels of detail"
+    job.files = (addon.messages.FetchedFile(tmp_path / "lods.blend", "result", "x"),)
+    of = addon.buttons.of
+    assert of(job, addon.current.jobs, is_here=addon.results.is_here(job)) == ("import", "seen")
+    bpy.data.collections.new("Sendoff LODs")["sendoff_job"] = job.id
+    assert of(job, addon.current.jobs, is_here=addon.results.is_here(job)) == ("show", "seen")

@@ -138,3 +138,18 @@ def test_a_second_call_does_not_remember_the_firsts_scope(addon, signed_in):
     bpy.ops.sendoff.process(task="mesh.lods", scope="SELECTED", wait=False)
     bpy.ops.sendoff.process(task="mesh.lods", wait=False)
     assert [job.scope_title for job in addon.current.jobs.jobs] == ["“A”", ""]
+
+
+def test_a_chosen_task_that_is_not_offered_is_said_and_no_other_is_run(addon, signed_in):
+    bpy.context.scene.sendoff.task_name = "studio.bake"
+    with pytest.raises(RuntimeError, match=r"“studio\.bake” is not offered by this server now"):
+        bpy.ops.sendoff.process(wait=False)
+    assert addon.scene_settings.chosen_task(bpy.context.scene) is None
+    assert bpy.context.scene.sendoff.task == "studio.bake", "the list shows what was chosen"
+    assert not addon.current.jobs.jobs
+
+
+def test_where_nobody_has_chosen_the_first_task_is_taken(addon, signed_in):
+    signed_in.tasks = [{"name": "studio.bake", "title": "Bake", "accepts": ["blend"]}]
+    bpy.ops.sendoff.process(wait=False)
+    assert addon.current.jobs.jobs[-1].task == "studio.bake"

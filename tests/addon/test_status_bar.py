@@ -96,7 +96,7 @@ def test_what_ended_does_not_hide_what_goes_on(addon, jobs, job):
     bar = addon.status_bar.model(jobs, NOW)
     assert bar.front.text.startswith("house")
     assert bar.small[0].text == "car · LODs: failed"
-    assert bar.small[0].buttons == ("show", "seen")
+    assert bar.small[0].buttons == ("open_log", "seen")
 
 
 def test_a_result_that_waits_has_its_button(addon, jobs, job, tmp_path):

@@ -185,7 +185,8 @@ def run(job: Job) -> dict[str, Any]:
     if lods.objects:
         job.progress(0.98, "Writing the levels of detail", stage="Writing")
         deliver(job, lods.result, job.params.get("formats") or ["blend"])
-    job.progress(1.0, f"Made levels of detail for {len(lods.objects):,} objects", stage="Writing")
+    count = len(lods.objects)
+    job.progress(1.0, f"Made levels of detail for {count:,} object{'' if count == 1 else 's'}", stage="Writing")
     return {"objects": lods.objects, "skipped": lods.skipped}
 
 
