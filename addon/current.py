@@ -246,12 +246,14 @@ def _take_parcel(job: Job) -> None:
 
 def end() -> None:
     """End the session and its threads."""
-    global _session, _choice, _instance, _has_looked  # noqa: PLW0603
+    global _session, _choice, _instance, _has_looked, _writer  # noqa: PLW0603
     if _session is not None:
         _session.close()
     _session, _choice = None, None
     _has_looked = False
-    _writing().flush(_WRITE_SECONDS)
+    if _writer is not None:
+        _writer.close(_WRITE_SECONDS)
+        _writer = None
     if _instance is not None:
         _instance.close()
         _instance = None

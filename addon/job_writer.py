@@ -7,64 +7,72 @@ written once, as it was the last time.
 from __future__ import annotations
 
 import contextlib
+import queue
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
 from . import job_files
 from .jobs import Job
 from .outbox import Parcel
 
+#: A file and what is to be in it (None: it is removed); an event to set when all before it is written; None to end.
+_Asked = Union[tuple[Path, Union[Mapping[str, Any], None]], threading.Event, None]  # noqa: UP007 - read at run time
+
 
 class JobWriter:
-    """Writes into one folder, in the order asked; its daemon thread lives while there is something to write.
+    """Writes into one folder, in the order asked, in a daemon thread of its own until `close`.
 
-    What cannot be written is not there after a restart, and the artist goes on.
+    What cannot be written is not there after a restart, and the artist goes on. Asking takes no lock: the main
+    thread would wait with it for threads that wait for the main thread.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._changed = threading.Condition()
-        self._due: dict[Path, Mapping[str, Any] | None] = {}
-        self._is_writing = False
+        self._folder = folder
+        self._asked: queue.SimpleQueue[_Asked] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="sendoff-write", daemon=True)
+        self._thread.start()
 
     def save(self, job: Job, *, keeper: str) -> None:
         """Write what changes of a job; `keeper` is the Blender that has it."""
-        self._ask({job_files.file_of(job, self.folder): job_files.to_dict(job, keeper=keeper)})
+        self._asked.put((job_files.file_of(job, self._folder), job_files.to_dict(job, keeper=keeper)))
 
     def save_sent(self, job: Job, parcel: Parcel) -> None:
         """Write what is sent."""
-        self._ask({job_files.sent_file_of(job, self.folder): job_files.sent_to_dict(job, parcel)})
+        self._asked.put((job_files.sent_file_of(job, self._folder), job_files.sent_to_dict(job, parcel)))
 
     def remove(self, job: Job) -> None:
         """Forget a job."""
-        self._ask({job_files.file_of(job, self.folder): None, job_files.sent_file_of(job, self.folder): None})
+        self._asked.put((job_files.file_of(job, self._folder), None))
+        self._asked.put((job_files.sent_file_of(job, self._folder), None))
 
     def flush(self, timeout_seconds: float) -> bool:
-        """Wait until all is written; False where that takes longer."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._is_writing, timeout_seconds)
+        """Wait until all that was asked for is written; False where that takes longer."""
+        written = threading.Event()
+        self._asked.put(written)
+        return written.wait(timeout_seconds)
 
-    def _ask(self, files: Mapping[Path, Mapping[str, Any] | None]) -> None:
-        with self._changed:
-            self._due.update(files)
-            if self._is_writing:
-                return
-            self._is_writing = True
-        threading.Thread(target=self._run, name="sendoff-write", daemon=True).start()
+    def close(self, timeout_seconds: float) -> bool:
+        """Write what is left and end; False where that takes longer."""
+        self._asked.put(None)
+        self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                if not self._due:
-                    self._is_writing = False
-                    self._changed.notify_all()
-                    return
-                path = next(iter(self._due))
-                data = self._due.pop(path)
-            with contextlib.suppress(OSError):
-                if data is None:
-                    path.unlink(missing_ok=True)
-                else:
-                    job_files.write(path, data)
+        asked: list[_Asked] = []
+        while None not in asked:
+            asked = [self._asked.get()]
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    asked.append(self._asked.get_nowait())
+            files = {item[0]: item[1] for item in asked if isinstance(item, tuple)}
+            for path, data in files.items():
+                with contextlib.suppress(OSError):
+                    if data is None:
+                        path.unlink(missing_ok=True)
+                    else:
+                        job_files.write(path, data)
+            for item in asked:
+                if isinstance(item, threading.Event):
+                    item.set()

@@ -74,7 +74,7 @@ def work() -> float | None:
     return IDLE_SECONDS if bar.front is not None or bar != status_bar.shown else None
 
 
-def drain(messages: queue.Queue[Message], deadline: float) -> int:
+def drain(messages: queue.SimpleQueue[Message], deadline: float) -> int:
     """Apply messages until there are none or the deadline (of time.perf_counter) is over; returns how many."""
     count = 0
     while True:

@@ -32,7 +32,8 @@ class Session:
     """
 
     def __init__(self, make_client: Callable[[], Client]) -> None:
-        self.messages: queue.Queue[messages.Message] = queue.Queue()
+        # Of this kind, since taking from it never waits for a thread that holds its lock and is not run.
+        self.messages: queue.SimpleQueue[messages.Message] = queue.SimpleQueue()
         self._make_client = make_client
         self._client: Client | None = None
         self._lock = threading.Lock()

@@ -14,6 +14,19 @@ def job(addon):
 
 
 @pytest.fixture
+def writer_of(addon):
+    made = []
+
+    def make(folder):
+        made.append(addon.job_writer.JobWriter(folder))
+        return made[-1]
+
+    yield make
+    for writer in made:
+        writer.close(SECONDS)
+
+
+@pytest.fixture
 def slow_disk(addon, monkeypatch):
     """A disk that writes nothing until `goes_on` is set."""
     goes_on, written = threading.Event(), []
@@ -26,12 +39,19 @@ def slow_disk(addon, monkeypatch):
         plain(path, data)
 
     monkeypatch.setattr(addon.job_files, "write", write)
-    yield goes_on, written
-    goes_on.set()
+    return goes_on, written
 
 
-def test_what_was_asked_for_is_on_disk_after_a_flush(addon, job, tmp_path):
-    writer = addon.job_writer.JobWriter(tmp_path / "new")
+def test_closed_it_has_written_all_and_its_thread_is_gone(addon, job, writer_of, tmp_path):
+    writer = writer_of(tmp_path)
+    writer.save(job, keeper="me")
+    assert writer.close(SECONDS)
+    assert (tmp_path / "k.json").is_file()
+    assert not writer._thread.is_alive()
+
+
+def test_what_was_asked_for_is_on_disk_after_a_flush(addon, job, writer_of, tmp_path):
+    writer = writer_of(tmp_path / "new")
     writer.save(job, keeper="me")
     assert writer.flush(SECONDS)
     assert json.loads((tmp_path / "new" / "k.json").read_text())["keeper"] == "me"
@@ -39,9 +59,9 @@ def test_what_was_asked_for_is_on_disk_after_a_flush(addon, job, tmp_path):
     assert again.id == "j1"
 
 
-def test_a_slow_disk_holds_up_nobody_and_gets_the_last_word_only(addon, job, tmp_path, slow_disk):
+def test_a_slow_disk_holds_up_nobody_and_gets_the_last_word_only(addon, job, writer_of, tmp_path, slow_disk):
     goes_on, written = slow_disk
-    writer = addon.job_writer.JobWriter(tmp_path)
+    writer = writer_of(tmp_path)
     for number in range(50):
         job.message = f"Step {number}"
         writer.save(job, keeper="")
@@ -52,9 +72,9 @@ def test_a_slow_disk_holds_up_nobody_and_gets_the_last_word_only(addon, job, tmp
     assert json.loads((tmp_path / "k.json").read_text())["message"] == "Step 49"
 
 
-def test_what_a_job_becomes_after_it_was_asked_for_is_not_written(addon, job, tmp_path, slow_disk):
+def test_what_a_job_becomes_after_it_was_asked_for_is_not_written(addon, job, writer_of, tmp_path, slow_disk):
     goes_on, _ = slow_disk
-    writer = addon.job_writer.JobWriter(tmp_path)
+    writer = writer_of(tmp_path)
     job.message = "then"
     writer.save(job, keeper="")
     job.message = "later"
@@ -63,9 +83,9 @@ def test_what_a_job_becomes_after_it_was_asked_for_is_not_written(addon, job, tm
     assert json.loads((tmp_path / "k.json").read_text())["message"] == "then"
 
 
-def test_a_job_that_is_removed_while_it_waits_to_be_written_is_gone(addon, job, tmp_path, slow_disk):
+def test_a_job_that_is_removed_while_it_waits_to_be_written_is_gone(addon, job, writer_of, tmp_path, slow_disk):
     goes_on, _ = slow_disk
-    writer = addon.job_writer.JobWriter(tmp_path)
+    writer = writer_of(tmp_path)
     writer.save(job, keeper="")
     writer.save(job, keeper="")
     writer.remove(job)
@@ -74,9 +94,9 @@ def test_a_job_that_is_removed_while_it_waits_to_be_written_is_gone(addon, job, 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_where_nothing_can_be_written_the_artist_goes_on(addon, job, tmp_path):
+def test_where_nothing_can_be_written_the_artist_goes_on(addon, job, writer_of, tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    writer = addon.job_writer.JobWriter(tmp_path / "file" / "jobs")
+    writer = writer_of(tmp_path / "file" / "jobs")
     writer.save(job, keeper="")
     assert writer.flush(SECONDS)
     writer.remove(job)

@@ -10,7 +10,7 @@ from scenes import grid
 
 
 def events(addon, count):
-    made = queue.Queue()
+    made = queue.SimpleQueue()
     for seq in range(count):
         data = {"job": "j1", "kind": "progress", "state": "running", "seq": seq, "fraction": seq / count}
         made.put(addon.messages.JobEvent(addon.sendoff.Event.from_dict(data)))
