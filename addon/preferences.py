@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 #: Kept sign-ins are read from disk so often at most, since Blender draws the preferences again and again.
 _FRESH_SECONDS = 2.0
 
+#: Kept here alone, never in the preferences' file or a scene.
 _session_token = ""
 _chosen: tuple[float, tuple[str, str, str], ServerChoice] | None = None
 
@@ -27,15 +28,6 @@ def _another_server(_self: SENDOFF_AddonPreferences, _context: bpy.types.Context
 
 
 # Named functions, since Blender evaluates these annotations where the body of a lambda finds no name of this module.
-def _get_session_token(_self: SENDOFF_AddonPreferences) -> str:
-    return _session_token
-
-
-def _set_session_token(_self: SENDOFF_AddonPreferences, value: str) -> None:
-    global _session_token  # noqa: PLW0603
-    _session_token = value.strip()
-
-
 def _get_shown_url(_self: SENDOFF_AddonPreferences) -> str:
     return server_choice().url
 
@@ -45,7 +37,7 @@ def _get_shown_ca_bundle(_self: SENDOFF_AddonPreferences) -> str:
 
 
 def _get_shown_token(_self: SENDOFF_AddonPreferences) -> str:
-    return "•" * 12
+    return "•" * 12 if server_choice().token else ""
 
 
 class SENDOFF_AddonPreferences(bpy.types.AddonPreferences):
@@ -81,16 +73,6 @@ class SENDOFF_AddonPreferences(bpy.types.AddonPreferences):
         ),
         default="AUTO",
     )
-    # Kept in a variable of this module, never in the preferences' file or a scene.
-    session_token: bpy.props.StringProperty(
-        name="Token",
-        description="A token for this session only, where no sign-in is kept; Blender forgets it when it is closed",
-        subtype="PASSWORD",
-        options={"SKIP_SAVE", "HIDDEN"},
-        get=_get_session_token,
-        set=_set_session_token,
-        update=_another_server,
-    )
     # What the environment or the kept sign-in decides, to be shown in the place of the fields above.
     shown_url: bpy.props.StringProperty(name="Server", get=_get_shown_url)
     shown_ca_bundle: bpy.props.StringProperty(name="CA Bundle", get=_get_shown_ca_bundle)
@@ -123,16 +105,26 @@ class SENDOFF_AddonPreferences(bpy.types.AddonPreferences):
                 _reason(column, f"Your kept sign-in decides: {choice.url}", icon="INFO")
         if choice.signed_in_by == "SENDOFF_TOKEN":
             _decided(column, self, "shown_token", "Set by SENDOFF_TOKEN")
-        elif choice.signed_in_by == "sign-ins":
+        elif choice.signed_in_by == "sign-ins" and not is_expired(choice):
             _decided(column, self, "shown_token", "The kept sign-in of this machine")
         else:
-            column.prop(self, "session_token", placeholder="Paste a token")
+            self._draw_token(column)
         good = bool(choice.token) and not choice.problem and not is_expired(choice)
         _reason(column, sign_in_text(choice), icon="CHECKMARK" if good else "ERROR")
         if choice.ca_bundle_from == "SENDOFF_CA_BUNDLE":
             _decided(column, self, "shown_ca_bundle", "Set by SENDOFF_CA_BUNDLE")
         else:
             column.prop(self, "ca_bundle")
+
+    def _draw_token(self, column: bpy.types.UILayout) -> None:
+        """The session's token: pasted by a button, since Blender's own password fields cut it at 128 letters."""
+        row = column.row(align=True)
+        shown = row.row(align=True)
+        shown.enabled = False
+        shown.prop(self, "shown_token")
+        row.operator("sendoff.paste_token", text="Paste", icon="PASTEDOWN")
+        if _session_token:
+            row.operator("sendoff.forget_token", text="", icon="X")
 
 
 def server_choice(*, fresh_seconds: float = _FRESH_SECONDS) -> ServerChoice:
@@ -145,6 +137,12 @@ def server_choice(*, fresh_seconds: float = _FRESH_SECONDS) -> ServerChoice:
     if _chosen is None or _chosen[1] != key or now - _chosen[0] > fresh_seconds:
         _chosen = (now, key, choose(url, _session_token, bpy.path.abspath(ca_bundle)))
     return _chosen[2]
+
+
+def sign_in(token: str) -> None:
+    """Use a token in this session, where no other sign-in decides; "" forgets it."""
+    global _session_token  # noqa: PLW0603
+    _session_token = token.strip()
 
 
 def forget_choice() -> None:

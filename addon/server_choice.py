@@ -56,7 +56,8 @@ def choose(preferences_url: str, session_token: str, preferences_ca_bundle: str 
         if known is not None:
             if not url:
                 url, url_from = known.url, "sign-ins"
-            if not token and known.token:
+            is_over = _is_over(known.token, time.time()) and bool(session_token.strip())
+            if not token and known.token and not is_over:
                 token, signed_in_by = known.token, "sign-ins"
     if not token:
         token, signed_in_by = _first(("this session", session_token))
@@ -87,7 +88,7 @@ def sign_in_text(choice: ServerChoice, now: float | None = None) -> str:
     if choice.problem:
         return choice.problem
     if not choice.token:
-        return f"Not signed in: run “sendoff sign-in {choice.url}” in a terminal, or paste a token here"
+        return f"Not signed in: run “sendoff sign-in {choice.url}” in a terminal, or copy a token and click Paste"
     who = f" as {choice.person}" if choice.person else ""
     left = None if choice.expires_at is None else choice.expires_at - (time.time() if now is None else now)
     if left is not None and left <= 0:
@@ -100,6 +101,11 @@ def sign_in_text(choice: ServerChoice, now: float | None = None) -> str:
 def is_expired(choice: ServerChoice, now: float | None = None) -> bool:
     """Whether the token itself says that it is over."""
     return choice.expires_at is not None and choice.expires_at <= (time.time() if now is None else now)
+
+
+def _is_over(token: str, now: float) -> bool:
+    expires_at = read_claims(token).expires_at
+    return expires_at is not None and expires_at <= now
 
 
 def _first(*candidates: tuple[str, str]) -> tuple[str, str]:

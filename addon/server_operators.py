@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from . import current, pump
+from . import current, preferences, pump
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -46,6 +46,37 @@ class SENDOFF_OT_preferences(bpy.types.Operator):
     def execute(self, _context: bpy.types.Context) -> set[OperatorReturnItems]:
         """Show them."""
         bpy.ops.preferences.addon_show(module=__package__)
+        return {"FINISHED"}
+
+
+class SENDOFF_OT_paste_token(bpy.types.Operator):
+    """Sign in for this session with the token that you have copied; Blender forgets it when it is closed"""
+
+    bl_idname = "sendoff.paste_token"
+    bl_label = "Paste Token"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+
+    def execute(self, context: bpy.types.Context) -> set[OperatorReturnItems]:
+        """Take what is in the clipboard, where it can be a token."""
+        problem = sign_in_with(context.window_manager.clipboard)
+        if problem:
+            self.report({"ERROR"}, problem)
+            return {"CANCELLED"}
+        pump.start()
+        return {"FINISHED"}
+
+
+class SENDOFF_OT_forget_token(bpy.types.Operator):
+    """Sign out: forget the token of this session"""
+
+    bl_idname = "sendoff.forget_token"
+    bl_label = "Sign Out"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+
+    def execute(self, _context: bpy.types.Context) -> set[OperatorReturnItems]:
+        """Forget it."""
+        preferences.sign_in("")
+        current.server_changed()
         return {"FINISHED"}
 
 
@@ -102,6 +133,17 @@ class SENDOFF_OT_update(bpy.types.Operator):
         return {"FINISHED"}
 
 
+def sign_in_with(text: str) -> str:
+    """Use a token for this session; returns why it cannot be one, as a sentence, "" where it can."""
+    token = "".join(text.split())
+    if token.count(".") != 2:
+        return "What you have copied is no token. Copy the whole text that your TD gave you"
+    preferences.sign_in(token)
+    current.server_changed()
+    return ""
+
+
 CLASSES = (
-    SENDOFF_OT_look, SENDOFF_OT_preferences, SENDOFF_OT_online_access, SENDOFF_OT_relink, SENDOFF_OT_update,
+    SENDOFF_OT_look, SENDOFF_OT_preferences, SENDOFF_OT_paste_token, SENDOFF_OT_forget_token,
+    SENDOFF_OT_online_access, SENDOFF_OT_relink, SENDOFF_OT_update,
 )  # fmt: skip

@@ -106,17 +106,19 @@ def test_the_environment_goes_before_the_preferences(addon, monkeypatch):
 
 
 def test_the_session_token_is_written_nowhere(addon, tmp_path):
-    preferences = bpy.context.preferences.addons[addon.package].preferences
-    preferences.session_token = "very-secret-token"
+    bpy.context.preferences.addons[addon.package].preferences.server_url = "http://127.0.0.1:9"
+    addon.preferences.sign_in("very-secret-token")
     try:
         bpy.ops.wm.save_userpref()
         bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"), compress=False)
         written = [tmp_path / "a.blend", *(path for path in _user_files() if path.is_file())]
         assert any(path.name == "userpref.blend" for path in written)
         assert not [path for path in written if b"very-secret-token" in path.read_bytes()]
+        assert addon.preferences.server_choice().token == "very-secret-token"
         assert "very-secret-token" not in repr(addon.preferences.server_choice())
     finally:
-        preferences.session_token = ""
+        addon.preferences.sign_in("")
+        bpy.context.preferences.addons[addon.package].preferences.server_url = ""
 
 
 def _user_files():

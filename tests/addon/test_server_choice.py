@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 
+import bpy
 import pytest
 
 URL = "http://127.0.0.1:9"
@@ -74,3 +75,30 @@ def test_without_a_token_it_says_how_to_get_one(addon, choose):
 
 def test_the_token_is_in_no_repr(choose):
     assert "secret" not in repr(choose(URL, "secret"))
+
+
+def test_a_token_of_this_session_takes_the_place_of_a_kept_one_that_has_expired(addon, choose):
+    signins = addon.sendoff.signins
+    signins.keep(signins.SignIn(url=URL, token=token(sub="old", exp=1)))
+    try:
+        assert choose(URL, "").person == "old"
+        found = choose(URL, token(sub="ada"))
+        assert (found.person, found.signed_in_by) == ("ada", "this session")
+    finally:
+        signins.forget(URL)
+
+
+def test_a_copied_token_signs_in_for_this_session_and_anything_else_is_refused(addon, choose):
+    bpy.context.preferences.addons[addon.package].preferences.server_url = URL
+    try:
+        for text in ("", "hello", "a.b"):
+            addon.server_operators.sign_in_with(text)
+            assert addon.preferences.server_choice().token == ""
+        whole = token(sub="ada")
+        assert addon.server_operators.sign_in_with(f" {whole[:20]}\n{whole[20:]} ") == ""
+        assert addon.preferences.server_choice().person == "ada"
+        assert bpy.ops.sendoff.forget_token() == {"FINISHED"}
+        assert addon.preferences.server_choice().token == ""
+    finally:
+        addon.preferences.sign_in("")
+        bpy.context.preferences.addons[addon.package].preferences.server_url = ""
