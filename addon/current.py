@@ -25,8 +25,8 @@ from .session import Session
 ONLINE_SENTENCE = "Online Access is off, and the server is on another machine"
 #: The pump looks at the disk for kept sign-ins so rarely.
 _CHOICE_SECONDS = 10.0
-#: At the end, what is still to be written down is given so long.
-_WRITE_SECONDS = 2.0
+#: At the end, what is still to be written down is given so long; before a save, which takes its time itself, so long.
+_WRITE_SECONDS, _BEGUN_SECONDS = 2.0, 0.05
 
 jobs = JobList()
 #: The tasks that the server that is set now offers, or offered last.
@@ -203,6 +203,12 @@ def remember(job: Job) -> None:
     """Keep a job for the time after a restart; the artist goes on also where that cannot be written."""
     if not job.is_saving:
         _writing().save(job, keeper=_instance.name if _instance is not None else "")
+
+
+def remember_begun(job: Job) -> None:
+    """Keep a job whose copy is about to be saved: where Blender does not outlive that, the artist is told so."""
+    remember(job)
+    _writing().flush(_BEGUN_SECONDS)
 
 
 def forget(job: Job) -> None:

@@ -6,6 +6,7 @@ saved after the status bar was drawn with it.
 
 from __future__ import annotations
 
+import traceback
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,10 +73,18 @@ def save_and_send(job: Job) -> None:
     if not current.came_from_open_file(job):
         job.problem = Problem("Another file was opened before a copy could be saved. Process the scene again.")
         return
+    current.remember_begun(job)
     try:
         export = scene_export.export(task=order.task, params=order.params, scope=order.scope)
     except scene_export.ExportFailed as error:
         job.problem = Problem(str(error))
+        current.remember(job)
+        return
+    except Exception as error:
+        traceback.print_exc()
+        mistake = f"{type(error).__name__}: {error}"
+        job.problem = Problem(f"Sendoff made a mistake while saving a copy ({mistake}). Please tell your TD.")
+        current.remember(job)
         return
     job.fingerprints = export.fingerprints
     job.scene_bytes = export.scene_bytes
