@@ -38,6 +38,8 @@ _STRING_SUBTYPES: dict[FieldKind, PropertySubtypeStringItems] = {
 _FLOAT_DIGITS = 3
 _SHOWN_DESCRIPTION = 1000
 _IN_A_ROW = 3
+#: From 4.5 on Blender warns of a path like "//maps" in a property that does not say that it may have one.
+_PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
 
 # Any, from here on: the classes of parameters are made at run time, and what bpy.props returns is Blender's own affair.
 #: Task: what its class was made from, and the class.
@@ -174,7 +176,8 @@ def _bool(_field: Field, options: dict[str, Any]) -> Any:
 
 def _string(field: Field, options: dict[str, Any]) -> Any:
     subtype = _STRING_SUBTYPES.get(field.kind, "NONE")
-    return bpy.props.StringProperty(**options, maxlen=field.max_length or 0, subtype=subtype)
+    marks = set() if subtype == "NONE" else _PATH_OPTIONS
+    return bpy.props.StringProperty(**options, maxlen=field.max_length or 0, subtype=subtype, options=marks)
 
 
 def _json(_field: Field, options: dict[str, Any]) -> Any:
