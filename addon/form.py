@@ -38,8 +38,9 @@ _STRING_SUBTYPES: dict[FieldKind, PropertySubtypeStringItems] = {
 _FLOAT_DIGITS = 3
 _SHOWN_DESCRIPTION = 1000
 _IN_A_ROW = 3
-#: From 4.5 on Blender warns of a path like "//maps" in a property that does not say that it may have one.
-_PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
+#: From 4.5 on Blender warns of a path like "//maps" in a property that does not say that it may have one (Any, since
+#: the types of 4.2 do not know the word).
+_PATH_OPTIONS: set[Any] = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
 
 # Any, from here on: the classes of parameters are made at run time, and what bpy.props returns is Blender's own affair.
 #: Task: what its class was made from, and the class.
