@@ -11,7 +11,7 @@ from pathlib import Path
 
 import bpy
 
-from . import job_files, known_tasks, preferences
+from . import job_files, known_tasks, preferences, turns
 from .instance import Instance
 from .job_writer import JobWriter
 from .jobs import Job, JobList
@@ -57,6 +57,7 @@ def session() -> Session:
         _session = Session(lambda: Client(url, token or None, ca_bundle=ca_bundle or None))
         _choice = choice
         jobs.is_checking = False
+        turns.shorten()
         _take_up(_session, url)
     return _session
 
@@ -165,14 +166,14 @@ def another_file_is_open() -> None:
 
 
 def results_folder(job: Job) -> Path:
-    """Where the files of a job's result lie on this machine."""
+    """Where the files of a job's result lie on this machine; made by whoever writes there."""
     chosen = preferences.results_folder()
-    return _folder("results") / job.key if chosen is None else chosen / f"{job.title}-{job.id or job.key}"
+    return _folder("results", create=False) / job.key if chosen is None else chosen / f"{job.title}-{job.id or job.key}"
 
 
 def log_path(job: Job) -> Path:
     """Where a job's log is put for reading."""
-    return _folder("results") / job.key / "worker-log.txt"
+    return _folder("results", create=False) / job.key / "worker-log.txt"
 
 
 def post(job: Job, parcel: Parcel) -> None:
@@ -196,7 +197,7 @@ def has_arrived(job: Job) -> None:
     """To be called once the server has the job: the copy of the scene may go."""
     parcel = _parcels.pop(job.key, None)
     if parcel is not None:
-        _discard(parcel)
+        _writing().discard(parcel.folder)
 
 
 def remember(job: Job) -> None:
@@ -216,7 +217,7 @@ def forget(job: Job) -> None:
     jobs.remove(job)
     has_arrived(job)
     _writing().remove(job)
-    shutil.rmtree(_folder("results") / job.key, ignore_errors=True)
+    _writing().discard(_folder("results") / job.key)
 
 
 def begin() -> None:
@@ -257,6 +258,7 @@ def end() -> None:
         _session.close()
     _session, _choice = None, None
     _has_looked = False
+    turns.restore()
     if _writer is not None:
         _writer.close(_WRITE_SECONDS)
         _writer = None
@@ -268,13 +270,6 @@ def end() -> None:
 def parcels() -> Mapping[str, Parcel]:
     """What is on its way to the server, by the job's key."""
     return dict(_parcels)
-
-
-def _discard(parcel: Parcel) -> None:
-    if _session is not None and not _session.is_closed:
-        _session.discard(parcel.folder)
-    else:
-        shutil.rmtree(parcel.folder, ignore_errors=True)
 
 
 def _writing() -> JobWriter:

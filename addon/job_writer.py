@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import shutil
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union
 
@@ -17,8 +19,17 @@ from . import job_files
 from .jobs import Job
 from .outbox import Parcel
 
-#: A file and what is to be in it (None: it is removed); an event to set when all before it is written; None to end.
-_Asked = Union[tuple[Path, Union[Mapping[str, Any], None]], threading.Event, None]  # noqa: UP007 - read at run time
+
+@dataclass(frozen=True)
+class _Discard:
+    """A folder that goes once all before it is written."""
+
+    folder: Path
+
+
+#: A file and what is to be in it (None: it is removed); a folder to remove; an event to set when all before it is
+#: done; None to end.
+_Asked = Union[tuple[Path, Union[Mapping[str, Any], None]], _Discard, threading.Event, None]  # noqa: UP007 - run time
 
 
 class JobWriter:
@@ -47,6 +58,10 @@ class JobWriter:
         self._asked.put((job_files.file_of(job, self._folder), None))
         self._asked.put((job_files.sent_file_of(job, self._folder), None))
 
+    def discard(self, folder: Path) -> None:
+        """Remove a folder, after what was asked for before: a copy goes once it is written that the server has it."""
+        self._asked.put(_Discard(folder))
+
     def flush(self, timeout_seconds: float) -> bool:
         """Wait until all that was asked for is written; False where that takes longer."""
         written = threading.Event()
@@ -74,5 +89,7 @@ class JobWriter:
                     else:
                         job_files.write(path, data)
             for item in asked:
-                if isinstance(item, threading.Event):
+                if isinstance(item, _Discard):
+                    shutil.rmtree(item.folder, ignore_errors=True)
+                elif isinstance(item, threading.Event):
                     item.set()

@@ -6,7 +6,6 @@ Nothing here knows bpy. Every thread is a daemon, looks at one Event, and is joi
 from __future__ import annotations
 
 import queue
-import shutil
 import threading
 import time
 import webbrowser
@@ -17,6 +16,7 @@ from typing import Any
 from . import messages
 from .problems import problem_of
 from .sendoff import Client, Connectivity, Event, EventStream, Job, NotFound, Submission, check
+from .threads import Threads
 
 #: All threads together are given so long to end.
 JOIN_SECONDS = 2.0
@@ -39,7 +39,7 @@ class Session:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._told = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._threads = Threads("sendoff")
         self._submits: dict[str, threading.Event] = {}
         #: Keys of which nothing is told yet.
         self._sending: set[str] = set()
@@ -55,10 +55,7 @@ class Session:
     @property
     def is_busy(self) -> bool:
         """Whether an answer is on its way: a thread other than the listening one works, or a message waits."""
-        listener = self._listener
-        return not self.messages.empty() or any(
-            thread.is_alive() for thread in list(self._threads) if thread is not listener
-        )
+        return not self.messages.empty() or any(thread is not self._listener for thread in self._threads.going)
 
     def submit(self, key: str, submission: Submission) -> None:
         """Send a scene; repeated with the same submission it goes on where it was, and makes one job.
@@ -71,7 +68,7 @@ class Session:
         self._sending.add(key)
         stop = threading.Event()
         self._submits[key] = stop
-        self._start("submit", lambda: self._submit(key, submission, stop))
+        self._threads.start("submit", lambda: self._submit(key, submission, stop))
 
     def stop_submit(self, key: str) -> None:
         """Stop sending; what has arrived is kept by the server for the next try."""
@@ -82,9 +79,9 @@ class Session:
     def listen(self) -> None:
         """Have one event stream for all jobs of this session, now and from now on."""
         with self._lock:
-            if self._stop.is_set() or (self._listener is not None and self._listener.is_alive()):
+            if self._stop.is_set() or self._listener in self._threads.going:
                 return
-            self._listener = self._start("listen", self._listen)
+            self._listener = self._threads.start("listen", self._listen)
 
     def resume(self, job_ids: Iterable[str]) -> None:
         """Find jobs again that an earlier run of this host made, perhaps with another token."""
@@ -92,43 +89,39 @@ class Session:
         if not wanted:
             return
         self._scope = "person"
-        self._start("resume", lambda: self._resume(wanted))
+        self._threads.start("resume", lambda: self._resume(wanted))
 
     def ask(self, job_id: str) -> None:
         """Ask how a job has ended; told as `Submitted`, as every other snapshot."""
-        self._start("ask", lambda: self._ask(job_id))
+        self._threads.start("ask", lambda: self._ask(job_id))
 
     def fetch(self, job_id: str, folder: Path) -> None:
         """Bring a job's result into a folder; a fetch that broke off is continued."""
-        self._start("fetch", lambda: self._fetch(job_id, folder))
+        self._threads.start("fetch", lambda: self._fetch(job_id, folder))
 
     def cancel(self, job_id: str) -> None:
         """Ask the server to cancel a job; the event stream tells when it has ended."""
-        self._start("cancel", lambda: self._cancel(job_id))
+        self._threads.start("cancel", lambda: self._cancel(job_id))
 
     def retry(self, key: str, job_id: str) -> None:
         """Have the server run a job again, as a new one with our `key`; nothing is sent again."""
-        self._start("retry", lambda: self._retry(key, job_id))
+        self._threads.start("retry", lambda: self._retry(key, job_id))
 
     def fetch_log(self, job_id: str, path: Path) -> None:
         """Bring a job's log into a file."""
-        self._start("log", lambda: self._fetch_log(job_id, path))
+        self._threads.start("log", lambda: self._fetch_log(job_id, path))
 
     def open_page(self, job_id: str) -> None:
         """Open a job's page in the browser, signed in."""
-        self._start("page", lambda: self._open_page(job_id))
-
-    def discard(self, folder: Path) -> None:
-        """Remove the copy of a scene that the server has now; a large file takes its time."""
-        self._start("discard", lambda: shutil.rmtree(folder, ignore_errors=True))
+        self._threads.start("page", lambda: self._open_page(job_id))
 
     def look(self) -> None:
         """Ask the server who it is, who we are there, and which tasks its workers offer."""
-        self._start("look", self._look)
+        self._threads.start("look", self._look)
 
     def check(self) -> None:
         """Try every hop from here to a finished job, and tell each."""
-        self._start("check", self._check)
+        self._threads.start("check", self._check)
 
     def wait(self, timeout_seconds: float) -> bool:
         """Wait until a message has come since the last wait, for so long at most; for scripts, which have no timer."""
@@ -142,23 +135,13 @@ class Session:
         for stop in list(self._submits.values()):
             stop.set()
         with self._lock:
-            stream, threads = self._stream, list(self._threads)
+            stream = self._stream
         if stream is not None:
             stream.stop()
-        deadline = time.monotonic() + timeout_seconds
-        for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        alive = any(thread.is_alive() for thread in threads)
-        if self._client is not None and not alive:
+        is_ended = self._threads.close(timeout_seconds)
+        if self._client is not None and is_ended:
             self._client.close()
-        return not alive
-
-    def _start(self, name: str, work: Callable[[], None]) -> threading.Thread:
-        thread = threading.Thread(target=work, name=f"sendoff-{name}", daemon=True)
-        self._threads = [known for known in self._threads if known.is_alive()]
-        self._threads.append(thread)
-        thread.start()
-        return thread
+        return is_ended
 
     def _tell(self, message: messages.Message) -> None:
         if not self._stop.is_set():

@@ -101,3 +101,19 @@ def test_where_nothing_can_be_written_the_artist_goes_on(addon, job, writer_of, 
     assert writer.flush(SECONDS)
     writer.remove(job)
     assert writer.flush(SECONDS)
+
+
+def test_a_copy_goes_only_once_it_is_written_that_the_server_has_the_job(addon, job, writer_of, slow_disk, tmp_path):
+    goes_on, written = slow_disk
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / "a.blend").write_bytes(b"x")
+    writer = writer_of(tmp_path)
+    writer.save(job, keeper="me")
+    writer.discard(copy)
+    assert not writer.flush(0.2)
+    assert (copy / "a.blend").is_file()
+    goes_on.set()
+    assert writer.flush(SECONDS)
+    assert written == ["k.json"]
+    assert not copy.exists()

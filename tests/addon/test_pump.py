@@ -135,7 +135,7 @@ def test_from_the_click_to_the_queue_and_back_after_a_restart(addon, signed_in, 
     assert again.files[0].path.read_bytes() == b"all well"
     assert again.warnings == ("one note",)
     assert bpy.ops.sendoff.dismiss(job=again.key) == {"FINISHED"}
-    assert not again.files[0].path.exists()
+    pump_until(addon, lambda: not again.files[0].path.exists())
     addon.current.begin()
     assert addon.current.jobs.jobs == []
 

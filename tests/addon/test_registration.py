@@ -7,8 +7,8 @@ import bpy
 import pytest
 
 
-def our_traces(package):
-    """Everything that the add-on may leave in Blender."""
+def our_traces(package, before=()):
+    """Everything that the add-on may leave in Blender; threads of another test's silent server are not its own."""
     classes = [name for name in dir(bpy.types) if name.startswith("SENDOFF_")]
     handlers = [
         handler
@@ -25,14 +25,16 @@ def our_traces(package):
     classes += [
         name for owner in (bpy.types.Scene, bpy.types.WindowManager) for name in dir(owner) if "sendoff" in name
     ]
-    threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("sendoff")]
+    going = [thread for thread in threading.enumerate() if thread not in before]
+    threads = [thread.name for thread in going if thread.name.startswith("sendoff")]
     return classes, handlers, drawn, threads
 
 
 def test_it_registers_and_unregisters_twice_without_a_trace(addon):
+    before = threading.enumerate()
     for _ in range(2):
         addon_utils.disable(addon.package)
-        assert our_traces(addon.package) == ([], [], [], [])
+        assert our_traces(addon.package, before) == ([], [], [], [])
         addon_utils.enable(addon.package)
         classes, handlers, drawn, _threads = our_traces(addon.package)
         assert "SENDOFF_OT_process" in classes

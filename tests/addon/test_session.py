@@ -70,22 +70,23 @@ def test_what_is_being_sent_is_not_sent_twice_at_the_same_time(addon, server, se
     assert not [message for message in told if isinstance(message, addon.messages.Submitted)]
 
 
-def test_what_was_stopped_is_begun_again_at_once(addon, silent_server, session_of, tmp_path):
-    session, made = session_of(silent_server), submission(addon, tmp_path)
+def test_what_was_stopped_is_begun_again_at_once(addon, tmp_path):
+    goes_on = threading.Event()
+
+    def no_client():
+        goes_on.wait(LIMIT_SECONDS)
+        raise ValueError("planted")
+
+    session, made = addon.session.Session(no_client), submission(addon, tmp_path)
+    session.submit("k", made)
     session.submit("k", made)
     session.stop_submit("k")
     session.submit("k", made)
-    assert not session._submits["k"].is_set()
-
-
-def test_a_copy_is_discarded_in_a_thread(addon, session_of, tmp_path):
-    folder = tmp_path / "copy"
-    folder.mkdir()
-    (folder / "a.blend").write_bytes(b"x")
-    session = session_of("http://127.0.0.1:9")
-    session.discard(folder)
+    goes_on.set()
+    for _ in range(2):
+        wait_for(session, addon.messages.SubmitFailed)
     assert session.close()
-    assert not folder.exists()
+    assert session.messages.empty()
 
 
 def test_an_expired_sign_in_is_told_with_its_button(addon, server, session_of, tmp_path):
