@@ -19,10 +19,12 @@ from .messages import AskFailed, JobEvent, LogFetched, Message
 from .problems import Problem, Remedy
 from .windows import some_window
 
-#: Messages are taken from the queue for so long per call; what is left waits for the next one.
-BUDGET_SECONDS = 0.003
-#: Pauses between two calls while something goes on, and while only what has ended is shown.
-ACTIVE_SECONDS, IDLE_SECONDS = 0.1, 1.0
+#: Messages are taken from the queue for so long per call; what is left waits for the next one, which is soon.
+BUDGET_SECONDS = 0.0015
+#: Pauses between two calls: while more is waiting, while something goes on, and while only what has ended is shown.
+SOON_SECONDS, ACTIVE_SECONDS, IDLE_SECONDS = 0.02, 0.1, 1.0
+#: A copy is saved once the status bar was drawn with its job, or after so long where none is drawn.
+DRAWN_WITHIN_SECONDS = 0.3
 
 
 def pump() -> float | None:
@@ -34,6 +36,8 @@ def pump() -> float | None:
     pause = work()
     saving = submitting.due()
     if saving is not None:
+        if not _was_answered(saving):
+            return 0.0
         submitting.save_and_send(saving)
         return 0.0
     importing = next((job for job in current.jobs.jobs if is_import_due(job, bpy.context)), None)
@@ -43,6 +47,12 @@ def pump() -> float | None:
             bpy.ops.ed.undo_push(message=f"Import {importing.title} from Server")
         return 0.0
     return pause
+
+
+def _was_answered(job: Job) -> bool:
+    """Whether the artist has seen that the click on a job arrived: timers are called before what they show is drawn."""
+    is_long_ago = not 0.0 <= time.time() - job.created_at < DRAWN_WITHIN_SECONDS
+    return bpy.app.background or status_bar.was_drawn(job.key) or is_long_ago
 
 
 def work() -> float | None:
@@ -69,6 +79,8 @@ def work() -> float | None:
     status_bar.append()
     bar = status_bar.model(current.jobs)
     status_bar.show(bar)
+    if session is not None and not session.messages.empty():
+        return SOON_SECONDS
     if current.jobs.active or current.jobs.is_checking or (session is not None and session.is_busy):
         return ACTIVE_SECONDS
     return IDLE_SECONDS if bar.front is not None or bar != status_bar.shown else None

@@ -52,6 +52,8 @@ shown = StatusBar()
 _asked_at = 0.0
 _is_asked_for = False
 _regions: dict[int, bpy.types.Region] = {}
+#: The keys of the jobs in it when it was drawn last.
+_drawn: set[str] = set()
 
 
 def model(jobs: JobList, now: float | None = None) -> StatusBar:
@@ -131,8 +133,10 @@ def draw(header: bpy.types.Header, context: bpy.types.Context) -> None:
     """Draw it, at the end of Blender's own status bar."""
     if context.window is not None and context.region is not None:
         _regions[context.window.as_pointer()] = context.region
+    _drawn.clear()
     if shown.front is None:
         return
+    _drawn.update(entry.key for entry in (shown.front, *shown.small))
     row = header.layout.row(align=True)
     row.separator()
     _draw_entry(row, shown.front, letters=_letters(shown, _units_of(context)))
@@ -181,6 +185,11 @@ def _bar_units(entry: Entry) -> float:
 def shortened(text: str, letters: int) -> str:
     """A sentence with at most so many letters, cut at its end."""
     return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
+
+
+def was_drawn(key: str) -> bool:
+    """Whether the job of a key was in it when it was drawn last."""
+    return key in _drawn
 
 
 def append() -> None:
