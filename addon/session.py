@@ -1,6 +1,6 @@
 """One session with one server: threads that submit, listen and fetch, and tell the main thread by messages.
 
-Nothing here knows bpy. Every thread is a daemon, looks at one Event, and is joined within two seconds at the end.
+Nothing here knows bpy. Every thread is a daemon, looks at one Event, and is joined within a second at the end.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .sendoff import Client, Connectivity, Event, EventStream, Job, NotFound, Su
 from .threads import Threads
 
 #: All threads together are given so long to end.
-JOIN_SECONDS = 2.0
+JOIN_SECONDS = 1.0
 #: Downloads report so often at most, as the SDK's uploads do; the status bar is drawn less often still.
 _REPORT_SECONDS = 0.1
 
