@@ -52,8 +52,10 @@ _numbers = itertools.count(1)
 
 
 def stack_in(folder: Path) -> Stack:
-    """A server and a worker that has the task; not started."""
-    return Stack(folder, SENDOFF_BLENDERS=str(WORKERS_BLENDER), SENDOFF_TASK_PATH=str(TASKS))
+    """A server and a worker that has the task, for several at a time; not started."""
+    return Stack(
+        folder, SENDOFF_BLENDERS=str(WORKERS_BLENDER), SENDOFF_TASK_PATH=str(TASKS), SENDOFF_CONCURRENCY="4"
+    )
 
 
 def client_of(stack: Stack) -> Client:

@@ -38,18 +38,16 @@ class Network:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
 
-    def hold(
-        self, *, up_bytes: int | None = None, down_bytes: int | None = None, answer_to: str | None = None
-    ) -> None:
+    def hold(self, *, up_bytes: int | None = None, down_bytes: int | None = None, answer_to: str | None = None) -> None:
         """Let nothing pass after so many bytes to the server, or from it, or after a request such as "POST /v1/jobs".
 
-        That request itself reaches the server; its answer does not come back. With no argument nothing passes.
+        That request itself reaches the server; its answer does not come back. With no argument nothing passes. What
+        an earlier `hold` kept back goes on.
         """
         with self._state:
             self._up_bytes, self._down_bytes = up_bytes, down_bytes
             self._request = None if answer_to is None else f"{answer_to} ".encode()
-            if up_bytes is None and down_bytes is None and answer_to is None:
-                self._is_held = True
+            self._is_held = up_bytes is None and down_bytes is None and answer_to is None
             self._state.notify_all()
 
     def wait_until_held(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,28 @@ from tests.desktop.network import Network
 from tests.desktop.reading import percentages
 from tests.desktop.screen import Screen
 
+from sendoff import Client
+
+#: Notes each moment at which the main thread has stood still for half a second in our code.
+_WATCH = """
+import sys, threading, time
+beats, stalls, main = [time.perf_counter()], [], threading.get_ident()
+def beat():
+    beats[:] = [time.perf_counter()]
+    return 0.01
+def watch():
+    while beats:
+        late = time.perf_counter() - beats[0]
+        frame, files = sys._current_frames().get(main), []
+        while late > 0.5 and frame is not None:
+            files.append(f"{frame.f_code.co_filename}:{frame.f_lineno}")
+            frame = frame.f_back
+        if any("/user_default/sendoff/" in file for file in files):
+            stalls.append([late, files])
+        time.sleep(0.05)
+bpy.app.timers.register(beat)
+threading.Thread(target=watch, daemon=True).start()
+"""
 #: Called as the timer calls it: what could be due now is done now.
 TICK = "part('pump').tick()"
 
@@ -23,6 +46,13 @@ def network(window_system: None, tmp_path_factory: pytest.TempPathFactory) -> It
         network = Network(stack.url, stack.token)
         yield network
         network.close()
+
+
+@pytest.fixture
+def client(network: Network) -> Iterator[Client]:
+    """To ask the server what is there; by the same way, so after `restore`."""
+    with Client(network.url, network.token) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
@@ -275,7 +305,9 @@ def test_a_result_comes_in_where_no_3d_view_no_sidebar_and_no_status_bar_is_show
     blender, screen = desk.blender, desk.screen
     held = desk.run()
     blender.run("bpy.context.window.workspace = bpy.data.workspaces['Compositing']")
-    blender.wait_until("bpy.context.screen.areas[0].type and 'VIEW_3D' not in [a.type for a in bpy.context.screen.areas]")
+    blender.wait_until(
+        "bpy.context.screen.areas[0].type and 'VIEW_3D' not in [a.type for a in bpy.context.screen.areas]"
+    )
     screen.wait_until(lambda: percentages(screen.text(blender.status_bar)), "a percentage")
     screen.hover(blender.area("NODE_EDITOR"))
     screen.key("ctrl+space")
@@ -316,3 +348,80 @@ def test_the_status_bar_is_shared_with_another_add_ons_text(desk: Desk) -> None:
     assert not blender.ask(is_there), "what another add-on brings back has kept us"
     blender.run("bpy.ops.preferences.addon_enable(module=name)", name=PACKAGE)
     held.wait_until_running()
+
+
+def test_the_add_on_is_switched_off_and_on_while_a_job_runs(desk: Desk) -> None:
+    blender, screen = desk.blender, desk.screen
+    held = desk.run()
+    blender.run("bpy.ops.preferences.addon_disable(module=name)", name=PACKAGE)
+    screen.wait_until_gone("Held", blender.status_bar)
+    held.release()
+    blender.run("bpy.ops.preferences.addon_enable(module=name)", name=PACKAGE)
+    held.wait_until_imported()
+    assert desk.levels_there()
+    assert blender.ask("len(jobs())") == 1
+
+
+def test_the_add_on_is_switched_off_and_on_while_it_sends(desk: Desk, network: Network, client: Client) -> None:
+    blender, screen = desk.blender, desk.screen
+    before = {job.id for job in client.jobs()}
+    network.hold(up_bytes=20_000)
+    held = desk.send()
+    network.wait_until_held()
+    held.wait_until("job.sending[1] > 0")
+    screen.wait_for_text("sending", blender.status_bar)
+    begun = time.monotonic()
+    blender.run("bpy.ops.preferences.addon_disable(module=name)", name=PACKAGE)
+    assert time.monotonic() - begun < 3.0
+    network.restore()
+    blender.run("bpy.ops.preferences.addon_enable(module=name)", name=PACKAGE)
+    held.release()
+    held.wait_until_imported()
+    assert len({job.id for job in client.jobs()} - before) == 1
+
+
+def test_the_add_on_is_installed_again_while_a_job_runs(desk: Desk, addon_zip: Path) -> None:
+    blender, screen = desk.blender, desk.screen
+    desk.save("shot.blend")
+    held = desk.run()
+    blender.run(
+        "bpy.ops.extensions.package_install_files(filepath=path, repo='user_default', enable_on_install=True)",
+        path=str(addon_zip),
+    )
+    blender.wait_until("job(key) is not None", key=held.key)
+    screen.wait_until(lambda: percentages(screen.text(blender.status_bar)), "a percentage")
+    held.release()
+    held.wait_until_imported()
+    assert desk.levels_there()
+
+
+def test_nothing_waits_for_a_network_that_is_gone(desk: Desk, network: Network) -> None:
+    """Every button is pressed, no answer comes, and the main thread never stands still in our code."""
+    blender, screen = desk.blender, desk.screen
+    done = desk.run([])
+    done.release()
+    done.wait_until("not job.is_active")
+    held = desk.run()
+    sidebar = blender.open_sidebar("Sendoff")
+    blender.run("bpy.ops.sendoff.preferences()")
+    window = blender.window(1)
+    window = blender.place_window(1, type(window)(0, 40, window.width, window.height))
+    network.hold()
+    blender.run(_WATCH)
+    screen.click_text("Test Connection", window)
+    screen.wait_for_text("Testing", window)
+    screen.click_text("Process on Server", sidebar)
+    blender.wait_until("len(jobs()) == 3")
+    for operator, key in (
+        ("look", ""), ("open_log", held.key), ("open_page", held.key), ("cancel", held.key), ("open_log", done.key),
+        ("retry", done.key), ("seen", done.key), ("dismiss", done.key),
+    ):  # fmt: skip
+        blender.run(
+            f"with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):\n"
+            f"    bpy.ops.sendoff.{operator}('INVOKE_DEFAULT', **arguments)", arguments={"job": key} if key else {},
+        )  # fmt: skip
+    assert held.ask("job.cancelling")
+    screen.wait_for_text("asking the server to run it again", sidebar)
+    screen.shot("every button pressed")
+    blender.run("bpy.app.timers.unregister(beat); beats.clear()")
+    assert blender.ask("stalls") == []
