@@ -93,9 +93,7 @@ def sign_in_text(choice: ServerChoice, now: float | None = None) -> str:
     left = None if choice.expires_at is None else choice.expires_at - (time.time() if now is None else now)
     if left is not None and left <= 0:
         return f"The sign-in{who} has expired: sign in again"
-    how = " for this session" if choice.signed_in_by == "this session" else ""
-    until = f", good for {_days(left)}" if left is not None else ""
-    return f"Signed in{who}{how}{until}"
+    return f"Signed in{who}, {_days(left)}" if left is not None else f"Signed in{who}"
 
 
 def is_expired(choice: ServerChoice, now: float | None = None) -> bool:

@@ -57,12 +57,12 @@ def test_a_url_that_is_none_is_a_sentence_with_an_example(choose, url):
 @pytest.mark.parametrize(
     ("claims", "text"),
     [
-        ({"sub": "ada", "exp": NOW + 86_400 * 3.5}, "Signed in as ada for this session, good for 3 more days"),
-        ({"sub": "ada", "exp": NOW + 7200}, "Signed in as ada for this session, good for 2 more hours"),
-        ({"sub": "ada", "exp": NOW + 60}, "Signed in as ada for this session, good for less than an hour"),
+        ({"sub": "ada", "exp": NOW + 86_400 * 3.5}, "Signed in as ada, 3 more days"),
+        ({"sub": "ada", "exp": NOW + 7200}, "Signed in as ada, 2 more hours"),
+        ({"sub": "ada", "exp": NOW + 60}, "Signed in as ada, less than an hour"),
         ({"sub": "ada", "exp": NOW - 1}, "The sign-in as ada has expired: sign in again"),
-        ({"sub": "ada"}, "Signed in as ada for this session"),
-        ({}, "Signed in for this session"),
+        ({"sub": "ada"}, "Signed in as ada"),
+        ({}, "Signed in"),
     ],
 )
 def test_who_is_signed_in_and_for_how_long_is_said(addon, choose, claims, text):

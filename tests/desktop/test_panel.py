@@ -108,7 +108,7 @@ def test_an_error_is_one_sentence_with_buttons_that_help(blender: Blender, scree
     assert "is not like" in screen.text(sidebar)
     screen.click_text("Open Log", blender.status_bar)
     bar = blender.status_bar
-    screen.wait_for_text("Open the Whole Log", Rect(bar.x, bar.y - LOG_PIXELS, bar.width, bar.height + LOG_PIXELS))
+    screen.wait_for_text("Worker's Log", Rect(bar.x, bar.y - LOG_PIXELS, bar.width, bar.height + LOG_PIXELS))
     screen.shot("log")
     screen.key("Escape")
     screen.click_text("Retry", blender.status_bar)

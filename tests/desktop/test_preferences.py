@@ -31,7 +31,7 @@ def test_a_url_and_a_token_are_put_in_and_every_hop_is_tried(
     blender.run("bpy.context.window_manager.clipboard = token", token=stack.token)
     screen.click_text("Paste", window)
     person = read_claims(stack.token).person
-    screen.wait_for_text(f"Signed in as {person} for this session", window)
+    screen.wait_for_text(f"Signed in as {person}", window)
     screen.click_text("Test Connection", window)
     screen.wait_for_text("Everything works", window, seconds=CHECK_SECONDS)
     screen.shot("everything works")
