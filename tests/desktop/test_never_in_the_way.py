@@ -285,15 +285,13 @@ def test_a_result_comes_in_while_the_preferences_and_a_file_browser_are_open(des
 def test_windows_come_and_go_while_it_runs(desk: Desk) -> None:
     blender, screen = desk.blender, desk.screen
     held = desk.run()
-    for round_ in range(3):
-        blender.run("bpy.ops.wm.window_new_main()")
-        place = blender.window(1)
-        bar = type(place)(place.x, place.bottom - 30, place.width, 30)
-        if not round_:
-            screen.wait_until(lambda: percentages(screen.text(bar)), "a percentage in the second window")
-            screen.shot("two status bars")
-        blender.close_window(1)
-        blender.run(f"part('status_bar').redraw(); {TICK}")
+    blender.run("bpy.ops.wm.window_new_main()")
+    place = blender.window(1)
+    bar = type(place)(place.x, place.bottom - 30, place.width, 30)
+    screen.wait_until(lambda: percentages(screen.text(bar)), "a percentage in the second window")
+    assert blender.ask("len(part('status_bar')._regions)") == 2
+    blender.close_window(1)
+    blender.run(f"part('status_bar').redraw(); {TICK}")
     assert blender.ask("len(part('status_bar')._regions)") == 1
     blender.run("bpy.ops.wm.window_new_main()")
     held.release()
@@ -378,6 +376,65 @@ def test_the_add_on_is_switched_off_and_on_while_it_sends(desk: Desk, network: N
     held.release()
     held.wait_until_imported()
     assert len({job.id for job in client.jobs()} - before) == 1
+
+
+def test_the_add_on_is_switched_off_and_on_while_the_result_comes(desk: Desk, network: Network) -> None:
+    blender = desk.blender
+    large = desk.folder / "large.bin"
+    large.write_bytes(bytes(range(256)) * 8192)
+    held = desk.run([desk.levels, large])
+    network.hold(down_bytes=700_000)
+    held.release()
+    network.wait_until_held()
+    held.wait_until("job.fetching[0] > 0")
+    blender.run("bpy.ops.preferences.addon_disable(module=name)", name=PACKAGE)
+    network.restore()
+    blender.run("bpy.ops.preferences.addon_enable(module=name)", name=PACKAGE)
+    held.wait_until_imported()
+    assert desk.levels_there()
+
+
+def test_a_new_file_is_begun_while_the_scene_is_being_sent(desk: Desk, network: Network, client: Client) -> None:
+    blender, screen = desk.blender, desk.screen
+    path = desk.save("sent.blend")
+    before = {job.id for job in client.jobs()}
+    network.hold(up_bytes=20_000)
+    held = desk.send()
+    network.wait_until_held()
+    desk.view()
+    screen.key("ctrl+n")
+    screen.click_text("General", blender.region("VIEW_3D", "WINDOW"))
+    blender.wait_until("bpy.data.filepath == ''")
+    assert held.ask("job.is_sending")
+    network.restore()
+    held.release()
+    held.wait_until_here()
+    assert not desk.levels_there()
+    desk.open(path)
+    held.wait_until_imported()
+    assert len({job.id for job in client.jobs()} - before) == 1
+
+
+def test_the_network_is_gone_for_long_and_comes_back(desk: Desk, network: Network, client: Client) -> None:
+    """Silent, with every connection open: one job runs meanwhile and one is being sent."""
+    screen = desk.screen
+    before = {job.id for job in client.jobs()}
+    running = desk.run()
+    network.hold(up_bytes=20_000)
+    sent = desk.send()
+    network.wait_until_held()
+    desk.blender.wait_until("part('current').jobs.connectivity.state == 'reconnecting'", seconds=60)
+    screen.shot("reconnecting")
+    assert running.ask("job.is_active")
+    assert sent.ask("job.is_sending")
+    running.release()
+    network.restore()
+    running.wait_until_imported()
+    sent.wait_until_running()
+    screen.wait_until_gone("reconnec", desk.blender.status_bar)
+    sent.release()
+    sent.wait_until_imported()
+    assert len({job.id for job in client.jobs()} - before) == 2
 
 
 def test_the_add_on_is_installed_again_while_a_job_runs(desk: Desk, addon_zip: Path) -> None:

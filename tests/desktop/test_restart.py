@@ -164,7 +164,9 @@ def test_a_job_that_has_ended_meanwhile_comes_into_its_file_or_is_offered(
     saved = desk.run()
     desk.new_file()
     unsaved = desk.run()
-    blender.quit()
+    desk.view()
+    screen.key("ctrl+q")
+    blender.wait_until_ended()
     saved.release()
     unsaved.release()
     with client_of(held_stack) as client:
