@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.validators import extend
 
 from .problems import Problem, invalid
+
+
+def _multiple_of(_validator: Any, step: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    """As the digits say it: 0.3 is a multiple of 0.1, which binary fractions deny."""
+    is_number = isinstance(instance, int | float) and not isinstance(instance, bool)
+    if is_number and (Fraction(str(instance)) / Fraction(str(step))).denominator != 1:
+        yield ValidationError(f"{instance!r} is not a multiple of {step!r}")
+
+
+_Validator: Any = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, {"multipleOf": _multiple_of}
+)
 
 
 def check_params(task: str, schema: Mapping[str, Any], params: Any) -> None:
     """Refuse parameters that a task does not take; raises Problem 422 naming the first that is wrong."""
     if not isinstance(params, dict):
         raise invalid("The parameters have to be a JSON object.", field="params")
-    error = best_match(Draft202012Validator(schema).iter_errors(params))
+    error = best_match(_Validator(schema).iter_errors(params))
     if error is not None:
         raise _problem(task, schema, error)
 
@@ -41,6 +55,7 @@ def _problem(task: str, schema: Mapping[str, Any], error: ValidationError) -> Pr
         "exclusiveMinimum": "more than {}",
         "exclusiveMaximum": "less than {}",
         "type": "of the type {}",
+        "multipleOf": "a multiple of {}",
         "const": "{}",
         "minLength": "at least {} characters long",
         "maxLength": "at most {} characters long",
