@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from typing import TYPE_CHECKING, Any
@@ -141,8 +142,7 @@ class SENDOFF_OT_process(bpy.types.Operator):
             self.report({"ERROR"}, f"{job.name}: {job.problem.text}")
             return {"CANCELLED"}
         if job.is_active and self.wait:
-            text = f"{job.name}: still {said.text} after {self.timeout_seconds:g} s; the job goes on"
-            self.report({"ERROR"}, text)
+            self.report({"ERROR"}, f"{job.name}: still {said.text} when the wait ended; the job goes on")
             return {"CANCELLED"}
         for note in (*job.warnings, *job.import_notes):
             self.report({"WARNING"}, note)
@@ -186,8 +186,15 @@ def learn_task(name: str) -> None:
 
 
 def wait_for(job: Job, timeout_seconds: float) -> None:
-    """Run the pump until a job's result is in its scene, or it has ended otherwise, or the time is over."""
-    deadline = time.monotonic() + timeout_seconds
+    """Run the pump until a job's result is in its scene, or it has ended otherwise, or the time is over.
+
+    Ctrl-C ends the wait and not the job. (Blender itself takes the first one in `blender -b`; a second ends it.)
+    """
+    with contextlib.suppress(KeyboardInterrupt):
+        _run_pump(job, time.monotonic() + timeout_seconds)
+
+
+def _run_pump(job: Job, deadline: float) -> None:
     told = ""
     while not _is_over(job) and time.monotonic() < deadline:
         pump.pump()

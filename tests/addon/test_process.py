@@ -64,7 +64,7 @@ def test_a_script_that_does_not_wait_goes_on_at_once(addon, signed_in):
 
 def test_a_wait_that_is_over_is_an_error_and_the_job_goes_on(addon, signed_in):
     begun = time.monotonic()
-    with pytest.raises(RuntimeError, match=r"still .* after 1 s; the job goes on"):
+    with pytest.raises(RuntimeError, match=r"still .* when the wait ended; the job goes on"):
         bpy.ops.sendoff.process(task="mesh.lods", timeout_seconds=1.0)
     assert 0.9 < time.monotonic() - begun < 5
     assert addon.current.jobs.jobs[-1].is_active
@@ -153,3 +153,14 @@ def test_where_nobody_has_chosen_the_first_task_is_taken(addon, signed_in):
     signed_in.tasks = [{"name": "studio.bake", "title": "Bake", "accepts": ["blend"]}]
     bpy.ops.sendoff.process(wait=False)
     assert addon.current.jobs.jobs[-1].task == "studio.bake"
+
+
+def test_ctrl_c_ends_the_wait_with_a_sentence_and_not_the_job(addon, signed_in, monkeypatch):
+    def interrupted(_self, _timeout_seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(addon.session.Session, "wait", interrupted)
+    with pytest.raises(RuntimeError, match="the job goes on") as caught:
+        bpy.ops.sendoff.process(task="mesh.lods", params="{}")
+    assert "Traceback" not in str(caught.value)
+    assert addon.current.jobs.jobs[-1].is_active
