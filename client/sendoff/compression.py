@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from .encodings import IDENTITY, Buffer, Effort, compress
+from .encodings import IDENTITY, Buffer, Effort, compress, compress_parts
 
 #: A body is sent compressed only where it shrinks below this share.
 WORTHWHILE = 0.95
@@ -45,13 +45,14 @@ class Compression:
             self._asked_bytes += raw_bytes
             self._lacking_bytes += lacking_bytes
 
-    def encode(self, body: bytes, chunks: Sequence[Buffer]) -> tuple[bytes, str]:
-        """A pack of some chunks as it is to be sent, and its Content-Encoding."""
+    def encode(self, parts: Sequence[Buffer], chunks: Sequence[Buffer]) -> tuple[Sequence[Buffer], str]:
+        """The parts of a pack of some chunks as they are to be sent, and their Content-Encoding."""
         effort = self._effort()
         if effort is None or (effort is Effort.QUICK and not self._shrinks(chunks)):
-            return body, IDENTITY
-        encoded = compress(body, self._encoding, effort)
-        return (encoded, self._encoding) if len(encoded) < len(body) * WORTHWHILE else (body, IDENTITY)
+            return parts, IDENTITY
+        encoded = compress_parts(parts, self._encoding, effort)
+        size = sum(len(part) for part in parts)
+        return ([encoded], self._encoding) if len(encoded) < size * WORTHWHILE else (parts, IDENTITY)
 
     def learn(
         self, encoding: str, *, raw_bytes: int, wire_bytes: int, encode_seconds: float, send_seconds: float

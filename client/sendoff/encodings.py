@@ -6,9 +6,9 @@ Reading is bounded: it never makes more bytes than it was allowed to, whatever t
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import Enum
-from typing import Union
+from typing import Any, Union
 
 from .errors import EncodingError
 
@@ -53,13 +53,21 @@ def choose_encoding(offered: Iterable[str]) -> str:
 
 def compress(data: Buffer, encoding: str, effort: Effort = Effort.THOROUGH) -> bytes:
     """The body as it goes over the wire; raises EncodingError for an encoding that this process lacks."""
+    return compress_parts([data], encoding, effort)
+
+
+def compress_parts(parts: Sequence[Buffer], encoding: str, effort: Effort = Effort.THOROUGH) -> bytes:
+    """The same for a body in parts, which are never put together: that would hold up every other thread."""
     if encoding == IDENTITY:
-        return bytes(data)
+        return b"".join(parts)
     if encoding == DEFLATE:
-        return zlib.compress(data, _ZLIB_LEVELS[effort])
-    _require(encoding)
-    compressed: bytes = _zstandard.ZstdCompressor(level=_ZSTD_LEVELS[effort]).compress(data)
-    return compressed
+        compressor: Any = zlib.compressobj(_ZLIB_LEVELS[effort])
+    else:
+        _require(encoding)
+        size = sum(len(part) for part in parts)
+        compressor = _zstandard.ZstdCompressor(level=_ZSTD_LEVELS[effort]).compressobj(size=size)
+    compressed = [compressor.compress(part) for part in parts]
+    return b"".join([*compressed, compressor.flush()])
 
 
 def decompress(body: Buffer, encoding: str, max_bytes: int) -> Buffer:

@@ -8,7 +8,7 @@ other, so that the whole shrinks ten times as far as each chunk alone. The reade
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .encodings import IDENTITY, Buffer, decompress
 from .errors import EncodingError, PackError
@@ -46,8 +46,13 @@ class PackWriter:
         self.count += 1
         return True
 
+    @property
+    def parts(self) -> Sequence[Buffer]:
+        """The pack without a Content-Encoding, in parts: putting them together would hold up every other thread."""
+        return self._parts
+
     def body(self) -> bytes:
-        """The pack without a Content-Encoding."""
+        """The same in one piece."""
         return b"".join(self._parts)
 
 

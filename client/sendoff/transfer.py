@@ -13,7 +13,7 @@ from typing import Any, Optional
 from .chunking import Chunk, Cutting
 from .compression import Compression
 from .connection import Connection, is_passing
-from .encodings import IDENTITY, choose_encoding
+from .encodings import IDENTITY, Buffer, choose_encoding
 from .errors import ConnectionFailed, InputError, SendoffError, ServerError, Stopped
 from .manifest import ChunkRef, FileEntry, Manifest
 from .packs import FRAME_HEAD_BYTES, PackWriter
@@ -202,14 +202,14 @@ class _Upload:
             if not writer.add(chunk):
                 raise InputError("A pack grew over the server's limit. Please report this as a bug in Sendoff.")
         begun = time.monotonic()
-        data, encoding = self.compression.encode(writer.body(), chunks)
+        parts, encoding = self.compression.encode(writer.parts, chunks)
         encoded = time.monotonic()
-        del chunks
+        del chunks, writer
         headers = {"Content-Type": PACK_MEDIA_TYPE}
         if encoding != IDENTITY:
             headers["Content-Encoding"] = encoding
         raw_bytes = sum(source.chunk.size for source in pack)
-        body = _Body(data, raw_bytes, self._progress, self._check)
+        body = _Body(parts, raw_bytes, self._progress, self._check)
         try:
             answer = self._connection.json("POST", "/v1/chunks", data=body, headers=headers, stop=self._stop)
         except BaseException:
@@ -220,7 +220,7 @@ class _Upload:
         self.compression.learn(
             encoding,
             raw_bytes=raw_bytes,
-            wire_bytes=len(data),
+            wire_bytes=len(body),
             encode_seconds=encoded - begun,
             send_seconds=now - encoded,
         )
@@ -321,8 +321,9 @@ class _Senders:
 class _Body:
     """A pack that is read by `requests` in small pieces, so that a slow network is no broken one."""
 
-    def __init__(self, body: bytes, raw_bytes: int, progress: _Progress, check: Callable[[], None]) -> None:
-        self._view = memoryview(body)
+    def __init__(self, parts: Sequence[Buffer], raw_bytes: int, progress: _Progress, check: Callable[[], None]) -> None:
+        self._size = sum(len(part) for part in parts)
+        self._pieces = _pieces(parts)
         self._raw_bytes = raw_bytes
         self._progress = progress
         self._check = check
@@ -330,21 +331,21 @@ class _Body:
         self._counted = 0
 
     def __len__(self) -> int:
-        return len(self._view)
+        return self._size
 
-    def __iter__(self) -> Iterator[memoryview]:
+    def __iter__(self) -> Iterator[Buffer]:
         while True:
             piece = self.read()
             if not piece:
                 return
             yield piece
 
-    def read(self, _size: int = -1) -> memoryview:
+    def read(self, _size: int = -1) -> Buffer:
         """The next piece, of a size that we choose."""
         self._check()
-        piece = self._view[self._at : self._at + _PIECE_BYTES]
+        piece = next(self._pieces, b"")
         self._at += len(piece)
-        counted = self._raw_bytes * self._at // max(1, len(self._view))
+        counted = self._raw_bytes * self._at // max(1, self._size)
         self._progress.add(done=counted - self._counted, wire=len(piece))
         self._counted = counted
         return piece
@@ -384,6 +385,24 @@ class _Progress:
         with self._lock:
             if self._callback:
                 self._callback(self.total, self.total, self._wire)
+
+
+def _pieces(parts: Iterable[Buffer]) -> Iterator[Buffer]:
+    """The same bytes in pieces of about 64 KiB: small parts together, large ones apart."""
+    small: list[Buffer] = []
+    size = 0
+    for part in parts:
+        view = memoryview(part)
+        while size + len(view) >= _PIECE_BYTES:
+            small.append(view[: _PIECE_BYTES - size])
+            view = view[_PIECE_BYTES - size :]
+            yield small[0] if len(small) == 1 else b"".join(small)
+            small, size = [], 0
+        if view:
+            small.append(view)
+            size += len(view)
+    if small:
+        yield b"".join(small)
 
 
 def _read(pack: list[_Source]) -> Iterator[bytes]:

@@ -21,11 +21,11 @@ def test_a_first_upload_when_the_network_is_quicker_then_it_is_left_raw_and_else
     for seconds, then in ((0.01, IDENTITY), (0.3, encoding), (5.0, encoding)):
         policy = Compression(encoding)
         policy.asked(100 * MB, 100 * MB)
-        assert policy.encode(TEXT, [TEXT])[1] == encoding
+        assert policy.encode([TEXT], [TEXT])[1] == encoding
         sent(policy, encoding, 6 * MB, seconds)
-        body, used = policy.encode(TEXT, [TEXT])
+        parts, used = policy.encode([TEXT[:9], TEXT[9:]], [TEXT])
         assert used == then
-        assert decompress(body, used, len(TEXT)) == TEXT
+        assert decompress(b"".join(parts), used, len(TEXT)) == TEXT
 
 
 @pytest.mark.parametrize("encoding", available_encodings())
@@ -33,31 +33,31 @@ def test_a_resubmit_when_little_is_missing_then_it_is_compressed_on_any_network(
     policy = Compression(encoding)
     policy.asked(100 * MB, 100 * MB)
     sent(policy, encoding, 6 * MB, 0.01)
-    assert policy.encode(TEXT, [TEXT])[1] == IDENTITY
+    assert policy.encode([TEXT], [TEXT])[1] == IDENTITY
     policy = Compression(encoding)
     policy.asked(100 * MB, 2 * MB)
     sent(policy, encoding, 6 * MB, 0.01)
-    assert policy.encode(TEXT, [TEXT])[1] == encoding
+    assert policy.encode([TEXT], [TEXT])[1] == encoding
 
 
 @pytest.mark.parametrize("lacking", [1, 100])
 def test_noise_when_sent_then_it_is_left_raw(lacking: int) -> None:
     policy = Compression(DEFLATE)
     policy.asked(100 * MB, lacking * MB)
-    assert policy.encode(NOISE, [NOISE]) == (NOISE, IDENTITY)
+    assert policy.encode([NOISE], [NOISE]) == ([NOISE], IDENTITY)
 
 
 def test_a_server_when_it_takes_no_encoding_then_nothing_is_compressed() -> None:
-    assert Compression(IDENTITY).encode(TEXT, [TEXT]) == (TEXT, IDENTITY)
+    assert Compression(IDENTITY).encode([TEXT], [TEXT]) == ([TEXT], IDENTITY)
 
 
 def test_a_server_on_this_machine_when_it_is_quick_then_the_first_bytes_go_raw_and_a_tunnel_is_noticed() -> None:
     policy = Compression(DEFLATE, loopback=True)
     policy.asked(100 * MB, 100 * MB)
-    assert policy.encode(TEXT, [TEXT])[1] == IDENTITY
+    assert policy.encode([TEXT], [TEXT])[1] == IDENTITY
     sent(policy, IDENTITY, 9 * MB, 0.02)
-    assert policy.encode(TEXT, [TEXT])[1] == IDENTITY
+    assert policy.encode([TEXT], [TEXT])[1] == IDENTITY
     policy = Compression(DEFLATE, loopback=True)
     policy.asked(100 * MB, 100 * MB)
     sent(policy, IDENTITY, 9 * MB, 1.0)
-    assert policy.encode(TEXT, [TEXT])[1] == DEFLATE
+    assert policy.encode([TEXT], [TEXT])[1] == DEFLATE
