@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 #: Python's own 5 ms add up: a redraw asks for several turns, and each may come after those of several threads.
-_INTERVAL_SECONDS = 0.0005
+#: Shorter ones would interrupt a tick of the pump, which takes less than one.
+_INTERVAL_SECONDS = 0.001
 
 _before: float | None = None
 
