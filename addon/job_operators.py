@@ -235,13 +235,12 @@ class SENDOFF_OT_dismiss(JobOperator, bpy.types.Operator):
         current.forget(job)
 
 
-class SENDOFF_OT_open_log(JobOperator, bpy.types.Operator):
-    """Show what the worker has written about this job"""
+class _AsksTheServer(JobOperator):
+    """An operator that asks the server for something of a job that it knows."""
 
-    bl_idname = "sendoff.open_log"
-    bl_label = "Open Log"
-    bl_options = {"INTERNAL"}  # noqa: RUF012
     nothing = "No job has reached the server"
+    #: What it is for: "see its log".
+    what = ""
 
     @classmethod
     def fits(cls, job: Job) -> bool:
@@ -249,30 +248,30 @@ class SENDOFF_OT_open_log(JobOperator, bpy.types.Operator):
         return bool(job.id)
 
     def why_not(self, job: Job, _context: bpy.types.Context) -> str:
-        """The server has the log."""
-        return _needs_its_server(job, "see its log") if job.id else "This job has not reached the server"
+        """Only the job's own server can answer."""
+        return _needs_its_server(job, self.what) if job.id else "This job has not reached the server"
+
+
+class SENDOFF_OT_open_log(_AsksTheServer, bpy.types.Operator):
+    """Show what the worker has written about this job"""
+
+    bl_idname = "sendoff.open_log"
+    bl_label = "Open Log"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+    what = "see its log"
 
     def do(self, job: Job, _context: bpy.types.Context) -> None:
         """Fetch it in a thread; it opens when it is here."""
         current.session().fetch_log(job.id, current.log_path(job))
 
 
-class SENDOFF_OT_open_page(JobOperator, bpy.types.Operator):
+class SENDOFF_OT_open_page(_AsksTheServer, bpy.types.Operator):
     """Open this job's page in the browser"""
 
     bl_idname = "sendoff.open_page"
     bl_label = "Open in Browser"
     bl_options = {"INTERNAL"}  # noqa: RUF012
-    nothing = "No job has reached the server"
-
-    @classmethod
-    def fits(cls, job: Job) -> bool:
-        """A job that the server knows."""
-        return bool(job.id)
-
-    def why_not(self, job: Job, _context: bpy.types.Context) -> str:
-        """The server has the page."""
-        return _needs_its_server(job, "see its page") if job.id else "This job has not reached the server"
+    what = "see its page"
 
     def do(self, job: Job, _context: bpy.types.Context) -> None:
         """Ask for the way in and open it, in a thread."""

@@ -85,6 +85,14 @@ def server():
 
 
 @pytest.fixture
+def signed_in(server, monkeypatch):
+    """The tiny server, chosen and signed in to by the environment."""
+    monkeypatch.setenv("SENDOFF_URL", server.url)
+    monkeypatch.setenv("SENDOFF_TOKEN", "good")
+    return server
+
+
+@pytest.fixture
 def silent_server():
     """The URL of a server that never answers."""
     from tiny_server import silent

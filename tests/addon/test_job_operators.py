@@ -8,13 +8,6 @@ from test_pump import pump_until
 
 
 @pytest.fixture
-def signed_in(server, monkeypatch):
-    monkeypatch.setenv("SENDOFF_URL", server.url)
-    monkeypatch.setenv("SENDOFF_TOKEN", "good")
-    return server
-
-
-@pytest.fixture
 def job(addon, signed_in):
     """A job of this server that has failed."""
     made = addon.jobs.Job(key="k", id="old", task="mesh.lods", title="car", server_url=signed_in.url)

@@ -11,13 +11,6 @@ from scenes import grid
 
 
 @pytest.fixture
-def signed_in(server, monkeypatch):
-    monkeypatch.setenv("SENDOFF_URL", server.url)
-    monkeypatch.setenv("SENDOFF_TOKEN", "good")
-    return server
-
-
-@pytest.fixture
 def answer(signed_in):
     """Lets whatever job comes end after a moment, as a worker would; the session asks since there is no WebSocket."""
     stop = threading.Event()

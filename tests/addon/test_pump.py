@@ -102,13 +102,6 @@ def click(addon):
     return click
 
 
-@pytest.fixture
-def signed_in(server, monkeypatch):
-    monkeypatch.setenv("SENDOFF_URL", server.url)
-    monkeypatch.setenv("SENDOFF_TOKEN", "good")
-    return server
-
-
 def test_the_click_is_seen_before_the_copy_is_saved(addon, signed_in, click):
     click()
     job = addon.current.jobs.jobs[-1]
