@@ -115,7 +115,15 @@ def drain(messages: queue.SimpleQueue[Message], deadline: float) -> int:
 def is_import_due(job: Job, context: bpy.types.Context) -> bool:
     """Whether a result goes into the scene by itself: its file is open, and the artist is not in the middle of it."""
     is_wanted = job.wants_import and (job.is_import_asked or preferences.imports_by_itself())
-    return is_wanted and current.came_from_open_file(job) and not results.why_not_now(job, context)
+    if not is_wanted or not current.came_from_open_file(job) or results.why_not_now(job, context):
+        return False
+    return job.is_import_asked or not _may_redo()
+
+
+def _may_redo() -> bool:
+    """Whether something is undone: a result that comes in now would be the end of what can be redone."""
+    with some_window():
+        return not bpy.app.background and bpy.ops.ed.redo.poll()
 
 
 def import_and_say(job: Job, context: bpy.types.Context) -> bool:
