@@ -14,7 +14,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -80,7 +79,7 @@ def measure(folder: Path, *, quick: bool = False) -> Table:
             window.open(scenes[name])
             drawn, seen = zip(*window.clicks(2 if quick else CLICKS), strict=True)
             table.rows += [
-                Row(what=f"click to status bar drawn, {name} scene", ours=max(drawn) * 1e3, unit="ms", most=100),
+                Row(what=f"click to sign of life drawn, {name} scene", ours=max(drawn) * 1e3, unit="ms", most=100),
                 Row(what=f"click to it on the screen, {name} scene", ours=max(seen) * 1e3, unit="ms", most=100),
             ]
         window.open(scenes["lods"])
@@ -93,7 +92,7 @@ def measure(folder: Path, *, quick: bool = False) -> Table:
 
 def _traffic(window: _Window, *, rounds: int) -> list[Row]:
     """Everything at once, in turns with the window that only redraws its status bar."""
-    ours, peer, ticks, draws, redraws, seconds = [], [], [], [], 0, 0.0
+    ours, peer, ticks, computed, draws, redraws, messages, seconds = [], [], [], [], [], 0, 0, 0.0
     for turn in range(rounds + 1):  # the first one warms up and does not count
         found = window.everything_at_once()
         begun, ended = min(one for one, _ in found.parts.values()), max(one for _, one in found.parts.values())
@@ -102,13 +101,21 @@ def _traffic(window: _Window, *, rounds: int) -> list[Row]:
             ours += found.gaps
             peer += quiet.gaps
             ticks += found.ticks
+            computed += found.computed
             draws += found.draws
             redraws, seconds = redraws + len(found.draws), seconds + ended - begun
-    window.notes.append(f"{rounds} rounds of {seconds / rounds:.1f} s with {redraws / seconds:.1f} redraws a second.")
+            messages += found.messages
+    window.notes.append(
+        f"{rounds} rounds of {seconds / rounds:.1f} s, with {len(ticks):,} ticks of the pump and "
+        f"{redraws / seconds:.1f} redraws of the status bar a second; "
+        f"{window.reporter.events / window.reporter.seconds:.0f} events a second were written, "
+        f"{messages / seconds:.0f} messages a second taken in."
+    )
     p50, p99 = ((percentile(ours, percent) * 1e3, percentile(peer, percent) * 1e3) for percent in (50, 99))
     return [
         Row(what="pump tick p99", ours=percentile(ticks, 99) * 1e3, unit="ms", most=2),
         Row(what="pump tick, longest", ours=max(ticks) * 1e3, unit="ms", most=8),
+        Row(what="pump tick p99, of the processor", ours=percentile(computed, 99) * 1e3, unit="ms"),
         Row(what="our drawing p99", ours=percentile(draws, 99) * 1e3, unit="ms"),
         Row(what="gaps of a 10 ms timer p50", ours=p50[0], peer=p50[1], unit="ms"),
         Row(what="gaps of a 10 ms timer p99", ours=p99[0], peer=p99[1], unit="ms", most_ratio=1.5),
@@ -141,18 +148,21 @@ class _Found:
     """What Blender has measured in a turn, in seconds."""
 
     ticks: list[float]
+    computed: list[float]
     draws: list[float]
     shown_at: list[float]
     busy: list[tuple[float, float]]
     gaps: list[float]
+    messages: int
     parts: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 class _Window:
     """A Blender in its window, with the clocks of bench/inside_window.py in it, and a server of its own."""
 
-    def __init__(self, blender: Blender, screen: Screen, stack: Stack, store: SyncStore, folder: Path) -> None:
-        self.blender, self.screen, self.stack, self.store, self.folder = blender, screen, stack, store, folder
+    def __init__(self, blender: Blender, screen: Screen, stack: Stack, reporter: _Reporter, folder: Path) -> None:
+        self.blender, self.screen, self.stack, self.reporter, self.folder = blender, screen, stack, reporter, folder
+        self.store = SyncStore(connect(stack.redis_url))
         self.notes: list[str] = []
         self._blobs = LocalBlobs(stack.data_dir / "chunks")
         self._numbers = itertools.count(1)
@@ -206,11 +216,11 @@ class _Window:
         self.ask("settle()")
         self.ask("clear()")
         self.ask("start_beats()")
-        with _reports(self.store, running):
+        with self.reporter.reports(running):
             upload = self.ask("process()")
             self.ask("watch(upload, download)", upload=upload, download=download)
             wait_for(lambda: self.ask("state()") != "saving", "the upload", seconds=_ROUND_SECONDS)
-            result = {"files": [entry.to_dict()], "summary": {}, "error": None, "warnings": []}
+            result: dict[str, Any] = {"files": [entry.to_dict()], "summary": {}, "error": None, "warnings": []}
             self.store.run(
                 jobs.finish(download, token="bench", state=JobState.SUCCEEDED, message="Done", result=result,
                             retention_seconds=3600)
@@ -282,35 +292,38 @@ class _Window:
         return float(self.ask("rss_bytes()")) - before
 
 
-@contextlib.contextmanager
-def _reports(store: SyncStore, running: list[str]) -> Iterator[None]:
-    """Have these jobs report in turn, as their workers would, for as long as the block runs."""
-    stop = threading.Event()
-    behind: list[str] = []
+class _Reporter:
+    """The process whose jobs report (bench/reports.py)."""
 
-    def report() -> None:
-        next_at = time.monotonic()
-        for step in itertools.count():
-            if stop.wait(max(0.0, next_at - time.monotonic())):
-                return
-            job = running[step % len(running)]
-            told = store.run(
-                jobs.report(job, token="bench", lease_seconds=3600, stage="Working", fraction=step % 10_000 / 10_000,
-                            message=f"Step {step}", done=step, total=10_000, eta_seconds=100.0)
-            )  # fmt: skip
-            if not isinstance(told, jobs.Reported):
-                behind.append(f"{job}: {told}")
-                return
-            next_at += 1 / EVENTS_PER_SECOND
+    def __init__(self, redis_url: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, BENCH / "reports.py", redis_url, str(EVENTS_PER_SECOND)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        self.events, self.seconds = 0, 0.0
 
-    thread = threading.Thread(target=report, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(10)
-    assert not behind, f"a report was refused: {behind}"
+    @contextlib.contextmanager
+    def reports(self, running: list[str]) -> Iterator[None]:
+        """Have these jobs report in turn for as long as the block runs."""
+        begun = time.monotonic()
+        self._say(running)
+        try:
+            yield
+        finally:
+            self._say([])
+            assert self._process.stdout is not None
+            self.events += int(self._process.stdout.readline())
+            self.seconds += time.monotonic() - begun
+
+    def close(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.wait(10)
+
+    def _say(self, running: list[str]) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(running) + "\n")
+        self._process.stdin.flush()
 
 
 @contextlib.contextmanager
@@ -350,7 +363,7 @@ def _window(folder: Path) -> Iterator[_Window]:
     try:
         with (
             Stack(folder / "stack", **settings) as stack,
-            contextlib.closing(connect(stack.redis_url)) as client,
+            contextlib.closing(_Reporter(stack.redis_url)) as reporter,
             _first_in_line(),
         ):
             screen = Screen(shown.name, "bench", folder)
@@ -360,7 +373,7 @@ def _window(folder: Path) -> Iterator[_Window]:
             blender = Blender(screen, folder / "blender", environment)
             blender.install(Path(built.stdout.strip().splitlines()[-1]))
             try:
-                yield _Window(blender, screen, stack, SyncStore(client), folder)
+                yield _Window(blender, screen, stack, reporter, folder)
             finally:
                 blender.kill()
     finally:

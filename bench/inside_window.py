@@ -25,9 +25,13 @@ BEAT_SECONDS = 0.01
 
 _MODULE = next(addon.module for addon in bpy.context.preferences.addons if addon.module.endswith(".sendoff"))
 
-#: Seconds of each pump tick outside of saving and importing, and of each drawing of our part of the status bar.
+#: Seconds of each pump tick outside of saving and importing, those of the processor alone, and of each drawing of our
+#: part of the status bar.
 ticks: list[float] = []
+computed: list[float] = []
 draws: list[float] = []
+#: How many messages each tick has taken.
+messages: list[int] = []
 #: When our part of the status bar was drawn with at least one job.
 shown_at: list[float] = []
 #: From when to when the main thread saved or imported.
@@ -49,7 +53,14 @@ def part(name: str) -> Any:
 def install() -> None:
     """Wrap what is measured."""
     pump, submitting, status_bar = part("pump"), part("submitting"), part("status_bar")
-    pump.work = _timed(pump.work, ticks)
+    pump.work = _timed(_timed(pump.work, computed, time.thread_time), ticks, time.perf_counter)
+    drain = pump.drain
+
+    def counted(*arguments: Any) -> int:
+        messages.append(drain(*arguments))
+        return messages[-1]
+
+    pump.drain = counted
     submitting.save_and_send = _noting(submitting.save_and_send)
     pump.import_and_say = _noting(pump.import_and_say)
     plain = status_bar.draw
@@ -67,13 +78,13 @@ def install() -> None:
     status_bar.append()
 
 
-def _timed(plain: Callable[..., Any], found: list[float]) -> Callable[..., Any]:
+def _timed(plain: Callable[..., Any], found: list[float], clock: Callable[[], float]) -> Callable[..., Any]:
     def timed(*arguments: Any, **named: Any) -> Any:
-        begun = time.perf_counter()
+        begun = clock()
         try:
             return plain(*arguments, **named)
         finally:
-            found.append(time.perf_counter() - begun)
+            found.append(clock() - begun)
 
     return timed
 
@@ -91,7 +102,7 @@ def _noting(plain: Callable[..., Any]) -> Callable[..., Any]:
 
 def clear() -> None:
     """Forget what was measured."""
-    for found in (ticks, draws, shown_at, busy, beats):
+    for found in (ticks, computed, draws, messages, shown_at, busy, beats):
         found.clear()
     parts.clear()
 
@@ -193,8 +204,8 @@ def end_watch() -> None:
 def taken(begun: float = 0.0, ended: float = float("inf")) -> dict[str, Any]:
     """What was measured."""
     return {
-        "ticks": list(ticks), "draws": list(draws), "shown_at": list(shown_at), "busy": list(busy),
-        "parts": dict(parts), "gaps": gaps(begun, ended),
+        "ticks": list(ticks), "computed": list(computed), "draws": list(draws), "shown_at": list(shown_at), "busy": list(busy),
+        "parts": dict(parts), "gaps": gaps(begun, ended), "messages": sum(messages),
     }  # fmt: skip
 
 
@@ -264,11 +275,11 @@ def settle() -> None:
 
 def take_in(path: str) -> float:
     """Seconds of the add-on's import of a result and of the undo step; undone after that."""
-    jobs, messages, states = part("jobs"), part("messages"), part("sendoff")
+    jobs, told, states = part("jobs"), part("messages"), part("sendoff")
     job = jobs.Job(key="import", id="import", task="mesh.lods", title="Import", server_url="")
     job.state, job.has_result, job.has_files = states.JobState.SUCCEEDED, True, True
     job.scene_name = bpy.context.scene.name
-    job.files = (messages.FetchedFile(Path(path), "result", "application/x-blender"),)
+    job.files = (told.FetchedFile(Path(path), "result", "application/x-blender"),)
     begun = time.perf_counter()
     part("results").import_result(job, bpy.context)
     bpy.ops.ed.undo_push(message="Import")
