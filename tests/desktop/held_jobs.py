@@ -20,6 +20,8 @@ from sendoff import Client
 TASKS = ROOT / "tests" / "tasks_for_tests"
 #: A job is on its way there or back for so long at most; the machine may have other things to do.
 JOB_SECONDS = 60.0
+#: What the network lets pass of a scene that has much to send, and of a result with a large file.
+UP_BYTES, DOWN_BYTES = 150_000, 700_000
 PACKAGE = "bl_ext.user_default.sendoff"
 #: Names that tests use inside Blender; the add-on's modules are looked up anew, since it may be installed again.
 INSIDE = """
@@ -46,6 +48,14 @@ for one, mesh in things:
     bpy.data.objects.remove(one)
     bpy.data.meshes.remove(mesh)
 """
+#: Noise, which no other job has sent and which does not compress.
+_LARGE = """
+import random
+noise = random.Random(seed)
+mesh = bpy.data.meshes.new("Large")
+mesh.from_pydata([[noise.random() for _ in range(3)] for _ in range(60_000)], [], [])
+bpy.context.scene.collection.objects.link(bpy.data.objects.new("Large", mesh))
+"""
 _PROCESS = "bpy.ops.sendoff.process('INVOKE_DEFAULT', task=task, params=params)"
 
 _numbers = itertools.count(1)
@@ -53,9 +63,7 @@ _numbers = itertools.count(1)
 
 def stack_in(folder: Path) -> Stack:
     """A server and a worker that has the task, for several at a time; not started."""
-    return Stack(
-        folder, SENDOFF_BLENDERS=str(WORKERS_BLENDER), SENDOFF_TASK_PATH=str(TASKS), SENDOFF_CONCURRENCY="4"
-    )
+    return Stack(folder, SENDOFF_BLENDERS=str(WORKERS_BLENDER), SENDOFF_TASK_PATH=str(TASKS), SENDOFF_CONCURRENCY="4")
 
 
 def client_of(stack: Stack) -> Client:
@@ -118,6 +126,10 @@ class Desk:
         """As File > New."""
         self.blender.run("bpy.ops.wm.read_homefile()")
 
+    def have_much_to_send(self) -> None:
+        """The scene gets what the server does not have: most of a megabyte, of which UP_BYTES are only a part."""
+        self.blender.run(_LARGE, seed=next(_numbers))
+
     def save(self, name: str) -> Path:
         """Save the open file in the test's folder; returns where."""
         path = self.folder / name
@@ -142,6 +154,12 @@ class Desk:
         held = self.send(results)
         held.wait_until_running()
         return held
+
+    def large_file(self) -> Path:
+        """Two megabytes to be handed in beside the levels of detail."""
+        path = self.folder / "large.bin"
+        path.write_bytes(bytes(range(256)) * 8192)
+        return path
 
     def levels_there(self) -> list[str]:
         """Names of the levels of detail in the open file."""

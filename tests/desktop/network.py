@@ -28,7 +28,9 @@ class Network:
         self._up_bytes: int | None = None
         self._down_bytes: int | None = None
         self._request: bytes | None = None
-        self._is_held = self._is_closed = False
+        #: Whether nothing passes, to the server (True) and from it (False).
+        self._is_held = {True: False, False: False}
+        self._is_closed = False
         self._sockets: set[socket.socket] = set()
         self._listening: socket.socket | None = None
         self._port = 0
@@ -47,13 +49,14 @@ class Network:
         with self._state:
             self._up_bytes, self._down_bytes = up_bytes, down_bytes
             self._request = None if answer_to is None else f"{answer_to} ".encode()
-            self._is_held = up_bytes is None and down_bytes is None and answer_to is None
+            self._hold_all(up_bytes is None and down_bytes is None and answer_to is None)
             self._state.notify_all()
 
     def wait_until_held(self) -> None:
         """Wait until that much has passed, and nothing does any more."""
         with self._state:
-            assert self._state.wait_for(lambda: self._is_held, _WAIT_SECONDS), "not so much has passed the network"
+            held = self._state.wait_for(lambda: any(self._is_held.values()), _WAIT_SECONDS)
+        assert held, "not so much has passed the network"
 
     def take_down(self) -> None:
         """Break all connections, and refuse new ones."""
@@ -66,7 +69,7 @@ class Network:
         """All is well again; what was held passes."""
         with self._state:
             self._up_bytes = self._down_bytes = self._request = None
-            self._is_held = False
+            self._hold_all(False)
             self._state.notify_all()
         if self._listening is None:
             self._listen()
@@ -79,7 +82,8 @@ class Network:
     def close(self) -> None:
         """End it."""
         with self._state:
-            self._is_closed, self._is_held = True, False
+            self._is_closed = True
+            self._hold_all(False)
             self._state.notify_all()
         self.take_down()
 
@@ -130,16 +134,19 @@ class Network:
                 else:
                     self._down_bytes = left
                 if left < 0:
-                    self._is_held = True
+                    self._hold_all(True)
                     self._state.notify_all()
-            self._state.wait_for(lambda: not self._is_held)
+            self._state.wait_for(lambda: not self._is_held[is_up])
             return not self._is_closed
 
     def _look_at(self, piece: bytes) -> None:
         with self._state:
             if self._request is not None and self._request in piece:
-                self._is_held = True
+                self._is_held[False] = True  # the rest of the request may still be on its way
                 self._state.notify_all()
+
+    def _hold_all(self, is_held: bool) -> None:
+        self._is_held = {True: is_held, False: is_held}
 
     def _break_all(self) -> None:
         for one in list(self._sockets):

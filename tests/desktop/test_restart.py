@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from tests.desktop.blender import Blender
-from tests.desktop.held_jobs import Desk, client_of, copy_user_folder, stack_in
+from tests.desktop.held_jobs import DOWN_BYTES, UP_BYTES, Desk, client_of, copy_user_folder, stack_in
 from tests.desktop.network import Network, black_hole, silent
 from tests.desktop.screen import Screen
 from tests.stack import Stack, wait_for
 
 from sendoff_server.auth import mint
-from sendoff_server.settings import signing_secret
 
 #: The artist does not wait longer for Blender to end, however the server is.
 END_SECONDS = 3.0
-#: Much that no other job has sent: noise, which does not compress.
-LARGE = """
-import random
-noise = random.Random(seed)
-mesh = bpy.data.meshes.new("Large")
-mesh.from_pydata([[noise.random() for _ in range(3)] for _ in range(60_000)], [], [])
-bpy.context.scene.collection.objects.link(bpy.data.objects.new("Large", mesh))
-"""
 
 MakeDesk = Callable[..., Desk]
+Gone = Callable[[], AbstractContextManager[str]]
 
 
 @pytest.fixture(scope="module")
@@ -90,16 +82,14 @@ def job_ids(stack: Stack) -> set[str]:
 def test_one_job_outlives_a_power_cut_at_each_step_of_its_way(
     make_desk: MakeDesk, network: Network, held_stack: Stack, screen: Screen
 ) -> None:
-    """Killed while sending, after the server has it and before that is known, while it runs, and while it is fetched."""
+    """Killed while sending, once the server has it and nobody here knows, while it runs, and while it is fetched."""
     desk = make_desk(network.url, network.token)
     blender, before = desk.blender, job_ids(held_stack)
-    blender.run(LARGE, seed="up")
+    desk.have_much_to_send()
     path = desk.save("shot.blend")
-    large = desk.folder / "large.bin"
-    large.write_bytes(bytes(range(256)) * 8192)
 
-    network.hold(up_bytes=150_000)
-    held = desk.send([desk.levels, large])
+    network.hold(up_bytes=UP_BYTES)
+    held = desk.send([desk.levels, desk.large_file()])
     network.wait_until_held()
     held.wait_until("job.sending[1] > 0")
     blender.kill()
@@ -119,7 +109,7 @@ def test_one_job_outlives_a_power_cut_at_each_step_of_its_way(
     screen.shot("found again")
     blender.kill()
 
-    network.hold(down_bytes=700_000)
+    network.hold(down_bytes=DOWN_BYTES)
     start(desk, path)
     held.release()
     network.wait_until_held()
@@ -183,8 +173,8 @@ def test_a_job_that_has_ended_meanwhile_comes_into_its_file_or_is_offered(
 
 
 @pytest.mark.parametrize("gone", [silent, black_hole])
-def test_blender_ends_at_once_whatever_the_server_does(make_desk: MakeDesk, held_stack: Stack, gone: object) -> None:
-    with gone() as url:  # type: ignore[operator]
+def test_blender_ends_at_once_whatever_the_server_does(make_desk: MakeDesk, held_stack: Stack, gone: Gone) -> None:
+    with gone() as url:
         desk = make_desk(url, held_stack.token)
         desk.send()
         desk.blender.run("part('current').look(); bpy.ops.sendoff.check()")
