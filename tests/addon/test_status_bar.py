@@ -174,3 +174,24 @@ def test_it_comes_back_where_another_add_on_threw_it_out(addon):
     addon.status_bar.append()
     addon.status_bar.append()
     assert header.draw._draw_funcs.count(addon.status_bar.draw) == 1
+
+
+def test_what_another_add_on_brings_back_does_not_hold_us_after_the_end(addon, monkeypatch):
+    header, draw = bpy.types.STATUSBAR_HT_header, addon.status_bar.draw
+    before = header.draw
+    monkeypatch.setattr(header, "_draw_orig", before, raising=False)  # as WorkSpace.status_text_set leaves it
+    monkeypatch.setattr(header, "draw", lambda _self, _context: None)
+    addon.status_bar.append()
+    try:
+        addon.status_bar.remove()
+        assert draw not in header.draw._draw_funcs
+        assert draw not in before._draw_funcs
+    finally:
+        monkeypatch.undo()
+        addon.status_bar.append()
+
+
+def test_windows_that_are_closed_are_forgotten(addon, monkeypatch):
+    monkeypatch.setattr(addon.status_bar, "_regions", {1: object()})
+    addon.status_bar.redraw()
+    assert addon.status_bar._regions == {}
