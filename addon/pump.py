@@ -123,7 +123,7 @@ def is_import_due(job: Job, context: bpy.types.Context) -> bool:
 def _may_redo() -> bool:
     """Whether something is undone: a result that comes in now would be the end of what can be redone."""
     with some_window():
-        return not bpy.app.background and bpy.ops.ed.redo.poll()
+        return not bpy.app.background and bpy.ops.ed.redo.poll()  # type: ignore[call-arg]
 
 
 def import_and_say(job: Job, context: bpy.types.Context) -> bool:
