@@ -53,6 +53,8 @@ def _draw_tools(row: bpy.types.UILayout, job: Job) -> None:
         cancel = row.row(align=True)
         cancel.enabled = job.may_cancel
         cancel.operator("sendoff.cancel", text="", icon="X", emboss=False).job = job.key
+        if current.jobs.connectivity.state != "online":
+            row.operator("sendoff.dismiss", text="", icon="TRASH", emboss=False).job = job.key
         return
     row.operator("sendoff.retry", text="", icon="FILE_REFRESH", emboss=False).job = job.key
     row.operator("sendoff.dismiss", text="", icon="TRASH", emboss=False).job = job.key

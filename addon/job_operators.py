@@ -223,8 +223,8 @@ class SENDOFF_OT_dismiss(JobOperator, bpy.types.Operator):
 
     @classmethod
     def fits(cls, job: Job) -> bool:
-        """A job that has ended, or of a server that is not set now."""
-        return job not in current.jobs.active
+        """A job that has ended, or whose server is not set now or does not answer."""
+        return job not in current.jobs.active or current.jobs.connectivity.state != "online"
 
     def why_not(self, job: Job, _context: bpy.types.Context) -> str:
         """A job that goes on would come back at the next start."""

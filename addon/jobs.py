@@ -291,9 +291,8 @@ class JobList:
         job.problem = message.problem
         job.ended_at = now
 
-    def _cancel_failed(self, job: Job, message: messages.CancelFailed, _now: float) -> None:
-        job.cancelling = False
-        job.message = message.detail
+    def _cancel_failed(self, job: Job, _message: messages.CancelFailed, _now: float) -> None:
+        job.cancelling = False  # why is told at the mouse: the worker's own words stay
 
     def _no_change(self, _job: Job, _message: messages.LogFetched | messages.AskFailed, _now: float) -> None:
         """The pump shows these; the job stays as it is."""

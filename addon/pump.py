@@ -15,7 +15,7 @@ import bpy
 
 from . import current, form, notices, preferences, results, status_bar, submitting
 from .jobs import Job
-from .messages import AskFailed, JobEvent, LogFetched, Message
+from .messages import AskFailed, CancelFailed, JobEvent, LogFetched, Message
 from .problems import Problem, Remedy
 from .windows import some_window
 
@@ -108,6 +108,8 @@ def drain(messages: queue.SimpleQueue[Message], deadline: float) -> int:
             notices.show_log(job, message.path)
         elif isinstance(message, AskFailed):
             notices.tell(message.detail)
+        elif isinstance(message, CancelFailed) and job is not None:
+            notices.tell(f"{job.name} could not be cancelled: {message.detail}")
         if time.perf_counter() >= deadline:
             return count
 

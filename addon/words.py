@@ -39,7 +39,7 @@ def line(job: Job, connectivity: Connectivity, now: float) -> Line:
     text = _doing(job)
     left = "" if job.cancelling else time_left(job.seconds_left(now))
     if job.state is not None and connectivity.state == "reconnecting":
-        text, left = f"{text} (reconnecting to the server; the job goes on)", ""
+        text, left = f"reconnecting to the server, the job goes on: {text}", ""  # first, since the end may be cut off
     elif job.state is not None and connectivity.state == "refused":
         text, left = f"{text} ({connectivity.detail})", ""
     # A thousandth is what the bar can show; less would only cost redraws.

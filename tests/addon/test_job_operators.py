@@ -107,3 +107,25 @@ def test_a_result_that_was_undone_can_be_imported_again(addon, job, tmp_path):
     assert of(job, addon.current.jobs, is_here=addon.results.is_here(job)) == ("import", "seen")
     bpy.data.collections.new("Sendoff LODs")["sendoff_job"] = job.id
     assert of(job, addon.current.jobs, is_here=addon.results.is_here(job)) == ("show", "seen")
+
+
+def test_a_cancel_that_does_not_reach_the_server_is_told_and_the_workers_words_stay(addon, signed_in, job, capfd):
+    job.problem, job.state, job.message = None, addon.sendoff.JobState.RUNNING, "Baking"
+    job.cancelling = True
+    addon.current.jobs.apply(addon.messages.CancelFailed("old", "x"))
+    assert (job.cancelling, job.message) == (False, "Baking")
+    signed_in.jobs.clear()
+    addon.current.session().cancel("old")
+    seen = []
+    pump_until(addon, lambda: seen.append(capfd.readouterr().out) or "could not be cancelled: " in "".join(seen))
+
+
+def test_a_job_whose_server_is_gone_for_good_can_be_taken_off_the_list(addon, signed_in, job):
+    job.problem, job.state = None, addon.sendoff.JobState.RUNNING
+    addon.current.jobs.server_url = job.server_url
+    addon.current.jobs.connectivity = addon.messages.Connectivity("online")
+    with pytest.raises(RuntimeError, match="No job has ended"):
+        bpy.ops.sendoff.dismiss(job="k")
+    addon.current.jobs.connectivity = addon.messages.Connectivity("reconnecting", "why")
+    assert bpy.ops.sendoff.dismiss(job="k") == {"FINISHED"}
+    assert addon.current.jobs.jobs == []

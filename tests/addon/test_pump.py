@@ -230,7 +230,7 @@ def test_cancel_asks_the_server(addon, signed_in, click):
     job = addon.current.jobs.jobs[-1]
     pump_until(addon, lambda: job.id)
     assert bpy.ops.sendoff.cancel() == {"FINISHED"}
-    assert addon.status_bar.model(addon.current.jobs).front.text.startswith("untitled · LODs: cancelling")
+    assert "cancelling" in addon.status_bar.model(addon.current.jobs).front.text
     pump_until(addon, lambda: signed_in.cancelled == [job.id])
 
 
