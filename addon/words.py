@@ -41,7 +41,7 @@ def line(job: Job, connectivity: Connectivity, now: float) -> Line:
     if job.state is not None and connectivity.state == "reconnecting":
         text, left = f"reconnecting to the server, the job goes on: {text}", ""  # first, since the end may be cut off
     elif job.state is not None and connectivity.state == "refused":
-        text, left = f"{text} ({connectivity.detail})", ""
+        text, left = f"{connectivity.detail} (the job goes on: {text})", ""
     # A thousandth is what the bar can show; less would only cost redraws.
     return Line(text, round(job.bar.value, 3), left)
 

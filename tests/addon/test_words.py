@@ -98,7 +98,7 @@ def test_a_broken_connection_is_said_and_keeps_the_bar(addon, jobs, job):
     jobs.apply(addon.messages.Connectivity("reconnecting", "why"))
     assert said(addon, jobs) == ("reconnecting to the server, the job goes on: Baking", 0.575)
     jobs.apply(addon.messages.Connectivity("refused", "Your sign-in has expired. Sign in again."))
-    assert said(addon, jobs) == ("Baking (Your sign-in has expired. Sign in again.)", 0.575)
+    assert said(addon, jobs) == ("Your sign-in has expired. Sign in again. (the job goes on: Baking)", 0.575)
     jobs.apply(addon.messages.Connectivity("online"))
     assert said(addon, jobs) == ("Baking", 0.575)
 
