@@ -204,8 +204,8 @@ def end_watch() -> None:
 def taken(begun: float = 0.0, ended: float = float("inf")) -> dict[str, Any]:
     """What was measured."""
     return {
-        "ticks": list(ticks), "computed": list(computed), "draws": list(draws), "shown_at": list(shown_at), "busy": list(busy),
-        "parts": dict(parts), "gaps": gaps(begun, ended), "messages": sum(messages),
+        "ticks": list(ticks), "computed": list(computed), "draws": list(draws), "shown_at": list(shown_at),
+        "busy": list(busy), "parts": dict(parts), "gaps": gaps(begun, ended), "messages": sum(messages),
     }  # fmt: skip
 
 
