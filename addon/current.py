@@ -11,7 +11,7 @@ from pathlib import Path
 
 import bpy
 
-from . import job_files, known_tasks, preferences, turns
+from . import job_files, known_tasks, preferences
 from .instance import Instance
 from .job_writer import JobWriter
 from .jobs import Job, JobList
@@ -57,7 +57,6 @@ def session() -> Session:
         _session = Session(lambda: Client(url, token or None, ca_bundle=ca_bundle or None))
         _choice = choice
         jobs.is_checking = False
-        turns.shorten()
         _take_up(_session, url)
     return _session
 
@@ -258,7 +257,6 @@ def end() -> None:
         _session.close()
     _session, _choice = None, None
     _has_looked = False
-    turns.restore()
     if _writer is not None:
         _writer.close(_WRITE_SECONDS)
         _writer = None
