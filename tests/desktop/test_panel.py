@@ -9,7 +9,7 @@ import pytest
 from tests.desktop.blender import Blender
 from tests.desktop.conftest import MakeBlender
 from tests.desktop.held_jobs import INSIDE, stack_in
-from tests.desktop.reading import Rect
+from tests.desktop.reading import Rect, percentages
 from tests.desktop.screen import Screen
 from tests.stack import Stack
 
@@ -123,8 +123,8 @@ def test_several_jobs_are_told_apart_and_one_is_cancelled_in_the_status_bar(
     sidebar = blender.open_sidebar("Sendoff")
     for name in ("one", "two"):
         blender.run(HELD, gate=str(tmp_path / name))
-        blender.wait_until("job().message.startswith(('Held', 'Queued'))", seconds=JOB_SECONDS)
-    screen.wait_for_text("Held: Queued", blender.status_bar)
+        blender.wait_until("job().message.startswith('Held')", seconds=JOB_SECONDS)
+    screen.wait_until(lambda: len(percentages(screen.text(blender.status_bar))) == 2, "two bars", blender.status_bar)
     screen.shot("two jobs")
     bar = blender.status_bar
     screen.click((bar.right - CROSS_PIXELS, bar.middle[1]))  # the cross of the last bar, which is the older job's
