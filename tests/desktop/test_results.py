@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.desktop.blender import Blender
+from tests.desktop.reading import Rect
 from tests.desktop.screen import Screen
 
 SCENE = """
@@ -71,6 +72,16 @@ def report(tmp_path: Path) -> Path:
     return path
 
 
+def scrolled_to(screen: Screen, label: str, sidebar: Rect) -> Rect:
+    """Scroll down until a label is there: what was clicked may make the sidebar longer a moment later."""
+
+    def look() -> Rect | None:
+        screen.scroll((sidebar.x + 20, sidebar.y + 60), 30)
+        return screen.find_text(label, sidebar)
+
+    return screen.wait_until(look, f"{label!r} in the sidebar", sidebar)
+
+
 def test_a_click_on_a_finding_selects_and_frames_it(blender: Blender, screen: Screen, report: Path) -> None:
     blender.run(SCENE)
     blender.run(JOB, files=[[str(report), "report", "application/json"]])
@@ -88,13 +99,11 @@ def test_a_click_on_a_finding_selects_and_frames_it(blender: Blender, screen: Sc
     screen.hover(blender.region("VIEW_3D", "WINDOW"))
     screen.key("ctrl+z")
     blender.wait_until(f"{ACTIVE} == 'Body'")
-    screen.scroll((sidebar.x + 20, sidebar.y + 60), 30)
-    screen.click_text("In Edit Mode", sidebar)
+    screen.click(scrolled_to(screen, "In Edit Mode", sidebar))
     blender.wait_until("bpy.context.mode == 'EDIT_MESH'")
     screen.shot("edit mode")
     screen.click_text("Gone", sidebar)
-    screen.scroll((sidebar.x + 20, sidebar.y + 60), 30)
-    screen.wait_for_text("is not in this file any more", sidebar)
+    scrolled_to(screen, "is not in this file any more", sidebar)
     screen.shot("gone")
     assert blender.ask("bpy.context.mode") == "EDIT_MESH"
 
