@@ -130,8 +130,8 @@ def refresh_tasks() -> bool:
     if offers is not None:
         found = known_tasks.of_offers(offers)
         if found != before or url != _tasks_of:
-            with contextlib.suppress(OSError):
-                known_tasks.write_offers(_folder("server"), url, offers)
+            folder = _folder("server")
+            _writing().do(lambda: known_tasks.write_offers(folder, url, offers))
     elif url != _tasks_of:
         found = known_tasks.of_offers(known_tasks.read_offers(_folder("server"), url))
     if found is not None:

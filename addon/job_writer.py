@@ -10,7 +10,7 @@ import contextlib
 import queue
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union
@@ -27,9 +27,10 @@ class _Discard:
     folder: Path
 
 
-#: A file and what is to be in it (None: it is removed); a folder to remove; an event to set when all before it is
+#: A file and what is to be in it (None: it is removed); a folder to remove; something to do; an event to set when all before it is
 #: done; None to end.
-_Asked = Union[tuple[Path, Union[Mapping[str, Any], None]], _Discard, threading.Event, None]  # noqa: UP007 - run time
+_File = tuple[Path, Union[Mapping[str, Any], None]]  # noqa: UP007 - read at run time
+_Asked = Union[_File, _Discard, Callable[[], None], threading.Event, None]  # noqa: UP007
 
 
 class JobWriter:
@@ -62,6 +63,10 @@ class JobWriter:
         """Remove a folder, after what was asked for before: a copy goes once it is written that the server has it."""
         self._asked.put(_Discard(folder))
 
+    def do(self, work: Callable[[], None]) -> None:
+        """Have something else written, after what was asked for before; an OSError of it is let go."""
+        self._asked.put(work)
+
     def flush(self, timeout_seconds: float) -> bool:
         """Wait until all that was asked for is written; False where that takes longer."""
         written = threading.Event()
@@ -93,3 +98,6 @@ class JobWriter:
                     shutil.rmtree(item.folder, ignore_errors=True)
                 elif isinstance(item, threading.Event):
                     item.set()
+                elif callable(item):
+                    with contextlib.suppress(OSError):
+                        item()

@@ -117,3 +117,17 @@ def test_a_copy_goes_only_once_it_is_written_that_the_server_has_the_job(addon, 
     assert writer.flush(SECONDS)
     assert written == ["k.json"]
     assert not copy.exists()
+
+
+def test_what_else_is_written_is_written_in_the_thread_and_a_full_disk_ends_nothing(addon, job, writer_of, tmp_path):
+    def full():
+        raise OSError("No space left on device")
+
+    threads = []
+    writer = writer_of(tmp_path)
+    writer.do(full)
+    writer.do(lambda: threads.append(threading.current_thread()))
+    writer.save(job, keeper="me")
+    assert writer.flush(SECONDS)
+    assert threads == [writer._thread]
+    assert (tmp_path / "k.json").is_file()
