@@ -27,8 +27,8 @@ class _Discard:
     folder: Path
 
 
-#: A file and what is to be in it (None: it is removed); a folder to remove; something to do; an event to set when all before it is
-#: done; None to end.
+#: A file and what is to be in it (None: it is removed); a folder to remove; something to do; an event to set when all
+#: before it is done; None to end.
 _File = tuple[Path, Union[Mapping[str, Any], None]]  # noqa: UP007 - read at run time
 _Asked = Union[_File, _Discard, Callable[[], None], threading.Event, None]  # noqa: UP007
 
