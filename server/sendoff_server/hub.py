@@ -254,7 +254,7 @@ class Hub:
             return
         if caught.reason == "recovered":
             for event in caught.events:
-                self._deliver(Step(event.job, event.epoch, event.seq, event.kind.value), event.to_json())
+                self._deliver(Step(event.job, event.epoch, event.seq, event.kind.value, event.stage), event.to_json())
             return
         # A hole that cannot be filled is said, never hidden: a snapshot that tells why.
         record = caught.record

@@ -1,7 +1,8 @@
 """What one socket still has to be told: a bounded queue in which old progress makes way for new.
 
 Pure: no socket, no Redis. State, file and log events wait in order, at most 256 of them; of a job's progress
-events in a row only the newest waits, and says for how many it stands.
+events in a row only the newest of each stage waits, and says for how many it stands. To a socket that is far behind,
+the stages that are over are no news either.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from sendoff.errors import InputError
 from sendoff.events import Event, EventKind
 
 MOST_WAITING = 256
+#: Where more waits, progress makes way for progress of the next stage as well.
+_FAR_BEHIND = MOST_WAITING // 4
 _PROGRESS = EventKind.PROGRESS.value
 
 
@@ -27,13 +30,15 @@ class Step(NamedTuple):
     epoch: int
     seq: int
     kind: str
+    stage: str = ""
 
     @classmethod
     def from_json(cls, text: str) -> Step:
         """Read an event as published; raises InputError where it is none."""
         try:
             event = orjson.loads(text)
-            return cls(str(event["job"]), int(event["epoch"]), int(event["seq"]), str(event["kind"]))
+            stage = str(event.get("stage", ""))
+            return cls(str(event["job"]), int(event["epoch"]), int(event["seq"]), str(event["kind"]), stage)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"What was published is no event: {error!r}") from error
 
@@ -42,6 +47,7 @@ class Step(NamedTuple):
 class _Waiting:
     text: str
     seq: int
+    stage: str = ""
     conflated: int = 0
 
 
@@ -112,10 +118,11 @@ class Watcher:
         feed.epoch, feed.seq = step.epoch, step.seq
         if step.kind == _PROGRESS:
             waiting = feed.progress
-            if waiting is not None:
-                waiting.text, waiting.seq, waiting.conflated = text, step.seq, waiting.conflated + 1
+            if waiting is not None and (waiting.stage == step.stage or len(self._waiting) > _FAR_BEHIND):
+                waiting.text, waiting.seq, waiting.stage = text, step.seq, step.stage
+                waiting.conflated += 1
                 return
-            feed.progress = _Waiting(text, step.seq)
+            feed.progress = _Waiting(text, step.seq, step.stage)
             self._push(feed.progress)
             return
         feed.progress = None

@@ -65,6 +65,28 @@ def test_progress_is_not_conflated_over_a_change_of_state() -> None:
     assert [(item["seq"], item.get("conflated", 0)) for item in found] == [(6, 0), (7, 0), (9, 1)]
 
 
+def test_progress_is_not_conflated_over_a_change_of_stage() -> None:
+    watcher = watching(5)
+    for seq, stage in enumerate(("Opening", "Reducing", "Reducing", "Reducing", "Writing"), start=6):
+        live(watcher, event(seq, stage=stage))
+    found = told(watcher)
+    assert [(item["seq"], item["stage"], item.get("conflated", 0)) for item in found] == [
+        (6, "Opening", 0),
+        (9, "Reducing", 2),
+        (10, "Writing", 0),
+    ]
+
+
+def test_a_socket_that_is_far_behind_is_not_told_of_stages_that_are_over() -> None:
+    watcher = watching(5)
+    for seq in range(6, 2006):
+        live(watcher, event(seq, stage=f"Stage {seq}"))
+    found = told(watcher)
+    assert len(found) < MOST_WAITING / 2
+    assert found[-1]["stage"] == "Stage 2005"
+    assert sum(1 + item.get("conflated", 0) for item in found) == 2000
+
+
 def test_the_progress_of_one_job_does_not_push_out_another_ones() -> None:
     watcher = watching(5)
     watcher.open_feed("b")

@@ -30,12 +30,11 @@ def woken() -> list[int]:
 
 @pytest.fixture
 def reporter(clock: Clock, woken: list[int]) -> Reporter:
-    return Reporter(lambda: woken.append(1), clock=clock)
+    return Reporter(lambda: woken.append(1), lambda: None, clock=clock)
 
 
 def take(reporter: Reporter) -> Report:
-    report = reporter.take()
-    assert report is not None
+    (report,) = reporter.take()
     return report
 
 
@@ -43,7 +42,43 @@ def test_of_many_reports_the_newest_is_taken_and_the_sender_woken_once(reporter:
     for done in range(100):
         reporter.progress(done / 100, f"Part {done}")
     assert len(woken) == 1
-    assert (take(reporter).message, reporter.take()) == ("Part 99", None)
+    assert (take(reporter).message, reporter.take()) == ("Part 99", [])
+
+
+def test_of_stages_in_a_burst_each_is_told_with_its_last_report(clock: Clock) -> None:
+    calls: list[str] = []
+    reporter = Reporter(lambda: calls.append("wake"), lambda: calls.append("hurry"), clock=clock)
+    reporter.stage("Preparing", "Getting the scene")
+    reporter.begin_task()
+    for name, fractions in {"Opening": [None], "Reducing": [0.1, 0.5, 0.9], "Writing": [0.98, 1.0]}.items():
+        for fraction in fractions:
+            reporter.name_stage(name)
+            reporter.progress(fraction, name)
+    assert calls.count("hurry") == 4
+    reports = reporter.take()
+    assert [(report.stage, report.message, report.fraction) for report in reports] == [
+        ("Preparing", "Getting the scene", None),
+        ("Opening", "Opening", None),
+        ("Reducing", "Reducing", 0.9),
+        ("Writing", "Writing", 1.0),
+    ]
+    reporter.name_stage("Writing")
+    assert (calls.count("hurry"), reporter.take()) == (4, [])
+
+
+def test_the_last_step_counts_though_the_task_ends_before_it_is_told(reporter: Reporter) -> None:
+    reporter.stage("Parts")
+    reporter.begin_task()
+    reporter.progress(None, "Part 9", 9, 10)
+    reporter.end_task()
+    reporter.stage("Saving", "Keeping the result")
+    assert [(report.stage, report.fraction) for report in reporter.take()] == [("Parts", 0.9), ("Saving", None)]
+
+
+def test_a_task_that_changes_its_stage_in_a_loop_takes_no_memory(reporter: Reporter) -> None:
+    for number in range(1000):
+        reporter.stage(f"Stage {number}")
+    assert [report.stage for report in reporter.take()] == [f"Stage {number}" for number in range(984, 1000)]
 
 
 def test_the_time_left_is_of_the_whole_task_whichever_stage_it_is_in(reporter: Reporter, clock: Clock) -> None:

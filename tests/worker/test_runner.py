@@ -33,6 +33,12 @@ def cancel_when(bench: Bench, job: str, state: JobState = JobState.RUNNING) -> t
     return thread
 
 
+def events_of(bench: Bench, job: str) -> list[Event]:
+    caught = bench.store.run(jobs.catch_up(job, after=0, epoch=None))
+    assert caught is not None
+    return list(caught.events)
+
+
 def test_a_task_gets_its_files_and_hands_in_results(bench: Bench, declare: Declare, tmp_path: Path) -> None:
     source = tmp_path / "scene.txt"
     source.write_bytes(b"hello" * 100_000)
@@ -66,13 +72,49 @@ def test_progress_is_coalesced_and_ends_in_order(bench: Bench, declare: Declare)
     begun = time.monotonic()
     bench.runner.run(job)
     seconds = time.monotonic() - begun
-    caught = bench.store.run(jobs.catch_up(job, after=0, epoch=None))
-    assert caught is not None
-    events: list[Event] = list(caught.events)
+    events = events_of(bench, job)
     assert len(events) < 10 + 12 * seconds, "more than ten a second"
     fractions = [event.fraction for event in events if event.fraction is not None]
     assert fractions == sorted(fractions)
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
+
+
+def test_stages_in_a_burst_are_all_told_in_order(bench: Bench, declare: Declare) -> None:
+    names = [f"Part {number}" for number in range(6)]
+
+    @declare("test.burst")
+    def burst(ctx: Context) -> None:
+        for number, name in enumerate(names):
+            ctx.stage(name)
+            ctx.progress(number / 10, "half of it")
+
+    job = bench.job("test.burst")
+    bench.runner.run(job)
+    events = [event for event in events_of(bench, job) if event.stage]
+    assert list(dict.fromkeys(event.stage for event in events)) == ["Burst", *names]
+    assert next(event for event in events if event.stage == names[3]).fraction == 0.3
+
+
+def test_a_new_stage_does_not_wait_for_its_turn(bench: Bench, declare: Declare) -> None:
+    rounds = range(8)
+
+    @declare("test.hurry")
+    def hurry(ctx: Context) -> None:
+        for number in rounds:
+            ctx.progress(None, f"Step {number}")
+            time.sleep(0.03)
+            ctx.stage(f"Stage {number}")
+            time.sleep(0.15)
+
+    job = bench.job("test.hurry")
+    bench.runner.run(job)
+    events = events_of(bench, job)
+    waits = []
+    for number in rounds:
+        step = next(event for event in events if event.message == f"Step {number}")
+        begun = next(event for event in events if event.stage == f"Stage {number}")
+        waits.append(begun.at - step.at)
+    assert 0.02 < min(waits) < 0.08, "like any other report, it waited for a tenth of a second"
 
 
 def test_a_progress_call_costs_about_a_microsecond(bench: Bench, declare: Declare) -> None:
@@ -194,10 +236,9 @@ def test_openjd_lines_of_a_program_are_understood(bench: Bench, declare: Declare
 
     job = bench.job("test.openjd")
     bench.runner.run(job)
-    caught = bench.store.run(jobs.catch_up(job, after=0, epoch=None))
-    assert caught is not None
-    assert any(event.message == "Baking normals" for event in caught.events)
-    assert any(event.fraction == 0.425 for event in caught.events)
+    events = events_of(bench, job)
+    assert any(event.message == "Baking normals" for event in events)
+    assert any(event.fraction == 0.425 for event in events)
     assert bench.record(job).message == "The cage is too small."
     assert "other" in bench.log(job)
 

@@ -21,7 +21,7 @@ from sendoff_store.jobs import Refused
 from .control import Control, Listener
 from .errors import StopReason
 from .job_log import JobLog
-from .progress import INTERVAL_SECONDS, Report, Reporter
+from .progress import INTERVAL_SECONDS, STAGE_INTERVAL_SECONDS, Report, Reporter
 from .settings import WorkerSettings
 
 log = logging.getLogger("sendoff.worker")
@@ -53,12 +53,13 @@ class Keeper:
         self._job_log = job_log
         self._on_stop = on_stop
         self._wake = threading.Event()
+        self._hurry = threading.Event()
         self._ended = threading.Event()
         self._lock = threading.Lock()
         self._last_seq: int | None = None
         self._parent = os.getppid()
         self._deadline = time.monotonic() + settings.job_timeout_seconds
-        self.reporter = Reporter(self._wake.set)
+        self.reporter = Reporter(self._wake.set, self._hurry.set)
         self._is_in_doubt = False
         self._thread = threading.Thread(target=self._keep, name="sendoff-keeper", daemon=True)
 
@@ -78,6 +79,7 @@ class Keeper:
         self._control.forget(self._job)
         self._ended.set()
         self._wake.set()
+        self._hurry.set()
         self._thread.join(_JOIN_SECONDS)
 
     def stop(self, reason: StopReason) -> None:
@@ -91,18 +93,21 @@ class Keeper:
         self._on_stop(reason)
 
     def _keep(self) -> None:
-        """Send reports as they come, at most every INTERVAL_SECONDS; renew the lease when nothing was sent."""
+        """Send reports as they come, a new stage at once, else at most every INTERVAL_SECONDS; renew the lease
+        when nothing was sent."""
         now = time.monotonic()
         renew_at, log_at, parent_at = now + self._settings.renew_seconds, now + _LOG_SECONDS, now + _PARENT_SECONDS
         is_running = False
         while not self._ended.is_set():
             self._wake.wait(max(min(renew_at, log_at, parent_at) - time.monotonic(), 0.001))
             self._wake.clear()
+            self._hurry.clear()
             now = time.monotonic()
-            report = self.reporter.take()
-            if report is not None and self.stop_reason is not StopReason.LEASE_LOST:
-                if self._send(report, None if is_running else JobState.RUNNING):
-                    is_running = True
+            reports = self.reporter.take()
+            if reports and self.stop_reason is not StopReason.LEASE_LOST:
+                for report in reports:
+                    if self._send(report, None if is_running else JobState.RUNNING):
+                        is_running = True
                 renew_at = now + self._settings.renew_seconds
             elif now >= renew_at or self._is_in_doubt:
                 self._is_in_doubt = False
@@ -117,11 +122,11 @@ class Keeper:
                 if now > self._deadline:
                     self.stop(StopReason.TOO_LONG)
                 parent_at = now + _PARENT_SECONDS
-            if report is not None:
-                self._ended.wait(INTERVAL_SECONDS)
-        last = self.reporter.take()
-        if last is not None and self.stop_reason is None:
-            self._send(last, None)
+            if reports and not self._ended.wait(STAGE_INTERVAL_SECONDS):
+                self._hurry.wait(INTERVAL_SECONDS - STAGE_INTERVAL_SECONDS)
+        for last in self.reporter.take():
+            if self.stop_reason is None:
+                self._send(last, None)
         self._keep_log()
 
     def _send(self, report: Report, state: JobState | None) -> bool:
