@@ -8,10 +8,11 @@ settings of a modifier. What an animation moves has no place of its own, so that
 from __future__ import annotations
 
 import array
+import ctypes
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import bpy
 
@@ -22,16 +23,14 @@ except ImportError:  # a Blender of a distribution may come without
 
 _FLOATS_PER_VERTEX = 3
 _MATRIX_BYTES = 16 * 4
-#: Positions of larger meshes are summed as a table with so many 8-byte words in a row.
+_VERTEX_BYTES = _FLOATS_PER_VERTEX * 4
+#: Positions of larger meshes are summed as a table with so many 8-byte words in a row, so many rows at a time.
 _WORDS = 512
-_SUMMED_FLOATS = 16_384
+_ROWS = 256
+_SUMMED_BYTES = 65_536
 _ANIMATED = "animated"
 _SHOWN = 3
 
-if TYPE_CHECKING:
-    import numpy.typing
-
-    _Floats: TypeAlias = array.array[float] | numpy.typing.NDArray[numpy.float32]
 _Meshed: TypeAlias = "tuple[bpy.types.Object, bpy.types.Mesh]"
 
 
@@ -99,53 +98,50 @@ def _of(things: list[_Meshed]) -> dict[str, str]:
     shapes: dict[bpy.types.Mesh, str] = {}
     found: dict[str, str] = {}
     places = _Places()
-    positions = _Positions(max((len(mesh.vertices) for _, mesh in things), default=0))
     for thing, mesh in sorted(things, key=lambda meshed: meshed[0].library is not None):
         if thing.name in found:
             continue
         if mesh not in shapes:
             counts = f"{len(mesh.vertices)},{len(mesh.edges)},{len(mesh.polygons)}"
-            shapes[mesh] = f"{counts}|{positions.checksum(mesh)}"
+            shapes[mesh] = f"{counts}|{_checksum(_positions(mesh))}"
         modifiers = ",".join(modifier.type for modifier in thing.modifiers)
         found[thing.name] = f"{shapes[mesh]}|{places.text(thing)}|{modifiers}"
     return found
 
 
-class _Positions:
-    """Checksums of vertex positions, in one memory for all meshes: to ask for new memory takes longer than to sum."""
+def _positions(mesh: bpy.types.Mesh) -> memoryview:
+    """The positions of all vertices in their order, as bytes; good until Blender changes the mesh.
 
-    def __init__(self, longest: int) -> None:
-        floats = longest * _FLOATS_PER_VERTEX
-        if _numpy is None:
-            self._memory: numpy.typing.NDArray[numpy.float32] | None = None
-        else:
-            self._memory = _numpy.empty(floats, _numpy.float32)
-
-    def checksum(self, mesh: bpy.types.Mesh) -> str:
-        """Of the positions of all vertices in their order."""
-        floats = len(mesh.vertices) * _FLOATS_PER_VERTEX
-        if self._memory is None:
-            plain = array.array("f", bytes(4 * floats))
-            _read(mesh, plain)
-            return f"c{zlib.crc32(plain):08x}"
-        values = self._memory[:floats]
-        _read(mesh, values)
-        if floats < _SUMMED_FLOATS:
-            return f"n{zlib.crc32(values.data):08x}"
-        words = values[: floats // 2 * 2].view(_numpy.uint64)
-        rows = words[: len(words) // _WORDS * _WORDS].reshape(-1, _WORDS)
-        # One that changes alone changes the sums of its row and its column; two that trade places, at least one.
-        checksum = zlib.crc32(rows.sum(axis=1))
-        checksum = zlib.crc32(rows.sum(axis=0), checksum)
-        return f"n{zlib.crc32(values[rows.size * 2 :].data, checksum):08x}"
-
-
-def _read(mesh: bpy.types.Mesh, values: _Floats) -> None:
+    Where they lie in one piece they are read where they are: to ask for memory takes longer than to sum.
+    """
     attribute = None if mesh.is_editmode else mesh.attributes.get("position")
-    if isinstance(attribute, bpy.types.FloatVectorAttribute):
-        attribute.data.foreach_get("vector", values)  # a copy of memory, twenty times as fast as by vertices
-    else:
-        mesh.vertices.foreach_get("co", values)
+    count = len(mesh.vertices)
+    if isinstance(attribute, bpy.types.FloatVectorAttribute) and len(attribute.data) == count > 0:
+        first, last = attribute.data[0].as_pointer(), attribute.data[count - 1].as_pointer()
+        if last - first == (count - 1) * _VERTEX_BYTES:
+            return memoryview((ctypes.c_char * (count * _VERTEX_BYTES)).from_address(first)).cast("B")
+    values = array.array("f", bytes(count * _VERTEX_BYTES))
+    mesh.vertices.foreach_get("co", values)
+    return memoryview(values).cast("B")
+
+
+def _checksum(positions: memoryview) -> str:
+    if _numpy is None:
+        return f"c{zlib.crc32(positions):08x}"
+    values = _numpy.frombuffer(positions, _numpy.uint8)
+    if len(values) < _SUMMED_BYTES:
+        return f"n{zlib.crc32(values.data):08x}"
+    words = values[: len(values) // 8 * 8].view(_numpy.uint64)
+    rows = words[: len(words) // _WORDS * _WORDS].reshape(-1, _WORDS)
+    # One that changes alone changes the sums of its row and its column; two that trade places, at least one.
+    sums = _numpy.empty(len(rows), _numpy.uint64)
+    columns = _numpy.zeros(_WORDS, _numpy.uint64)
+    for start in range(0, len(rows), _ROWS):  # what was read for the rows is still near for the columns
+        part = rows[start : start + _ROWS]
+        part.sum(axis=1, out=sums[start : start + _ROWS])
+        columns += part.sum(axis=0)
+    checksum = zlib.crc32(columns.data, zlib.crc32(sums.data))
+    return f"n{zlib.crc32(values[rows.nbytes :].data, checksum):08x}"
 
 
 class _Places:
