@@ -24,10 +24,10 @@ except ImportError:  # a Blender of a distribution may come without
 _FLOATS_PER_VERTEX = 3
 _MATRIX_BYTES = 16 * 4
 _VERTEX_BYTES = _FLOATS_PER_VERTEX * 4
-#: Positions of larger meshes are summed as a table with so many 8-byte words in a row, so many rows at a time.
+_LARGE_BYTES = 65_536
+#: Positions of large meshes are summed as a table with so many 8-byte words in a row, so many rows at a time.
 _WORDS = 512
 _ROWS = 256
-_SUMMED_BYTES = 65_536
 _ANIMATED = "animated"
 _SHOWN = 3
 
@@ -112,16 +112,22 @@ def _of(things: list[_Meshed]) -> dict[str, str]:
 def _positions(mesh: bpy.types.Mesh) -> memoryview:
     """The positions of all vertices in their order, as bytes; good until Blender changes the mesh.
 
-    Where they lie in one piece they are read where they are: to ask for memory takes longer than to sum.
+    Those of a large mesh are read where they lie, in one piece: to copy them takes longer than to sum.
     """
     attribute = None if mesh.is_editmode else mesh.attributes.get("position")
     count = len(mesh.vertices)
-    if isinstance(attribute, bpy.types.FloatVectorAttribute) and len(attribute.data) == count > 0:
-        first, last = attribute.data[0].as_pointer(), attribute.data[count - 1].as_pointer()
-        if last - first == (count - 1) * _VERTEX_BYTES:
-            return memoryview((ctypes.c_char * (count * _VERTEX_BYTES)).from_address(first)).cast("B")
-    values = array.array("f", bytes(count * _VERTEX_BYTES))
-    mesh.vertices.foreach_get("co", values)
+    size = count * _VERTEX_BYTES
+    if not isinstance(attribute, bpy.types.FloatVectorAttribute):
+        values = array.array("f", bytes(size))
+        mesh.vertices.foreach_get("co", values)
+        return memoryview(values).cast("B")
+    data = attribute.data
+    if size >= _LARGE_BYTES:
+        first, last = data[0].as_pointer(), data[count - 1].as_pointer()
+        if last - first == size - _VERTEX_BYTES:
+            return memoryview((ctypes.c_char * size).from_address(first)).cast("B")
+    values = array.array("f", bytes(size))
+    data.foreach_get("vector", values)  # a copy of memory, twenty times as fast as by vertices
     return memoryview(values).cast("B")
 
 
@@ -129,7 +135,7 @@ def _checksum(positions: memoryview) -> str:
     if _numpy is None:
         return f"c{zlib.crc32(positions):08x}"
     values = _numpy.frombuffer(positions, _numpy.uint8)
-    if len(values) < _SUMMED_BYTES:
+    if len(values) < _LARGE_BYTES:
         return f"n{zlib.crc32(values.data):08x}"
     words = values[: len(values) // 8 * 8].view(_numpy.uint64)
     rows = words[: len(words) // _WORDS * _WORDS].reshape(-1, _WORDS)
