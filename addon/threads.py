@@ -1,14 +1,21 @@
 """Threads that are started without waiting: a thread's own start waits until it runs, which takes turns of the others.
 
-Nothing here knows bpy.
+They come after the host's own in line for the processors: drawing a window goes before sending. Nothing here knows bpy.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable
+
+#: Enough to let the host draw first. With more, a thread that holds Python's lock while all processors are busy would
+#: keep the host waiting for it.
+_NICENESS = 10
 
 
 class Threads:
@@ -57,8 +64,16 @@ class Threads:
         return not any(thread.is_alive() for thread in (self._starter, *self._known))
 
     def _start_others(self) -> None:
+        _step_back()
         while True:
             thread = self._due.get()
             if thread is None:
                 return
             thread.start()
+
+
+def _step_back() -> None:
+    """Have this thread, and those that it starts, come later in line, where a system has that for single threads."""
+    if sys.platform == "linux":  # elsewhere it would be the whole process
+        with contextlib.suppress(OSError):  # a sandbox may forbid it
+            os.nice(_NICENESS)

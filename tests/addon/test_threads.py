@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 
@@ -83,3 +85,23 @@ def test_close_does_not_wait_longer_than_it_may(threads):
     assert not threads.close(0.1)
     assert time.monotonic() - begun < 1
     goes_on.set()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a niceness of single threads")
+def test_they_and_those_they_start_come_after_the_host_in_line_for_the_processors(threads):
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    found = []
+
+    def note():
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    def work():
+        note()
+        inner = threading.Thread(target=note)
+        inner.start()
+        inner.join(SECONDS)
+
+    threads.start("work", work)
+    assert threads.close(SECONDS)
+    assert found == [min(before + 10, 19)] * 2
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
