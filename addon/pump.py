@@ -20,7 +20,7 @@ from .problems import Problem, Remedy
 from .windows import some_window
 
 #: Messages are taken from the queue for so long per call; what is left waits for the next one, which is soon.
-BUDGET_SECONDS = 0.0015
+BUDGET_SECONDS = 0.001
 #: Pauses between two calls: while more is waiting, while something goes on, and while only what has ended is shown.
 SOON_SECONDS, ACTIVE_SECONDS, IDLE_SECONDS = 0.02, 0.1, 1.0
 #: A copy is saved once the status bar was drawn with its job, or after so long where none is drawn.

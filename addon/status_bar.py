@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import IconItems
 
 #: The bar is drawn so often at most: each redraw costs the artist more than the upload does.
-REDRAW_SECONDS = 0.2
+REDRAW_SECONDS = 0.25
 #: Width of a bar in Blender's units of a button's height; the text beside it takes what it needs.
 BAR_UNITS, SMALL_BAR_UNITS = 8, 6
 #: So many jobs besides the newest are shown; the others are counted.
