@@ -1,7 +1,8 @@
 """Make the window system of `make test-desktop`: a small Debian 13 in build/desktop/trixie, with a real Blender window.
 
-It holds Blender 4.3 with its window, Xvfb, a mouse and a keyboard (xdotool), what reads the screen (ImageMagick,
-tesseract), and the Python 3.13 with Blender 5.2 as a module that `tests/addon` and `tests/blender` run in as well.
+It holds Blender 4.3 with its window, Xvfb, a mouse and a keyboard (xdotool), Chromium, what reads the screen
+(ImageMagick, tesseract), and the Python 3.13 with Blender 5.2 as a module that `tests/addon` and `tests/blender` run
+in as well.
 
     desktop.py              make it (minutes, once; as root on Debian or Ubuntu)
     desktop.py run COMMAND  run a command in it, in this folder
@@ -33,7 +34,8 @@ FOLDER = ROOT / "build" / "desktop" / SUITE
 MIRROR_VARIABLE = "DESKTOP_MIRROR"
 PACKAGES = [
     "blender", "xvfb", "xauth", "libgl1-mesa-dri", "xdotool", "imagemagick", "x11-utils", "tesseract-ocr",
-    "tesseract-ocr-eng", "python3-numpy", "python3-requests", "python3-venv", "procps", *setup.SYSTEM_LIBRARIES,
+    "tesseract-ocr-eng", "python3-numpy", "python3-requests", "python3-venv", "python3-xlib", "procps", "chromium",
+    *setup.SYSTEM_LIBRARIES,
 ]  # fmt: skip
 SERIES = "5.2"
 #: Blender 5.2 as a module, as it is seen inside.

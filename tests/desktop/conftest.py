@@ -18,8 +18,11 @@ What a test gets:
   `screen.wait_for_text("Signed in", blender.window(1), seconds=10)`, `screen.text(blender.status_bar)`,
   `screen.fill("Server:", "http://farm:8780", blender.window(1))`, `screen.hover(place)` (a tooltip follows),
   `.key("ctrl+z")`, `.type("hello")`, `.scroll(place, 3)`, `.drag(a, b)`, `.double_click(place)`, `.wait_until_gone`,
+  `screen.drag_in({"text/uri-list": "file:///tmp/a.zip"}, place)` drops something from another program,
   `screen.wait_until(lambda: ..., "what is waited for")`. Every wait has an end and then shows what the screen said.
 - `stack`: server and worker for the whole session; `fresh_stack` is a test's own, to be killed and started again.
+
+`browser.py` has a real Chromium beside Blender's window.
 
 How to have it read well: give the place (`within`) wherever one is known, a whole screen has much that is no text.
 Labels are compared without case and punctuation and may have a letter or two wrong; of two alike it is the upper one

@@ -18,6 +18,11 @@ WIDTH, HEIGHT = 1600, 1000
 SCREENS = desktop.ROOT / "build" / "screens"
 #: Waits end with a failure after so long, unless a test says otherwise.
 PATIENCE_SECONDS = 20.0
+#: The other program that something is dragged from: a window so large in the upper left corner.
+DRAGGED = Path(__file__).with_name("dragged.py")
+_DRAGGED_PIXELS = 40
+_DRAG_STEPS = 10
+_PYTHON = "/usr/bin/python3"
 _LOOK_EVERY_SECONDS = 0.1
 _COMMAND_SECONDS = 60
 #: Small light letters on grey or blue, and red ones on black: in the red channel all are light on dark, and large dark
@@ -159,12 +164,31 @@ class Screen:
         self._run("xdotool", *near, "sleep", "0.05", "mousemove", str(x), str(y), "sleep", "0.1")
 
     def drag(self, start: Rect | tuple[int, int], end: Rect | tuple[int, int]) -> None:
-        """Press at one place, move, release at the other."""
+        """Press at one place, move in steps as a hand does, wait a moment, release at the other."""
         self.hover(start)
-        x, y = _point(end)
-        middle = [str((one + other) // 2) for one, other in zip(_point(start), (x, y), strict=True)]
-        self._run("xdotool", "mousedown", "1", "sleep", "0.1", "mousemove", *middle, "sleep", "0.1",
-                  "mousemove", str(x), str(y), "sleep", "0.1", "mouseup", "1")  # fmt: skip
+        (x, y), (to_x, to_y) = _point(start), _point(end)
+        moves: list[str] = []
+        for step in range(1, _DRAG_STEPS + 1):
+            place = (x + (to_x - x) * step // _DRAG_STEPS, y + (to_y - y) * step // _DRAG_STEPS)
+            moves += ["mousemove", *map(str, place), "sleep", "0.03"]
+        self._run("xdotool", "mousedown", "1", "sleep", "0.1", *moves, "sleep", "0.3", "mouseup", "1")
+
+    def drag_in(self, offers: dict[str, str], end: Rect | tuple[int, int]) -> None:
+        """Drag something from another program, such as a file manager, and drop it; `offers` has texts by MIME type."""
+        pairs = itertools.chain.from_iterable(offers.items())
+        command = [_PYTHON, str(DRAGGED), str(_DRAGGED_PIXELS), str(_DRAGGED_PIXELS), *pairs]
+        with (
+            (self._scratch / "dragged.log").open("w+") as log,
+            subprocess.Popen(desktop.command(command, DISPLAY=self.display), stdout=log, stderr=log) as source,
+        ):
+            try:
+                told = Path(log.name)
+                self.wait_until(lambda: "ready" in told.read_text() or source.poll() is not None, "what is dragged")
+                self.drag(Rect(0, 0, _DRAGGED_PIXELS, _DRAGGED_PIXELS), end)
+                status = source.wait(PATIENCE_SECONDS)
+            finally:
+                source.kill()
+            assert status == 0, f"the drop was not taken:\n{told.read_text()}"
 
     def scroll(self, place: Rect | tuple[int, int], notches: int) -> None:
         """Turn the wheel over a place: down, or up where the number is negative."""
