@@ -36,12 +36,12 @@ class Dragged:
         self.window.map()
         self.window.configure(stack_mode=X.Above)
         self.selection = self.atom("XdndSelection")
-        #: The window under the mouse that takes drops; whether it would take this one; the last place told to it.
+        #: The window under the mouse that takes drops, and how many places told to it are not answered yet.
         self.target: Any = None
-        self.is_welcome = self.is_answer_due = False
-        self.place: tuple[int, int] | None = None
-        #: The mouse was let go: the drop is sent once the last place was answered.
+        self.answers_due = 0
         self.is_let_go = False
+        #: Whether it was taken, once that is known.
+        self.is_taken: bool | None = None
 
     def atom(self, name: str) -> int:
         return int(self.display.intern_atom(name))
@@ -51,35 +51,31 @@ class Dragged:
         deadline = time.monotonic() + PATIENCE_SECONDS
         self.display.sync()
         print("ready", flush=True)
-        while time.monotonic() < deadline:
-            if not self.display.pending_events():
+        while self.is_taken is None and time.monotonic() < deadline:
+            if self.display.pending_events():
+                self.take(self.display.next_event())
+            else:
                 select.select([self.display.fileno()], [], [], deadline - time.monotonic())
-                continue
-            happened = self.display.next_event()
-            if happened.type == X.ButtonPress:
-                self.window.set_selection_owner(self.selection, happened.time)
-                print("pressed", flush=True)
-            elif happened.type in (X.MotionNotify, X.ButtonRelease):
-                self.move(happened.root_x, happened.root_y, happened.time)
-                if happened.type == X.ButtonRelease:
-                    if self.target is None:
-                        print("let go over nothing that takes drops", flush=True)
-                        return False
-                    self.is_let_go = True
-                    self.drop_when_answered(happened.time)
-            elif happened.type == X.SelectionRequest:
-                self.hand_over(happened)
-            elif happened.type == X.ClientMessage:
-                if happened.client_type == self.atom("XdndStatus"):
-                    self.is_answer_due, self.is_welcome = False, bool(happened.data[1][1] & 1)
-                    print(f"status: {'welcome' if self.is_welcome else 'not welcome'}", flush=True)
-                    if self.is_let_go and not self.drop_when_answered(X.CurrentTime):
-                        return False
-                elif happened.client_type == self.atom("XdndFinished"):
-                    print("finished", flush=True)
-                    return True
-        print("nothing more happened", flush=True)
-        return False
+        return bool(self.is_taken)
+
+    def take(self, happened: Any) -> None:
+        """What the mouse or the target did."""
+        if happened.type == X.ButtonPress:
+            self.window.set_selection_owner(self.selection, happened.time)
+        elif happened.type in (X.MotionNotify, X.ButtonRelease):
+            self.move(happened.root_x, happened.root_y, happened.time)
+            self.is_let_go = happened.type == X.ButtonRelease
+            if self.is_let_go and self.target is None:
+                print("let go where nothing takes drops", flush=True)
+                self.is_taken = False
+        elif happened.type == X.SelectionRequest:
+            self.hand_over(happened)
+        elif happened.type == X.ClientMessage and happened.client_type == self.atom("XdndStatus"):
+            self.answers_due -= 1
+            if self.is_let_go and self.answers_due == 0:
+                self.drop(is_welcome=bool(happened.data[1][1] & 1))
+        elif happened.type == X.ClientMessage and happened.client_type == self.atom("XdndFinished"):
+            self.is_taken = True
 
     def move(self, x: int, y: int, when: int) -> None:
         """Tell the window under the mouse that the drag is over it."""
@@ -87,25 +83,24 @@ class Dragged:
         if found != self.target:
             if self.target is not None:
                 self.tell("XdndLeave", 0, 0, 0, 0)
-            self.target, self.is_welcome, self.is_answer_due = found, False, False
+            self.target, self.answers_due = found, 0
             if found is not None:
                 first = [*self.offers, 0, 0, 0][:3]
                 self.tell("XdndEnter", VERSION << 24 | (len(self.offers) > 3), *first)
         if self.target is not None:
             self.tell("XdndPosition", 0, x << 16 | y, when, self.atom("XdndActionCopy"))
-            self.is_answer_due = True
+            self.answers_due += 1
 
-    def drop_when_answered(self, when: int) -> bool:
-        """Let it drop where that is welcome; returns False where it is not."""
-        if self.is_answer_due:
-            return True
-        self.tell("XdndDrop" if self.is_welcome else "XdndLeave", 0, when if self.is_welcome else 0, 0, 0)
-        return self.is_welcome
+    def drop(self, *, is_welcome: bool) -> None:
+        """Let it drop where the last answer allows that."""
+        print("dropped" if is_welcome else "not welcome there", flush=True)
+        self.tell("XdndDrop" if is_welcome else "XdndLeave", 0, X.CurrentTime, 0, 0)
+        if not is_welcome:
+            self.is_taken = False
 
     def hand_over(self, request: event.SelectionRequest) -> None:
         """Give the text in the type that was chosen."""
-        name = self.display.get_atom_name(request.target)
-        print(f"asked for {name}", flush=True)
+        print(f"asked for {self.display.get_atom_name(request.target)}", flush=True)
         answer = event.SelectionNotify(
             time=request.time, requestor=request.requestor, selection=request.selection, target=request.target,
             property=request.property if request.target in self.offers else X.NONE,
