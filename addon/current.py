@@ -16,6 +16,7 @@ from .instance import Instance
 from .job_writer import JobWriter
 from .jobs import Job, JobList
 from .known_tasks import KnownTask
+from .messages import ServerFound
 from .outbox import Parcel
 from .problems import Problem
 from .sendoff import Client
@@ -35,7 +36,7 @@ _session: Session | None = None
 _choice: ServerChoice | None = None
 _tasks_of = ""
 #: What they were read from.
-_offers: object = None
+_read_from: object = None
 _parcels: dict[str, Parcel] = {}
 _instance: Instance | None = None
 _writer: JobWriter | None = None
@@ -120,20 +121,19 @@ def look() -> None:
 
 def refresh_tasks() -> bool:
     """Take over the tasks of the server that is set now; returns whether they are others than before."""
-    global tasks, _tasks_of, _offers  # noqa: PLW0603
-    url = server_url()
+    global tasks, _tasks_of, _read_from  # noqa: PLW0603
+    url, server = server_url(), jobs.server
     before, found = tasks, None
-    offers = getattr(jobs.server, "tasks", None)
-    if offers is not None and offers is _offers and url == _tasks_of:
-        return False
-    _offers = offers
-    if offers is not None:
-        found = known_tasks.of_offers(offers)
+    if isinstance(server, ServerFound):
+        if server is _read_from and url == _tasks_of:
+            return False
+        found, offers = server.tasks, server.offers
         if found != before or url != _tasks_of:
             folder = _folder("server")
             _writing().do(lambda: known_tasks.write_offers(folder, url, offers))
     elif url != _tasks_of:
         found = known_tasks.of_offers(known_tasks.read_offers(_folder("server"), url))
+    _read_from = server
     if found is not None:
         tasks, _tasks_of = found, url
         for job in jobs.jobs:

@@ -6,6 +6,7 @@ Nothing here knows bpy.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,7 @@ def write_offers(folder: Path, server_url: str, offers: Sequence[Mapping[str, An
     while len(data) > _MOST_SERVERS:
         del data[next(iter(data))]
     path = folder / _FILE_NAME
-    part = path.with_name(f".{_FILE_NAME}.part")
+    part = path.with_name(f".{_FILE_NAME}.{os.getpid()}.part")
     part.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
     part.replace(path)
 

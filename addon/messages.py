@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .known_tasks import KnownTask
 from .problems import Problem
 from .sendoff import Event, Job
 from .sendoff.check import HopResult
@@ -124,7 +125,9 @@ class ServerFound:
     """The server answered: its name, who we are there, the tasks that its workers offer, the add-on it has."""
 
     name: str
-    tasks: tuple[Mapping[str, Any], ...] = field(default=())
+    tasks: tuple[KnownTask, ...] = ()
+    #: The same as the server gave them, to be kept.
+    offers: tuple[Mapping[str, Any], ...] = field(default=())
     person: str = ""
     version: str = ""
     addon_version: str = ""

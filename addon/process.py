@@ -198,7 +198,7 @@ def _run_pump(job: Job, deadline: float) -> None:
     told = ""
     while not _is_over(job) and time.monotonic() < deadline:
         pump.pump()
-        if bpy.app.background:
+        if bpy.app.background and not _is_over(job):  # the end is reported, which Blender prints
             told = _tell(job, told)
         session = current.running_session()
         if session is not None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from . import messages
+from . import known_tasks, messages
 from .problems import problem_of
 from .sendoff import Client, Connectivity, Event, EventStream, Job, NotFound, Submission, check
 from .threads import Threads
@@ -282,7 +282,8 @@ class Session:
         try:
             client = self._connected()
             info = client.server()
-            tasks: tuple[dict[str, Any], ...] = tuple(client.tasks())
+            offers: tuple[dict[str, Any], ...] = tuple(client.tasks())
+            tasks = known_tasks.of_offers(offers)  # here, since many forms take longer than the main thread has
         except Exception as error:
             self._tell(messages.ServerNotFound(problem_of(error)))
         else:
@@ -291,6 +292,7 @@ class Session:
                 messages.ServerFound(
                     name=str(info.get("name") or client.connection.url),
                     tasks=tasks,
+                    offers=offers,
                     person=str(info.get("person") or ""),
                     version=str(info.get("version") or ""),
                     addon_version=str(addon.get("version") or "") if isinstance(addon, dict) else "",

@@ -176,7 +176,8 @@ def test_look_tells_the_name_who_we_are_and_the_tasks(addon, server, session_of)
     session = session_of(server.url)
     session.look()
     found = wait_for(session, addon.messages.ServerFound)
-    assert (found.name, found.person, found.tasks[0]["name"]) == ("tiny", "ada", "mesh.lods")
+    assert (found.name, found.person, found.tasks[0].name) == ("tiny", "ada", "mesh.lods")
+    assert found.offers == tuple(server.tasks)
 
 
 def test_a_retry_is_a_new_job_of_the_server_under_our_own_key(addon, server, session_of):
