@@ -10,6 +10,7 @@ import pytest
 from tests.desktop import browser
 from tests.desktop.conftest import MakeBlender
 from tests.desktop.held_jobs import Desk, HeldJob, stack_in
+from tests.desktop.network import Network
 from tests.desktop.reading import Rect, percentages
 from tests.desktop.screen import Screen
 from tests.stack import Stack, wait_for
@@ -26,6 +27,13 @@ def held_stack(window_system: None, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
+def network(held_stack: Stack) -> Iterator[Network]:
+    network = Network(held_stack.url, held_stack.token)
+    yield network
+    network.close()
+
+
+@pytest.fixture
 def folder() -> Iterator[Path]:
     """The browser's home."""
     with browser.browser_folder() as folder:
@@ -33,9 +41,9 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def desk(make_blender: MakeBlender, held_stack: Stack, folder: Path, tmp_path: Path) -> Iterator[Desk]:
+def desk(make_blender: MakeBlender, network: Network, folder: Path, tmp_path: Path) -> Iterator[Desk]:
     """A Blender whose system has a browser."""
-    blender = make_blender({"SENDOFF_URL": held_stack.url, "SENDOFF_TOKEN": held_stack.token})
+    blender = make_blender({"SENDOFF_URL": network.url, "SENDOFF_TOKEN": network.token})
     blender.environment["BROWSER"] = f"{shlex.join(browser.command(folder, '%s', PAGE))} &"
     blender.start()
     desk = Desk(blender, tmp_path / "desk")
@@ -73,3 +81,18 @@ def test_a_job_cancelled_on_its_page_is_cancelled_in_blender(desk: Desk, screen:
     held.wait_until("not job.is_active and job.state.value == 'cancelled'")
     screen.wait_for_text("Cancelled", PAGE)
     screen.shot("cancelled")
+
+
+def test_the_page_goes_on_when_the_network_has_been_gone(desk: Desk, network: Network, screen: Screen) -> None:
+    held = desk.run([])
+    open_page(desk, held)
+    network.take_down()
+    screen.wait_for_text("reconnecting to the server", desk.blender.status_bar)
+    screen.shot("reconnecting")
+    held.release()
+    network.restore()
+    screen.wait_for_text("Done", PAGE)
+    screen.wait_until_gone("Cancel the job", PAGE)
+    screen.key("F5")
+    screen.wait_for_text("Done", PAGE)
+    screen.shot("loaded again")
