@@ -79,11 +79,14 @@ def work() -> float | None:
     status_bar.append()
     bar = status_bar.model(current.jobs)
     status_bar.show(bar)
+    is_busy = session is not None and session.is_busy  # asked before the queue: a thread's last word is in there then
     if session is not None and not session.messages.empty():
         return SOON_SECONDS
-    if current.jobs.active or current.jobs.is_checking or (session is not None and session.is_busy):
+    if current.jobs.active or current.jobs.is_checking or is_busy:
         return ACTIVE_SECONDS
-    return IDLE_SECONDS if bar.front is not None or bar != status_bar.shown else None
+    if status_bar.is_due(bar):  # it was too early
+        return ACTIVE_SECONDS
+    return IDLE_SECONDS if bar.front is not None else None
 
 
 def drain(messages: queue.SimpleQueue[Message], deadline: float) -> int:

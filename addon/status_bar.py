@@ -110,11 +110,16 @@ def show(bar: StatusBar) -> bool:
     """Have the status bar drawn anew where it changed; returns whether it did, False also where it is too early."""
     global shown, _asked_at, _is_asked_for
     now = time.monotonic()
-    if (bar == shown and not _is_asked_for) or now - _asked_at < REDRAW_SECONDS:
+    if not is_due(bar) or now - _asked_at < REDRAW_SECONDS:
         return False
     shown, _asked_at, _is_asked_for = bar, now, False
     redraw()
     return True
+
+
+def is_due(bar: StatusBar) -> bool:
+    """Whether something has to be drawn anew: what is shown is not this, or somebody asked for it."""
+    return bar != shown or _is_asked_for
 
 
 def show_at_once() -> None:

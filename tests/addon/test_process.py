@@ -83,6 +83,7 @@ def test_the_first_call_of_a_blender_sends_what_the_scene_has_set(addon, signed_
     addon.process.learn_task("mesh.lods")
     addon.form.values_of(bpy.context.scene, addon.current.find_task("mesh.lods")).levels = 5
     if not is_kept:  # on disk, from an earlier run
+        assert addon.current._writing().flush(5)
         addon.known_tasks.write_offers(addon.current._folder("server"), signed_in.url, [])
     forget_tasks(addon)
     assert bpy.ops.sendoff.process(task="mesh.lods", wait=False) == {"FINISHED"}

@@ -66,6 +66,40 @@ def test_with_nothing_to_do_it_wants_no_further_call(addon):
     assert addon.pump.pump() is None
 
 
+def test_a_redraw_that_came_too_early_is_made_later_though_nothing_goes_on(addon, monkeypatch):
+    """The last two hops of a connection test within a quarter of a second left “Testing ...” on the screen."""
+    redrawn, now = [], [100.0]
+    monkeypatch.setattr(addon.status_bar, "redraw", lambda: redrawn.append(now[0]))
+    monkeypatch.setattr(addon.status_bar.time, "monotonic", lambda: now[0])
+    addon.status_bar.ask_for_redraw()
+    assert addon.pump.pump() is None
+    addon.status_bar.ask_for_redraw()
+    now[0] += 0.05
+    pause = addon.pump.pump()
+    assert redrawn == [100.0]
+    assert pause is not None
+    assert pause <= addon.pump.ACTIVE_SECONDS
+    now[0] += addon.status_bar.REDRAW_SECONDS
+    assert addon.pump.pump() is None
+    assert len(redrawn) == 2
+
+
+def test_what_a_thread_tells_as_its_last_word_is_not_left_lying(addon, monkeypatch):
+    class Ending:
+        """A session whose last thread tells something and ends while the pump looks whether there is one."""
+
+        messages = queue.SimpleQueue()
+
+        @property
+        def is_busy(self):
+            self.messages.put(addon.messages.ServerFound(name="s"))
+            return False
+
+    session = Ending()
+    monkeypatch.setattr(addon.current, "running_session", lambda: session)
+    assert addon.pump.work() == addon.pump.SOON_SECONDS
+
+
 def test_while_the_server_is_asked_it_wants_to_be_called_again(addon, silent_server, monkeypatch):
     monkeypatch.setenv("SENDOFF_URL", silent_server)
     assert addon.pump.pump() == addon.pump.ACTIVE_SECONDS
