@@ -158,10 +158,10 @@ class Screen:
         self.click(place, times=2)
 
     def hover(self, place: Rect | tuple[int, int]) -> None:
-        """Move the mouse to the middle of a place, and have it seen there."""
+        """Move the mouse to the middle of a place, and have it seen there: two redraws of a busy machine later."""
         x, y = _point(place)
         near = ("mousemove", str(max(0, x - 4)), str(max(0, y - 2)))
-        self._run("xdotool", *near, "sleep", "0.05", "mousemove", str(x), str(y), "sleep", "0.1")
+        self._run("xdotool", *near, "sleep", "0.05", "mousemove", str(x), str(y), "sleep", "0.25")
 
     def drag(self, start: Rect | tuple[int, int], end: Rect | tuple[int, int]) -> None:
         """Press at one place, move in steps as a hand does, wait a moment, release at the other."""
