@@ -35,8 +35,6 @@ tasks: tuple[KnownTask, ...] = ()
 _session: Session | None = None
 _choice: ServerChoice | None = None
 _tasks_of = ""
-#: What they were read from.
-_read_from: object = None
 _parcels: dict[str, Parcel] = {}
 _instance: Instance | None = None
 _writer: JobWriter | None = None
@@ -121,11 +119,11 @@ def look() -> None:
 
 def refresh_tasks() -> bool:
     """Take over the tasks of the server that is set now; returns whether they are others than before."""
-    global tasks, _tasks_of, _read_from  # noqa: PLW0603
+    global tasks, _tasks_of
     url, server = server_url(), jobs.server
     before, found = tasks, None
     if isinstance(server, ServerFound):
-        if server is _read_from and url == _tasks_of:
+        if server.tasks is tasks and url == _tasks_of:
             return False
         found, offers = server.tasks, server.offers
         if found != before or url != _tasks_of:
@@ -133,7 +131,6 @@ def refresh_tasks() -> bool:
             _writing().do(lambda: known_tasks.write_offers(folder, url, offers))
     elif url != _tasks_of:
         found = known_tasks.of_offers(known_tasks.read_offers(_folder("server"), url))
-    _read_from = server
     if found is not None:
         tasks, _tasks_of = found, url
         for job in jobs.jobs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,7 @@ class ServerFound:
     name: str
     tasks: tuple[KnownTask, ...] = ()
     #: The same as the server gave them, to be kept.
-    offers: tuple[Mapping[str, Any], ...] = field(default=())
+    offers: tuple[Mapping[str, Any], ...] = ()
     person: str = ""
     version: str = ""
     addon_version: str = ""

@@ -82,9 +82,7 @@ def work() -> float | None:
     is_busy = session is not None and session.is_busy  # asked before the queue: a thread's last word is in there then
     if session is not None and not session.messages.empty():
         return SOON_SECONDS
-    if current.jobs.active or current.jobs.is_checking or is_busy:
-        return ACTIVE_SECONDS
-    if status_bar.is_due(bar):  # it was too early
+    if current.jobs.active or current.jobs.is_checking or is_busy or status_bar.is_due(bar):
         return ACTIVE_SECONDS
     return IDLE_SECONDS if bar.front is not None else None
 

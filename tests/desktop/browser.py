@@ -33,14 +33,14 @@ def browser_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def opened(display: str, url: str, place: Rect) -> Iterator[Path]:
-    """The page is open; the value is the browser's folder."""
-    with browser_folder() as folder, (folder / "console.log").open("wb") as console:
+def opened(display: str, url: str, place: Rect, log: Path) -> Iterator[None]:
+    """The page is open; what the browser says of itself goes to the log."""
+    with browser_folder() as folder, log.open("wb") as console:
         process = subprocess.Popen(
             desktop.command(command(folder, url, place), DISPLAY=display), stdout=console, stderr=console
         )
         try:
-            yield folder
+            yield
         finally:
             process.kill()  # its namespace, and so every process in it, ends with it
             process.wait(10)

@@ -20,7 +20,8 @@ What a test gets:
   `.key("ctrl+z")`, `.type("hello")`, `.scroll(place, 3)`, `.drag(a, b)`, `.double_click(place)`, `.wait_until_gone`,
   `screen.drag_in({"text/uri-list": "file:///tmp/a.zip"}, place)` drops something from another program,
   `screen.wait_until(lambda: ..., "what is waited for")`. Every wait has an end and then shows what the screen said.
-- `stack`: server and worker for the whole session; `fresh_stack` is a test's own, to be killed and started again.
+- `stack`: server and worker for the whole session; `fresh_stack` is a test's own, to be killed and started again;
+  `held_stack` is a module's own, with the task studio.held (held_jobs.py), and `network` the way to it.
 
 `browser.py` has a real Chromium beside Blender's window.
 
@@ -47,6 +48,7 @@ from pathlib import Path
 import pytest
 from scripts import desktop
 from tests.desktop.blender import Blender
+from tests.desktop.network import Network
 from tests.desktop.screen import Display, Screen
 from tests.requirements import require
 from tests.stack import Stack
@@ -55,6 +57,7 @@ ROOT = desktop.ROOT
 HERE = Path(__file__).resolve().parent
 #: The worker's Blender is of the window's series.
 WORKERS_BLENDER = ROOT / "build" / "bpy-4.3"
+TASKS = ROOT / "tests" / "tasks_for_tests"
 
 MakeBlender = Callable[..., Blender]
 
@@ -96,6 +99,26 @@ def fresh_stack(window_system: None, tmp_path: Path) -> Iterator[Stack]:
     """For a test that breaks it."""
     with Stack(tmp_path / "stack", SENDOFF_BLENDERS=str(WORKERS_BLENDER)) as stack:
         yield stack
+
+
+def stack_in(folder: Path) -> Stack:
+    """A server and a worker that has the task, for several at a time; not started."""
+    return Stack(folder, SENDOFF_BLENDERS=str(WORKERS_BLENDER), SENDOFF_TASK_PATH=str(TASKS), SENDOFF_CONCURRENCY="4")
+
+
+@pytest.fixture(scope="module")
+def held_stack(window_system: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """For a module's own jobs, whose worker has the task studio.held."""
+    with stack_in(tmp_path_factory.mktemp("stack")) as stack:
+        yield stack
+
+
+@pytest.fixture
+def network(held_stack: Stack) -> Iterator[Network]:
+    """The way to it, which a test can break."""
+    network = Network(held_stack.url, held_stack.token)
+    yield network
+    network.close()
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from Xlib import X, Xatom, display
 from Xlib.protocol import event
 
 VERSION = 5
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 15.0
 
 
 class Dragged:
@@ -56,6 +56,8 @@ class Dragged:
                 self.take(self.display.next_event())
             else:
                 select.select([self.display.fileno()], [], [], deadline - time.monotonic())
+        if self.is_taken is None:
+            print("the drag was not ended, or the drop not answered, in time", flush=True)
         return bool(self.is_taken)
 
     def take(self, happened: Any) -> None:

@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.desktop.blender import Blender
-from tests.desktop.conftest import WORKERS_BLENDER
 from tests.desktop.screen import Screen
-from tests.stack import ROOT, Stack
+from tests.stack import Stack
 
 from sendoff import Client
 
-TASKS = ROOT / "tests" / "tasks_for_tests"
 #: A job is on its way there or back for so long at most; the machine may have other things to do.
 JOB_SECONDS = 60.0
 #: What the network lets pass of a scene that has much to send, and of a result with a large file.
@@ -59,11 +57,6 @@ bpy.context.scene.collection.objects.link(bpy.data.objects.new("Large", mesh))
 _PROCESS = "bpy.ops.sendoff.process('INVOKE_DEFAULT', task=task, params=params)"
 
 _numbers = itertools.count(1)
-
-
-def stack_in(folder: Path) -> Stack:
-    """A server and a worker that has the task, for several at a time; not started."""
-    return Stack(folder, SENDOFF_BLENDERS=str(WORKERS_BLENDER), SENDOFF_TASK_PATH=str(TASKS), SENDOFF_CONCURRENCY="4")
 
 
 def client_of(stack: Stack) -> Client:

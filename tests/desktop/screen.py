@@ -19,7 +19,7 @@ SCREENS = desktop.ROOT / "build" / "screens"
 #: Waits end with a failure after so long, unless a test says otherwise.
 PATIENCE_SECONDS = 20.0
 #: The other program that something is dragged from: a window so large in the upper left corner.
-DRAGGED = Path(__file__).with_name("dragged.py")
+_DRAGGED = Path(__file__).with_name("dragged.py")
 _DRAGGED_PIXELS = 40
 _DRAG_STEPS = 10
 _PYTHON = "/usr/bin/python3"
@@ -176,9 +176,9 @@ class Screen:
     def drag_in(self, offers: dict[str, str], end: Rect | tuple[int, int]) -> None:
         """Drag something from another program, such as a file manager, and drop it; `offers` has texts by MIME type."""
         pairs = itertools.chain.from_iterable(offers.items())
-        command = [_PYTHON, str(DRAGGED), str(_DRAGGED_PIXELS), str(_DRAGGED_PIXELS), *pairs]
+        command = [_PYTHON, str(_DRAGGED), str(_DRAGGED_PIXELS), str(_DRAGGED_PIXELS), *pairs]
         with (
-            (self._scratch / "dragged.log").open("w+") as log,
+            (self._scratch / "dragged.log").open("w") as log,
             subprocess.Popen(desktop.command(command, DISPLAY=self.display), stdout=log, stderr=log) as source,
         ):
             try:

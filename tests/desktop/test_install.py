@@ -47,25 +47,23 @@ def test_the_servers_link_dragged_in_adds_the_repository_and_installs(
         blender = make_blender({}, installed=False)
         blender.start()
         blender.run("bpy.context.preferences.system.use_online_access = True")
-        with browser.opened(screen.display, address, BROWSER):
+        with browser.opened(screen.display, address, BROWSER, tmp_path / "chromium.log"):
             above, below = (screen.wait_for_text(words, BROWSER) for words in ("Heavy scene", "Linux, macOS and"))
             button = (above.x + above.width // 2, (above.bottom + below.y) // 2)  # white on blue, which is not read
             screen.shot("the page")
             screen.drag(button, DROP)
             screen.click_text("Add Repository", BESIDE)
-            screen.click_text("Check for Updates on Startup", BESIDE)
+            screen.wait_for_text("Check for Updates on Startup", BESIDE)
             screen.shot("the repository")
             screen.click_text("Create", BESIDE)
-            blender.wait_until(
-                "any(repo.remote_url == url for repo in bpy.context.preferences.extensions.repos)",
-                url=f"{address}index.json",
-            )
+            name = blender.wait_until(
+                "next((repo.module for repo in bpy.context.preferences.extensions.repos"
+                " if repo.remote_url == url), '')", url=f"{address}index.json",
+            )  # fmt: skip
             screen.drag(button, DROP)
             screen.wait_for_text("Do you want to install", BESIDE)
             screen.shot("the add-on")
             screen.click_text("OK", BESIDE)
-            (name,) = blender.ask("[r.module for r in bpy.context.preferences.extensions.repos if r.remote_url == url]",
-                                  url=f"{address}index.json")  # fmt: skip
             wait_until_installed(blender, name)
         blender.open_sidebar("Sendoff")
         screen.shot("the tab")

@@ -9,28 +9,15 @@ from pathlib import Path
 import pytest
 from tests.desktop import browser
 from tests.desktop.conftest import MakeBlender
-from tests.desktop.held_jobs import Desk, HeldJob, stack_in
+from tests.desktop.held_jobs import Desk, HeldJob
 from tests.desktop.network import Network
 from tests.desktop.reading import Rect, percentages
 from tests.desktop.screen import Screen
-from tests.stack import Stack, wait_for
+from tests.stack import wait_for
 
 #: Beside the tab.
 PAGE = Rect(100, 60, 800, 850)
 _OPEN = "bpy.ops.sendoff.open_page('INVOKE_DEFAULT', job=key)"
-
-
-@pytest.fixture(scope="module")
-def held_stack(window_system: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with stack_in(tmp_path_factory.mktemp("stack")) as stack:
-        yield stack
-
-
-@pytest.fixture
-def network(held_stack: Stack) -> Iterator[Network]:
-    network = Network(held_stack.url, held_stack.token)
-    yield network
-    network.close()
 
 
 @pytest.fixture
@@ -79,6 +66,7 @@ def test_a_job_cancelled_on_its_page_is_cancelled_in_blender(desk: Desk, screen:
     open_page(desk, held)
     screen.click_text("Cancel the job", PAGE)
     held.wait_until("not job.is_active and job.state.value == 'cancelled'")
+    screen.wait_until_gone("Cancel the job", PAGE)
     screen.wait_for_text("Cancelled", PAGE)
     screen.shot("cancelled")
 
@@ -92,7 +80,11 @@ def test_the_page_goes_on_when_the_network_has_been_gone(desk: Desk, network: Ne
     held.release()
     network.restore()
     screen.wait_for_text("Done", PAGE)
-    screen.wait_until_gone("Cancel the job", PAGE)
+    network.take_down()
+    screen.hover(PAGE)
+    screen.key("F5")
+    screen.wait_until_gone("Done", PAGE)  # it is loaded anew, in vain
+    network.restore()
     screen.key("F5")
     screen.wait_for_text("Done", PAGE)
     screen.shot("loaded again")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from tests.desktop.blender import Blender
-from tests.desktop.held_jobs import DOWN_BYTES, PACKAGE, UP_BYTES, Desk, stack_in
+from tests.desktop.conftest import stack_in
+from tests.desktop.held_jobs import DOWN_BYTES, PACKAGE, UP_BYTES, Desk
 from tests.desktop.network import Network
 from tests.desktop.reading import percentages
 from tests.desktop.screen import Screen

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from tests.desktop.blender import Blender
-from tests.desktop.conftest import MakeBlender
-from tests.desktop.held_jobs import INSIDE, stack_in
+from tests.desktop.conftest import MakeBlender, stack_in
+from tests.desktop.held_jobs import INSIDE
 from tests.desktop.reading import Rect, percentages
 from tests.desktop.screen import Screen
 from tests.stack import Stack

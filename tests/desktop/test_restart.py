@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from tests.desktop.blender import Blender
-from tests.desktop.held_jobs import DOWN_BYTES, UP_BYTES, Desk, client_of, copy_user_folder, stack_in
+from tests.desktop.conftest import stack_in
+from tests.desktop.held_jobs import DOWN_BYTES, UP_BYTES, Desk, client_of, copy_user_folder
 from tests.desktop.network import Network, black_hole, silent
 from tests.desktop.screen import Screen
 from tests.stack import Stack, wait_for
@@ -20,19 +21,6 @@ END_SECONDS = 3.0
 
 MakeDesk = Callable[..., Desk]
 Gone = Callable[[], AbstractContextManager[str]]
-
-
-@pytest.fixture(scope="module")
-def held_stack(window_system: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with stack_in(tmp_path_factory.mktemp("stack")) as stack:
-        yield stack
-
-
-@pytest.fixture
-def network(held_stack: Stack) -> Iterator[Network]:
-    network = Network(held_stack.url, held_stack.token)
-    yield network
-    network.close()
 
 
 @pytest.fixture(scope="module")
