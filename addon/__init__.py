@@ -6,7 +6,6 @@ import bpy
 
 from . import (
     connection_test,
-    current,
     findings_list,
     form,
     job_operators,
@@ -20,8 +19,8 @@ from . import (
     scene_settings,
     server_operators,
     status_bar,
-    submitting,
 )
+from .current import desk, submitting
 
 _CLASSES = (
     preferences.SENDOFF_AddonPreferences,
@@ -46,15 +45,15 @@ def register() -> None:
     bpy.app.handlers.load_pre.append(pump.before_load)
     bpy.app.handlers.load_post.append(pump.after_load)
     status_bar.append()
-    current.begin()
-    scene_export.clear_away(kept=[parcel.folder for parcel in current.parcels().values()])
+    desk.begin()
+    scene_export.clear_away(kept=[parcel.folder for parcel in desk.parcels().values()])
     pump.start()
 
 
 def unregister() -> None:
     """Called by Blender when the add-on is disabled or Blender ends."""
     pump.stop()
-    current.end()
+    desk.end()
     submitting.forget()
     status_bar.remove()
     bpy.app.handlers.load_post.remove(pump.after_load)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from . import current, pump
+from . import pump
+from .current import desk
+from .sendoff.host.actions import ALL_WELL, verdict
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import IconItems, OperatorReturnItems
@@ -22,18 +24,14 @@ class SENDOFF_OT_check(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Grey where no server can be used, or while it tries."""
-        reason = "The connection is being tested" if current.jobs.is_checking else current.why_offline()
+        reason = "The connection is being tested" if desk.jobs.is_checking else desk.why_offline()
         if reason:
             cls.poll_message_set(reason)
         return not reason
 
     def execute(self, _context: bpy.types.Context) -> set[OperatorReturnItems]:
         """Begin; the preferences show each hop as it is tried."""
-        current.jobs.hops.clear()
-        current.jobs.is_checking = True
-        session = current.session()
-        session.check()
-        session.look()
+        desk.check()
         pump.start()
         return {"FINISHED"}
 
@@ -43,10 +41,10 @@ CLASSES = (SENDOFF_OT_check,)
 
 def draw(layout: bpy.types.UILayout) -> None:
     """Draw the button and what was found so far."""
-    jobs = current.jobs
+    jobs = desk.jobs
     row = layout.row()
     row.operator("sendoff.check", icon="LINKED")
-    sentence = verdict()
+    sentence = verdict(desk)
     if sentence:
         row.label(
             text=sentence, icon="CHECKMARK" if sentence == ALL_WELL else "SORTTIME" if jobs.is_checking else "ERROR"
@@ -59,17 +57,3 @@ def draw(layout: bpy.types.UILayout) -> None:
         icon: IconItems = "DOT" if hop.skipped else "CHECKMARK" if hop.ok else "CANCEL"
         split.label(text=hop.name, icon=icon)
         split.label(text=hop.detail)
-
-
-ALL_WELL = "Everything works"
-
-
-def verdict() -> str:
-    """What the test has found, in a few words; "" before it was asked for."""
-    jobs = current.jobs
-    broken = next((hop for hop in jobs.hops if not hop.ok and not hop.skipped), None)
-    if broken is not None:
-        return f"Broken: {broken.name}"
-    if jobs.is_checking:
-        return "Testing ..."
-    return ALL_WELL if jobs.hops else ""

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import bpy
 
-from . import file_patterns
 from .sendoff import SceneFile
+from .sendoff.host import file_patterns
 
 if TYPE_CHECKING:
     _Reader = (

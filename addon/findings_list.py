@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import bpy
 
-from . import current, element_selection, findings, framing
-from .findings import Finding, Report
-from .jobs import Job
+from . import element_selection, framing
+from .current import desk
+from .sendoff.host import findings
+from .sendoff.host.findings import Finding, Report
+from .sendoff.host.jobs import Job
 from .wrapped import wrapped
 
 if TYPE_CHECKING:
@@ -129,7 +131,7 @@ class SENDOFF_OT_show_finding(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[OperatorReturnItems]:
         """Show it; where that cannot be, nothing changes and a sentence says why."""
-        job = current.jobs.find(self.job) if self.job else shown_job()
+        job = desk.jobs.find(self.job) if self.job else shown_job()
         if job is None:
             self.report({"WARNING"}, "The report of this job is not here any more")
             return {"CANCELLED"}
@@ -145,7 +147,7 @@ class SENDOFF_OT_show_finding(bpy.types.Operator):
             _shown.said = str(reason)
             self.report({"WARNING"}, _shown.said)
             return {"CANCELLED"}
-        if not current.came_from_open_file(job):
+        if not desk.came_from_open_file(job):
             _shown.said = f"The report is of “{job.title}”, which is not the file that is open. {_shown.said}".strip()
         if _shown.said:
             self.report({"INFO"}, _shown.said)
@@ -186,7 +188,7 @@ def fill(window_manager: bpy.types.WindowManager, job: Job) -> Report:
 
 def shown_job() -> Job | None:
     """The job whose report the list shows; None where it shows none."""
-    return current.jobs.find(_shown.job_key)
+    return desk.jobs.find(_shown.job_key)
 
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context, job: Job) -> None:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from .known_tasks import KnownTask
 from .sendoff.form import INT_MAX, INT_MIN, Field, FieldKind, degrees_of, params_of, start_value
+from .sendoff.host.known_tasks import KnownTask
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import (

@@ -8,7 +8,7 @@ from typing import TypeGuard
 
 import bpy
 
-from .jobs import Job
+from .sendoff.host.jobs import Job
 from .windows import some_window
 
 _MEDIA_TYPES = {"image/png", "image/jpeg", "image/x-exr", "image/exr", "image/aces", "image/tiff", "image/webp"}

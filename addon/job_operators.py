@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
 
-from . import current, pump, results, status_bar
-from .jobs import Job
-from .problems import Problem
-from .sendoff import JobState
+from . import pump, results, status_bar
+from .current import desk
+from .sendoff.host import actions
+from .sendoff.host.jobs import Job
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -37,15 +36,15 @@ class JobOperator(_Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Grey where no job fits."""
-        if any(cls.fits(job) for job in current.jobs.jobs):
+        if any(cls.fits(job) for job in desk.jobs.jobs):
             return True
         cls.poll_message_set(cls.nothing)
         return False
 
     def execute(self, context: bpy.types.Context) -> set[OperatorReturnItems]:
         """Do it, and have it shown at once."""
-        fitting = [job for job in current.jobs.jobs if self.fits(job)]
-        job = current.jobs.find(self.job) if self.job else next(reversed(fitting), None)
+        fitting = [job for job in desk.jobs.jobs if self.fits(job)]
+        job = desk.jobs.find(self.job) if self.job else next(reversed(fitting), None)
         reason = self.nothing if job is None else self.why_not(job, context)
         if reason or job is None:
             self.report({"ERROR"}, reason)
@@ -65,12 +64,6 @@ class JobOperator(_Operator):
         raise NotImplementedError
 
 
-def _needs_its_server(job: Job, what: str) -> str:
-    if job.server_url != current.server_url():
-        return f"This job belongs to {job.server_url}: set that server to {what}"
-    return current.why_offline()
-
-
 class SENDOFF_OT_cancel(JobOperator, bpy.types.Operator):
     """Stop sending, or have the server cancel the job"""
 
@@ -86,19 +79,11 @@ class SENDOFF_OT_cancel(JobOperator, bpy.types.Operator):
 
     def why_not(self, job: Job, _context: bpy.types.Context) -> str:
         """One that has ended has nothing to cancel."""
-        if job.cancelling:
-            return "This job is being cancelled already"
-        if not job.may_cancel:
-            return "This job has ended already"
-        return _needs_its_server(job, "cancel it") if job.id else ""
+        return actions.why_not_cancel(desk, job)
 
     def do(self, job: Job, _context: bpy.types.Context) -> None:
         """Ask; the status bar tells when it is done."""
-        job.cancelling = True
-        if job.id:
-            current.session().cancel(job.id)
-        elif not job.is_saving:
-            current.session().stop_submit(job.key)
+        actions.cancel(desk, job)
 
 
 class SENDOFF_OT_retry(JobOperator, bpy.types.Operator):
@@ -116,25 +101,11 @@ class SENDOFF_OT_retry(JobOperator, bpy.types.Operator):
 
     def why_not(self, job: Job, _context: bpy.types.Context) -> str:
         """A job that goes on need not be tried again."""
-        if job.is_active:
-            return "This job goes on; cancel it first"
-        return _needs_its_server(job, "try it again")
+        return actions.why_not_retry(desk, job)
 
     def do(self, job: Job, _context: bpy.types.Context) -> None:
         """Send what did not arrive, fetch what did not come, or have the server run it again."""
-        job.is_seen = True
-        if not job.id:
-            job.problem, job.state, job.cancelling, job.is_seen = None, None, False, False
-            if not current.post_again(job):
-                job.problem = Problem("The copy that was to be sent is gone. Process the scene again.")
-        elif job.state is JobState.SUCCEEDED and job.problem is not None:
-            job.problem, job.files, job.imported, job.is_seen = None, (), "", False
-            job.has_files = True
-        else:
-            again = copy_for_retry(job)
-            current.jobs.add(again)
-            current.session().retry(again.key, job.id)
-        current.remember(job)
+        actions.retry(desk, job)
 
 
 class SENDOFF_OT_import_result(JobOperator, bpy.types.Operator):
@@ -155,7 +126,7 @@ class SENDOFF_OT_import_result(JobOperator, bpy.types.Operator):
         """Grey where no result is here, or the artist is in the middle of something."""
         if not super().poll(context):
             return False
-        reasons = [results.why_not_now(job, context) for job in current.jobs.jobs if cls.fits(job)]
+        reasons = [results.why_not_now(job, context) for job in desk.jobs.jobs if cls.fits(job)]
         if all(reasons):
             cls.poll_message_set(reasons[-1])
         return not all(reasons)
@@ -166,7 +137,7 @@ class SENDOFF_OT_import_result(JobOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[OperatorReturnItems]:
         """Import it; this operator is the one undo step."""
-        waiting = [job for job in current.jobs.jobs if job.wants_import]
+        waiting = [job for job in desk.jobs.jobs if job.wants_import]
         if not self.job and waiting:
             self.job = waiting[-1].key
         return super().execute(context)
@@ -195,7 +166,7 @@ class SENDOFF_OT_show_result(JobOperator, bpy.types.Operator):
 
     def do(self, job: Job, context: bpy.types.Context) -> None:
         """Show it; it counts as seen."""
-        _see(job)
+        actions.see(desk, job)
         text = results.show_result(job, context)
         if text:
             self.report({"INFO"}, text)
@@ -210,7 +181,7 @@ class SENDOFF_OT_seen(JobOperator, bpy.types.Operator):
 
     def do(self, job: Job, _context: bpy.types.Context) -> None:
         """Note that the artist has seen how it ended."""
-        _see(job)
+        actions.see(desk, job)
 
 
 class SENDOFF_OT_dismiss(JobOperator, bpy.types.Operator):
@@ -224,15 +195,15 @@ class SENDOFF_OT_dismiss(JobOperator, bpy.types.Operator):
     @classmethod
     def fits(cls, job: Job) -> bool:
         """A job that has ended, or whose server is not set now or does not answer."""
-        return job not in current.jobs.active or current.jobs.connectivity.state != "online"
+        return actions.may_dismiss(desk, job)
 
     def why_not(self, job: Job, _context: bpy.types.Context) -> str:
         """A job that goes on would come back at the next start."""
-        return "" if self.fits(job) else "A job that goes on cannot be dismissed; cancel it first"
+        return actions.why_not_dismiss(desk, job)
 
     def do(self, job: Job, _context: bpy.types.Context) -> None:
         """Forget a job that has ended."""
-        current.forget(job)
+        desk.forget(job)
 
 
 class _AsksTheServer(JobOperator):
@@ -249,7 +220,7 @@ class _AsksTheServer(JobOperator):
 
     def why_not(self, job: Job, _context: bpy.types.Context) -> str:
         """Only the job's own server can answer."""
-        return _needs_its_server(job, self.what) if job.id else "This job has not reached the server"
+        return actions.why_not_asked(desk, job, self.what)
 
 
 class SENDOFF_OT_open_log(_AsksTheServer, bpy.types.Operator):
@@ -262,7 +233,7 @@ class SENDOFF_OT_open_log(_AsksTheServer, bpy.types.Operator):
 
     def do(self, job: Job, _context: bpy.types.Context) -> None:
         """Fetch it in a thread; it opens when it is here."""
-        current.session().fetch_log(job.id, current.log_path(job))
+        desk.session().fetch_log(job.id, desk.log_path(job))
 
 
 class SENDOFF_OT_open_page(_AsksTheServer, bpy.types.Operator):
@@ -275,7 +246,7 @@ class SENDOFF_OT_open_page(_AsksTheServer, bpy.types.Operator):
 
     def do(self, job: Job, _context: bpy.types.Context) -> None:
         """Ask for the way in and open it, in a thread."""
-        current.session().open_page(job.id)
+        desk.session().open_page(job.id)
 
 
 class SENDOFF_OT_open_folder(JobOperator, bpy.types.Operator):
@@ -307,23 +278,3 @@ CLASSES = (
     SENDOFF_OT_cancel, SENDOFF_OT_retry, SENDOFF_OT_import_result, SENDOFF_OT_show_result, SENDOFF_OT_seen,
     SENDOFF_OT_dismiss, SENDOFF_OT_open_log, SENDOFF_OT_open_page, SENDOFF_OT_open_folder,
 )  # fmt: skip
-
-
-def copy_for_retry(job: Job) -> Job:
-    """A job that is to be run again, as it begins."""
-    return Job(
-        key=uuid.uuid4().hex,
-        sends=False,
-        **{name: getattr(job, name) for name in _KEPT_BY_RETRY},
-    )
-
-
-_KEPT_BY_RETRY: tuple[str, ...] = (
-    "task", "task_title", "title", "server_url", "source_path", "source_token", "scene_name", "scope_title",
-    "fingerprints", "scene_bytes", "missing_files", "lod_placement",
-)  # fmt: skip
-
-
-def _see(job: Job) -> None:
-    job.is_seen = True
-    current.remember(job)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from .jobs import Job
+from .sendoff.host.jobs import Job
 from .windows import some_window
 
 if TYPE_CHECKING:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from . import current, findings_list, form, job_card, pump, scene_settings, scopes, versions
-from .known_tasks import KnownTask
+from . import current, findings_list, form, job_card, pump, scene_settings, scopes
+from .current import desk
 from .sendoff import __version__
-from .server_choice import is_expired
+from .sendoff.host import versions
+from .sendoff.host.known_tasks import KnownTask
+from .sendoff.host.server_choice import is_expired
 from .wrapped import wrapped
 
 if TYPE_CHECKING:
@@ -44,14 +46,14 @@ class SENDOFF_PT_process(_InTab, bpy.types.Panel):
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        if current.wants_look():
+        if desk.wants_look():
             pump.start()
         if not _draw_trouble(layout):
             _draw_who(layout)
         task = scene_settings.chosen_task(context.scene)
         settings = scene_settings.of(context.scene)
         no_task = scene_settings.why_no_task(context.scene)
-        if current.tasks:
+        if desk.tasks:
             layout.prop(settings, "task")
         if task is not None:
             if task.description:
@@ -78,7 +80,7 @@ class SENDOFF_PT_jobs(_InTab, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the newest jobs."""
-        jobs = current.jobs.jobs
+        jobs = desk.jobs.jobs
         if not jobs:
             self.layout.label(text="Nothing was sent yet", icon="INFO")
         for job in reversed(jobs[-_LISTED_JOBS:]):
@@ -111,8 +113,8 @@ CLASSES = (SENDOFF_PT_process, SENDOFF_PT_jobs, SENDOFF_PT_report)
 
 def _draw_who(layout: bpy.types.UILayout) -> None:
     """Who is signed in where, in one small line."""
-    choice = current.server_choice()
-    server = current.jobs.server
+    choice = desk.host.server_choice()
+    server = desk.jobs.server
     name = getattr(server, "name", "") or choice.url
     person = getattr(server, "person", "") or choice.person
     row = layout.row()
@@ -127,11 +129,11 @@ def _draw_who(layout: bpy.types.UILayout) -> None:
 
 def _draw_trouble(layout: bpy.types.UILayout) -> bool:
     """What keeps the server from being used, with the button that helps; returns whether there is anything."""
-    reason = current.why_offline()
-    connectivity = current.jobs.connectivity
+    reason = desk.why_offline()
+    connectivity = desk.jobs.connectivity
     refused = connectivity.detail if connectivity.state == "refused" else ""
-    text = reason or getattr(current.jobs.server, "detail", "") or refused
-    choice = current.server_choice()
+    text = reason or getattr(desk.jobs.server, "detail", "") or refused
+    choice = desk.host.server_choice()
     if not text and choice.url and not choice.token:
         text = f"You are not signed in to {choice.url}"
     if not text and is_expired(choice):

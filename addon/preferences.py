@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from .server_choice import ServerChoice, choose, is_expired, sign_in_text
+from .sendoff.host.server_choice import ServerChoice, choose, is_expired, sign_in_text
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import IconItems
@@ -22,9 +22,9 @@ _chosen: tuple[float, tuple[str, str, str], ServerChoice] | None = None
 
 
 def _another_server(_self: SENDOFF_AddonPreferences, _context: bpy.types.Context) -> None:
-    from . import current
+    from .current import desk
 
-    current.server_changed()
+    desk.server_changed()
 
 
 # Named functions, since Blender evaluates these annotations where the body of a lambda finds no name of this module.

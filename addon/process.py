@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from . import current, form, pump, results, scene_settings, scopes, status_bar, submitting
-from .jobs import Job
+from . import form, pump, results, scene_settings, scopes, status_bar
+from .current import desk, submitting
 from .sendoff import InputError
+from .sendoff.host.jobs import Job
+from .sendoff.host.status import model
+from .sendoff.host.submitting import Order
+from .sendoff.host.words import line
 from .sendoff.scope import Scope
-from .words import line
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -67,7 +71,7 @@ class SENDOFF_OT_process(bpy.types.Operator):
     @classmethod
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         """What the button does, with the task's own words where the server told them."""
-        task = current.find_task(properties.task) if properties.task else scene_settings.chosen_task(context.scene)
+        task = desk.find_task(properties.task) if properties.task else scene_settings.chosen_task(context.scene)
         return f"{cls.__doc__}. {task.description if task is not None else ''}".rstrip(". ")
 
     @classmethod
@@ -108,23 +112,21 @@ class SENDOFF_OT_process(bpy.types.Operator):
         except InputError as error:
             self.report({"ERROR"}, str(error))
             return None
-        return submitting.begin(order, context.scene.name)
+        return begin(order, context.scene.name)
 
-    def _order(self, context: bpy.types.Context) -> submitting.Order:
+    def _order(self, context: bpy.types.Context) -> Order:
         """What was asked for; raises InputError where it makes no sense."""
         settings = scene_settings.of(context.scene)
         reason = "" if self.task else scene_settings.why_no_task(context.scene)
         if reason:
             raise InputError(f"{reason}.")
-        known = current.find_task(self.task) if self.task else scene_settings.chosen_task(context.scene)
+        known = desk.find_task(self.task) if self.task else scene_settings.chosen_task(context.scene)
         name = self.task or (known.name if known is not None else settings.task_name)
         if self.params:
             params = _read_params(self.params)
         else:
             params = form.params(context.scene, known) if known is not None else {}
-        return submitting.Order(
-            task=name, params=params, scope=self._scope(context), lod_placement=settings.lod_placement
-        )
+        return Order(task=name, params=params, scope=self._scope(context), lod_placement=settings.lod_placement)
 
     def _scope(self, context: bpy.types.Context) -> Scope | None:
         settings = scene_settings.of(context.scene)
@@ -137,7 +139,7 @@ class SENDOFF_OT_process(bpy.types.Operator):
 
     def _say(self, job: Job) -> set[OperatorReturnItems]:
         """Report how it ended; an error is an exception for a script."""
-        said = line(job, current.jobs.connectivity, time.time())
+        said = line(job, desk.jobs.connectivity, time.time())
         if job.problem is not None:
             self.report({"ERROR"}, f"{job.name}: {job.problem.text}")
             return {"CANCELLED"}
@@ -155,7 +157,7 @@ CLASSES = (SENDOFF_OT_process,)
 
 def why_not(context: bpy.types.Context) -> str:
     """Why nothing can be processed now, as a sentence; "" where it can."""
-    reason = current.why_offline()
+    reason = desk.why_offline()
     if reason:
         return reason
     if context.scene is None:
@@ -163,10 +165,16 @@ def why_not(context: bpy.types.Context) -> str:
     return ""
 
 
+def begin(order: Order, scene_name: str) -> Job:
+    """Make the job that an order becomes, named after the open file."""
+    path = bpy.data.filepath
+    return submitting.begin(order, title=Path(path).stem if path else "untitled", scene_name=scene_name)
+
+
 def answer() -> None:
     """Show a click's job at once; the pump saves its copy after that was drawn."""
     status_bar.show_at_once()
-    status_bar.show(status_bar.model(current.jobs))
+    status_bar.show(model(desk.jobs))
     pump.start()
 
 
@@ -177,8 +185,8 @@ def learn_task(name: str) -> None:
     """
     deadline = time.monotonic() + _TASKS_SECONDS
     pump.work()
-    while current.find_task(name) is None and current.jobs.server is None and time.monotonic() < deadline:
-        session = current.running_session()
+    while desk.find_task(name) is None and desk.jobs.server is None and time.monotonic() < deadline:
+        session = desk.running_session
         if session is None:
             return
         session.wait(_LOOK_SECONDS)
@@ -200,7 +208,7 @@ def _run_pump(job: Job, deadline: float) -> None:
         pump.pump()
         if bpy.app.background and not _is_over(job):  # the end is reported, which Blender prints
             told = _tell(job, told)
-        session = current.running_session()
+        session = desk.running_session
         if session is not None:
             session.wait(min(_LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
 
@@ -209,12 +217,12 @@ def _is_over(job: Job) -> bool:
     """Whether nothing more comes of a job by itself."""
     if job.is_active or job.is_saving:
         return False
-    return not (job.wants_import and current.came_from_open_file(job) and not results.why_not_now(job, bpy.context))
+    return not (job.wants_import and desk.came_from_open_file(job) and not results.why_not_now(job, bpy.context))
 
 
 def _tell(job: Job, before: str) -> str:
     """Tell on the console how far a job is, where that is news."""
-    said = line(job, current.jobs.connectivity, time.time())
+    said = line(job, desk.jobs.connectivity, time.time())
     text = f"Sendoff: {job.name}: {said.text}"
     if text != before:
         percent = f" [{int(said.fraction * 100)} %]" if said.fraction is not None else ""

@@ -6,23 +6,22 @@ timers never fire and a script calls it.
 
 from __future__ import annotations
 
-import queue
 import time
 import traceback
-from typing import Any
+from pathlib import Path
 
 import bpy
 
-from . import current, form, notices, preferences, results, status_bar, submitting
-from .jobs import Job
-from .messages import AskFailed, CancelFailed, JobEvent, LogFetched, Message
-from .problems import Problem, Remedy
+from . import form, notices, preferences, results, status_bar
+from .current import desk, submitting
+from .sendoff.host import pump as of_all_hosts
+from .sendoff.host.jobs import Job
+from .sendoff.host.known_tasks import KnownTask
+from .sendoff.host.problems import Problem, Remedy
+from .sendoff.host.pump import IDLE_SECONDS
+from .sendoff.host.status import StatusBar
 from .windows import some_window
 
-#: Messages are taken from the queue for so long per call; what is left waits for the next one, which is soon.
-BUDGET_SECONDS = 0.001
-#: Pauses between two calls: while more is waiting, while something goes on, and while only what has ended is shown.
-SOON_SECONDS, ACTIVE_SECONDS, IDLE_SECONDS = 0.02, 0.1, 1.0
 #: A copy is saved once the status bar was drawn with its job, or after so long where none is drawn.
 DRAWN_WITHIN_SECONDS = 0.3
 
@@ -40,7 +39,7 @@ def pump() -> float | None:
             return 0.0
         submitting.save_and_send(saving)
         return 0.0
-    importing = next((job for job in current.jobs.jobs if is_import_due(job, bpy.context)), None)
+    importing = next((job for job in desk.jobs.jobs if is_import_due(job, bpy.context)), None)
     if importing is not None:
         with some_window():
             import_and_say(importing, bpy.context)
@@ -57,68 +56,42 @@ def _was_answered(job: Job) -> bool:
 
 def work() -> float | None:
     """All of a call but saving and importing: it keeps within the budget."""
-    deadline = time.perf_counter() + BUDGET_SECONDS
-    current.jobs.server_url = current.server_url()
-    if current.wants_look():
-        current.look()
-    if any(not job.is_saving for job in current.jobs.active) and not current.why_offline():
-        current.session()  # finds the jobs of an earlier run, or again after a new sign-in
-    session = current.running_session()
-    if session is not None:
-        drain(session.messages, deadline)
-        for job in current.jobs.active:
-            if job.wants_result:
-                job.is_asked_for = True
-                session.ask(job.id)
-            elif job.wants_fetch:
-                job.is_fetching = True
-                session.fetch(job.id, current.results_folder(job))
-    if current.refresh_tasks():
-        form.register_tasks(current.tasks)
-        status_bar.ask_for_redraw()
     status_bar.append()
-    bar = status_bar.model(current.jobs)
-    status_bar.show(bar)
-    is_busy = session is not None and session.is_busy  # asked before the queue: a thread's last word is in there then
-    if session is not None and not session.messages.empty():
-        return SOON_SECONDS
-    if current.jobs.active or current.jobs.is_checking or is_busy or status_bar.is_due(bar):
-        return ACTIVE_SECONDS
-    return IDLE_SECONDS if bar.front is not None else None
+    return of_all_hosts.work(desk, Shown())
 
 
-def drain(messages: queue.SimpleQueue[Message], deadline: float) -> int:
-    """Apply messages until there are none or the deadline (of time.perf_counter) is over; returns how many."""
-    count = 0
-    while True:
-        try:
-            message = messages.get_nowait()
-        except queue.Empty:
-            return count
-        count += 1
-        known = current.jobs.job_of(message)
-        before = None if known is None else _kept(known)
-        job = current.jobs.apply(message)
-        if job is not None and (job is not known or _kept(job) != before):
-            current.remember(job)
-            if job.id:
-                current.has_arrived(job)
-        if job is None and not isinstance(message, JobEvent):
-            status_bar.ask_for_redraw()
-        if isinstance(message, LogFetched) and job is not None:
-            notices.show_log(job, message.path)
-        elif isinstance(message, AskFailed):
-            notices.tell(message.detail)
-        elif isinstance(message, CancelFailed) and job is not None:
-            notices.tell(f"{job.name} could not be cancelled: {message.detail}")
-        if time.perf_counter() >= deadline:
-            return count
+class Shown:
+    """Where Blender shows what goes on; see `View`."""
+
+    def show(self, bar: StatusBar) -> None:
+        """In the status bar."""
+        status_bar.show(bar)
+
+    def is_due(self, bar: StatusBar) -> bool:
+        """Whether the status bar waits to be drawn."""
+        return status_bar.is_due(bar)
+
+    def ask_for_redraw(self) -> None:
+        """The status bar, the panel and the preferences."""
+        status_bar.ask_for_redraw()
+
+    def tell(self, text: str) -> None:
+        """At the mouse."""
+        notices.tell(text)
+
+    def show_log(self, job: Job, path: Path) -> None:
+        """In a window of its own."""
+        notices.show_log(job, path)
+
+    def take_tasks(self, tasks: tuple[KnownTask, ...]) -> None:
+        """As properties of the scene."""
+        form.register_tasks(tasks)
 
 
 def is_import_due(job: Job, context: bpy.types.Context) -> bool:
     """Whether a result goes into the scene by itself: its file is open, and the artist is not in the middle of it."""
     is_wanted = job.wants_import and (job.is_import_asked or preferences.imports_by_itself())
-    if not is_wanted or not current.came_from_open_file(job) or results.why_not_now(job, context):
+    if not is_wanted or not desk.came_from_open_file(job) or results.why_not_now(job, context):
         return False
     return job.is_import_asked or not _may_redo()
 
@@ -139,7 +112,7 @@ def import_and_say(job: Job, context: bpy.types.Context) -> bool:
         job.problem = None
         job.imported, job.import_notes = imported.text, imported.notes
     job.ended_at = time.time()
-    current.remember(job)
+    desk.remember(job)
     return job.problem is None
 
 
@@ -176,9 +149,5 @@ def before_load(*_: object) -> None:
 @bpy.app.handlers.persistent
 def after_load(*_: object) -> None:
     """Another file is open; a result may be waiting for it."""
-    current.another_file_is_open()
+    desk.another_file_is_open()
     start()
-
-
-def _kept(job: Job) -> tuple[Any, ...]:
-    return (job.id, job.state, job.problem, job.files, job.imported, job.attempt)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import bpy
 
-from . import appending, findings, findings_list, fingerprints, framing, images
+from . import appending, findings_list, fingerprints, framing, images
 from .appending import ImportFailed
-from .jobs import Job
 from .placement import OVER, SOURCE, level_of, move_beside
+from .sendoff.host import findings
+from .sendoff.host.jobs import Job
 
 __all__ = ["ImportFailed", "Imported", "import_result", "scene_file", "show_result", "why_not_now"]
 

@@ -6,45 +6,26 @@ import contextlib
 import shutil
 import tempfile
 import time
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 import bpy
 
-from . import external_files, file_patterns, fingerprints
+from . import external_files, fingerprints
 from .sendoff import HostInfo, SceneFile, Submission
-from .sendoff.scope import Scope
+from .sendoff.host import file_patterns
+from .sendoff.host.submitting import Export, ExportFailed, Order
 
 _PREFIX = "sendoff-scene-"
 #: No upload takes so long; a copy this old was left by a Blender that was killed.
 _LEFT_SECONDS = 3 * 24 * 3600.0
 
 
-class ExportFailed(Exception):
-    """The scene could not be saved; the text is a sentence for the artist."""
-
-
-@dataclass(frozen=True)
-class Export:
-    """What is handed to the thread that sends, and what this Blender remembers of the scene."""
-
-    submission: Submission
-    #: The temporary folder; it may go once the submission is sent.
-    folder: Path
-    scene_bytes: int
-    #: Each mesh object as it was sent.
-    fingerprints: Mapping[str, str]
-    #: What the artist should know before the job runs.
-    notes: tuple[str, ...]
-
-
-def export(*, task: str, params: Mapping[str, Any], scope: Scope | None = None) -> Export:
+def export(order: Order) -> Export:
     """Save a copy of the open file into a temporary folder and list what belongs to it.
 
     The file is always sent as a whole, so that what an object needs is there and the parts that the server has are
-    not sent again; `scope` goes along and tells the task what to process.
+    not sent again; the order's scope goes along and tells the task what to process.
 
     The copy keeps its paths as they are (`relative_remap=False`): sendoff-paths.json tells the worker where the
     files lie, and a second copy of the same scene has the same bytes. Raises ExportFailed.
@@ -62,12 +43,12 @@ def export(*, task: str, params: Mapping[str, Any], scope: Scope | None = None) 
         files = [SceneFile(source=scene, path=name, role="scene"), *externals.files]
         if externals.files:
             files.append(externals.write_paths(folder))
-        if scope is not None:
-            files.append(scope.write(folder))
+        if order.scope is not None:
+            files.append(order.scope.write(folder))
         return Export(
             submission=Submission(
-                task=task,
-                params=dict(params),
+                task=order.task,
+                params=dict(order.params),
                 files=tuple(files),
                 title=title,
                 host=HostInfo("blender", ".".join(map(str, bpy.app.version))),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from . import current
-from .known_tasks import KnownTask
+from .current import desk
 from .scopes import SCOPES
+from .sendoff.host.known_tasks import KnownTask
 
 DEFAULT_TASK = "mesh.lods"
 #: Blender keeps no copy of the texts of an enumeration that is made while it runs: they have to stay alive.
@@ -14,7 +14,7 @@ _kept_items: list[tuple[str, str, str, int]] = []
 
 
 def _task_items(settings: SENDOFF_PG_scene, _context: bpy.types.Context) -> list[tuple[str, str, str, int]]:
-    found = [(task.name, task.title, task.description, number) for number, task in enumerate(current.tasks)]
+    found = [(task.name, task.title, task.description, number) for number, task in enumerate(desk.tasks)]
     if _task_number(settings) == len(found):
         text = f"{settings.task_name} (not offered now)" if found else settings.task_name
         found.append((settings.task_name, text, "No worker of this server offers it now", len(found)))
@@ -28,15 +28,15 @@ def _task_number(settings: SENDOFF_PG_scene) -> int:
 
     Where nobody has chosen, it is the first that is offered in the place of the default.
     """
-    names = [task.name for task in current.tasks]
+    names = [task.name for task in desk.tasks]
     if settings.task_name in names:
         return names.index(settings.task_name)
     return len(names) if settings.is_property_set("task_name") else 0
 
 
 def _choose_task(settings: SENDOFF_PG_scene, number: int) -> None:
-    if 0 <= number < len(current.tasks):
-        settings.task_name = current.tasks[number].name
+    if 0 <= number < len(desk.tasks):
+        settings.task_name = desk.tasks[number].name
 
 
 class SENDOFF_PG_scene(bpy.types.PropertyGroup):
@@ -76,12 +76,12 @@ def of(scene: bpy.types.Scene) -> SENDOFF_PG_scene:
 def chosen_task(scene: bpy.types.Scene) -> KnownTask | None:
     """The task that is chosen in a scene; None where it is not offered, or the server has not told of any."""
     number = _task_number(of(scene))
-    return current.tasks[number] if number < len(current.tasks) else None
+    return desk.tasks[number] if number < len(desk.tasks) else None
 
 
 def why_no_task(scene: bpy.types.Scene) -> str:
     """Why the chosen task cannot be run, as a sentence; "" where it can, or where nobody knows yet."""
-    if not current.tasks or chosen_task(scene) is not None:
+    if not desk.tasks or chosen_task(scene) is not None:
         return ""
     return f"“{of(scene).task_name}” is not offered by this server now: choose another task"
 

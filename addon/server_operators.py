@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from . import current, preferences, pump
+from . import preferences, pump
+from .current import desk
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -22,14 +23,14 @@ class SENDOFF_OT_look(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Grey where no server can be used."""
-        reason = current.why_offline()
+        reason = desk.why_offline()
         if reason:
             cls.poll_message_set(reason)
         return not reason
 
     def execute(self, _context: bpy.types.Context) -> set[OperatorReturnItems]:
         """Ask in a thread; panel and preferences show the answer."""
-        current.look()
+        desk.look()
         pump.start()
         return {"FINISHED"}
 
@@ -76,7 +77,7 @@ class SENDOFF_OT_forget_token(bpy.types.Operator):
     def execute(self, _context: bpy.types.Context) -> set[OperatorReturnItems]:
         """Forget it."""
         preferences.sign_in("")
-        current.server_changed()
+        desk.server_changed()
         return {"FINISHED"}
 
 
@@ -122,7 +123,7 @@ class SENDOFF_OT_update(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[OperatorReturnItems]:
         """Add the server's repository where it is not there yet, and show Blender's list of extensions."""
-        url = f"{current.server_url()}/addon/index.json"
+        url = f"{desk.server_url()}/addon/index.json"
         repositories = context.preferences.extensions.repos
         if all(repository.remote_url != url for repository in repositories):
             added = repositories.new(name="Sendoff", module="sendoff_server", remote_url=url)
@@ -139,7 +140,7 @@ def sign_in_with(text: str) -> str:
     if token.count(".") != 2:
         return "What you have copied is no token. Copy the whole text that your TD gave you"
     preferences.sign_in(token)
-    current.server_changed()
+    desk.server_changed()
     return ""
 
 

@@ -1,16 +1,14 @@
-"""The status bar: what it says, as a value that tests can read, and the function that draws it."""
+"""The status bar: the function that draws what `sendoff.host.status` has it say, and when that is drawn anew."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import bpy
 
 from . import buttons
-from .jobs import Job, JobList
-from .words import line
+from .sendoff.host.status import Entry, StatusBar, shortened
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import IconItems
@@ -19,33 +17,15 @@ if TYPE_CHECKING:
 REDRAW_SECONDS = 0.25
 #: Width of a bar in Blender's units of a button's height; the text beside it takes what it needs.
 BAR_UNITS, SMALL_BAR_UNITS = 8, 6
-#: So many jobs besides the newest are shown; the others are counted.
-_SMALL_BARS = 2
 #: The sentence has the room that the bars, the buttons and Blender's own hints leave, within these letters.
 _LEAST_LETTERS, _MOST_LETTERS = 24, 110
 _LETTER_UNITS, _BUTTON_UNITS, _BLENDERS_UNITS = 0.34, 1.4, 18.0
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One job in the status bar: its key, what is said of it, its bar, and the buttons beside it (see buttons.py)."""
-
-    key: str
-    text: str
-    fraction: float | None = None
-    bar_text: str = ""
-    icon: IconItems = "INFO"
-    buttons: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class StatusBar:
-    """One moment of the status bar: the job in front, others as small bars, and how many more there are."""
-
-    front: Entry | None = None
-    small: tuple[Entry, ...] = ()
-    more: int = 0
-
+#: Blender's icon for how a job is.
+ICONS: dict[str, IconItems] = {
+    "working": "SORTTIME", "arrived": "IMPORT", "done": "CHECKMARK", "stopped": "CANCEL", "error": "ERROR",
+}  # fmt: skip
 
 #: What was drawn last, or is about to be.
 shown = StatusBar()
@@ -54,56 +34,6 @@ _is_asked_for = False
 _regions: dict[int, bpy.types.Region] = {}
 #: The keys of the jobs in it when it was drawn last.
 _drawn: set[str] = set()
-
-
-def model(jobs: JobList, now: float | None = None) -> StatusBar:
-    """What the status bar says about the jobs at a time (Unix seconds).
-
-    In front stands the job that was started last, behind it the others that go on, then what has ended and was
-    not seen: it stays until the artist has clicked on it.
-    """
-    now = time.time() if now is None else now
-    waiting = [*reversed(jobs.active), *reversed(jobs.unseen)]
-    if not waiting:
-        return StatusBar()
-    small = waiting[1 : 1 + _SMALL_BARS]
-    return StatusBar(
-        front=_entry(waiting[0], jobs, now),
-        small=tuple(_small(job, jobs, now) for job in small),
-        more=len(waiting) - 1 - len(small),
-    )
-
-
-def _entry(job: Job, jobs: JobList, now: float) -> Entry:
-    said = line(job, jobs.connectivity, now)
-    return Entry(
-        key=job.key,
-        text=f"{job.name}: {said.text}",
-        fraction=said.fraction,
-        bar_text=said.bar_text if said.fraction is not None else "",
-        icon=icon(job),
-        buttons=buttons.of(job, jobs),
-    )
-
-
-def _small(job: Job, jobs: JobList, now: float) -> Entry:
-    said = line(job, jobs.connectivity, now)
-    if said.fraction is None:
-        words = "failed" if job.problem is not None and not job.problem.is_stop else "ended"
-        return Entry(key=job.key, text=f"{job.name}: {words}", icon=icon(job), buttons=buttons.of_small(job))
-    percent = f"{int(said.fraction * 100)} %"
-    return Entry(
-        key=job.key, text="", fraction=said.fraction, bar_text=f"{job.name}: {percent}", buttons=buttons.of_small(job)
-    )
-
-
-def icon(job: Job) -> IconItems:
-    """Blender's icon for how a job is."""
-    if job.problem is not None:
-        return "CANCEL" if job.problem.is_stop else "ERROR"
-    if job.is_active:
-        return "SORTTIME"
-    return "IMPORT" if job.wants_import else "CHECKMARK"
 
 
 def show(bar: StatusBar) -> bool:
@@ -154,7 +84,7 @@ def draw(header: bpy.types.Header, context: bpy.types.Context) -> None:
 
 def _draw_entry(row: bpy.types.UILayout, entry: Entry, *, letters: int) -> None:
     if entry.text:
-        row.label(text=shortened(entry.text, letters), icon=entry.icon)
+        row.label(text=shortened(entry.text, letters), icon=ICONS[entry.mood])
     if entry.fraction is not None:
         bar = row.row()
         bar.ui_units_x = _bar_units(entry)
@@ -185,11 +115,6 @@ def _bar_units(entry: Entry) -> float:
     if entry.fraction is None:
         return 0.0
     return BAR_UNITS if entry.text else SMALL_BAR_UNITS + len(entry.bar_text) * _LETTER_UNITS / 2
-
-
-def shortened(text: str, letters: int) -> str:
-    """A sentence with at most so many letters, cut at its end."""
-    return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
 
 
 def was_drawn(key: str) -> bool:

@@ -52,15 +52,16 @@ def part(name: str) -> Any:
 
 def install() -> None:
     """Wrap what is measured."""
-    pump, submitting, status_bar = part("pump"), part("submitting"), part("status_bar")
+    pump, submitting, status_bar = part("pump"), part("current").submitting, part("status_bar")
     pump.work = _timed(_timed(pump.work, computed, time.thread_time), ticks, time.perf_counter)
-    drain = pump.drain
+    of_all_hosts = part("sendoff.host.pump")
+    drain = of_all_hosts.drain
 
     def counted(*arguments: Any) -> int:
         messages.append(drain(*arguments))
         return messages[-1]
 
-    pump.drain = counted
+    of_all_hosts.drain = counted
     submitting.save_and_send = _noting(submitting.save_and_send)
     pump.import_and_say = _noting(pump.import_and_say)
     plain = status_bar.draw
@@ -153,34 +154,36 @@ def gaps(begun: float, ended: float) -> list[float]:
 
 def known_job(job_id: str, title: str) -> None:
     """Have the add-on know a job that is in the store."""
-    jobs, current = part("jobs"), part("current")
-    current.jobs.add(
-        jobs.Job(key=f"key-{job_id}", id=job_id, task="bench.nothing", title=title, server_url=current.server_url())
+    jobs, current = part("sendoff.host.jobs"), part("current")
+    current.desk.jobs.add(
+        jobs.Job(
+            key=f"key-{job_id}", id=job_id, task="bench.nothing", title=title, server_url=current.desk.server_url()
+        )
     )
 
 
 def forget_jobs() -> None:
     """Have the add-on know no job, and no file of them."""
     current = part("current")
-    for job in list(current.jobs.jobs):
-        current.forget(job)
+    for job in list(current.desk.jobs.jobs):
+        current.desk.forget(job)
 
 
 def forget_hints() -> None:
     """Forget which chunks the server has: it was emptied."""
-    part("sendoff.hints").ChunkHints(part("current").server_url()).forget()
+    part("sendoff.hints").ChunkHints(part("current").desk.server_url()).forget()
 
 
 def process() -> str:
     """What a click on the button does; returns the job's key."""
     bpy.ops.sendoff.process("INVOKE_DEFAULT", task="bench.nothing", params="{}")
-    return str(part("current").jobs.jobs[-1].key)
+    return str(part("current").desk.jobs.jobs[-1].key)
 
 
 def watch(upload: str, download: str) -> None:
     """Note when the upload of one job and the download of another happen."""
     global _wanted  # noqa: PLW0603
-    find = part("current").jobs.find
+    find = part("current").desk.jobs.find
     _wanted = (find(upload), find(download))
 
 
@@ -215,14 +218,14 @@ def taken(begun: float = 0.0, ended: float = float("inf")) -> dict[str, Any]:
 def hide_jobs() -> None:
     """Set all jobs aside, so that the add-on has nothing to do."""
     current = part("current")
-    _kept_jobs[:] = current.jobs.jobs
-    current.jobs.jobs.clear()
-    part("status_bar").shown = part("status_bar").StatusBar()
+    _kept_jobs[:] = current.desk.jobs.jobs
+    current.desk.jobs.jobs.clear()
+    part("status_bar").shown = part("sendoff.host.status").StatusBar()
 
 
 def show_jobs() -> None:
     """Have them back."""
-    part("current").jobs.jobs[:] = _kept_jobs
+    part("current").desk.jobs.jobs[:] = _kept_jobs
     part("pump").start()
 
 
@@ -248,7 +251,7 @@ def export() -> float:
     """Seconds of the add-on's export."""
     scene_export = part("scene_export")
     begun = time.perf_counter()
-    made = scene_export.export(task="bench.nothing", params={})
+    made = scene_export.export(part("sendoff.host.submitting").Order(task="bench.nothing", params={}))
     seconds = time.perf_counter() - begun
     shutil.rmtree(made.folder)
     return seconds
@@ -275,7 +278,7 @@ def settle() -> None:
 
 def take_in(path: str) -> float:
     """Seconds of the add-on's import of a result and of the undo step; undone after that."""
-    jobs, told, states = part("jobs"), part("messages"), part("sendoff")
+    jobs, told, states = part("sendoff.host.jobs"), part("sendoff.host.messages"), part("sendoff")
     job = jobs.Job(key="import", id="import", task="mesh.lods", title="Import", server_url="")
     job.state, job.has_result, job.has_files = states.JobState.SUCCEEDED, True, True
     job.scene_name = bpy.context.scene.name

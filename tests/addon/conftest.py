@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ os.environ["BLENDER_USER_RESOURCES"] = str(Path(_TEMPORARY.name, "blender"))  # 
 
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (scripts/setup.py bpy)")
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 
 class Addon:
@@ -30,6 +31,16 @@ class Addon:
 
     def __init__(self, package: str) -> None:
         self.package = package
+
+    @property
+    def host(self) -> Addon:
+        """What every host application's add-on does alike."""
+        return Addon(f"{self.package}.sendoff.host")
+
+    @property
+    def desk(self) -> Any:
+        """This Blender's desk."""
+        return self.current.desk
 
     def __getattr__(self, name: str) -> ModuleType:
         try:
@@ -67,12 +78,12 @@ def addon(installed: Addon, monkeypatch: pytest.MonkeyPatch) -> Iterator[Addon]:
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     installed.preferences._chosen = None
     yield installed
-    installed.current.end()
-    for job in list(installed.current.jobs.jobs):
-        installed.current.forget(job)
-    installed.current.begin()
-    assert not installed.current.jobs.jobs
-    installed.status_bar.shown = installed.status_bar.StatusBar()
+    installed.desk.end()
+    for job in list(installed.desk.jobs.jobs):
+        installed.desk.forget(job)
+    installed.desk.begin()
+    assert not installed.desk.jobs.jobs
+    installed.status_bar.shown = installed.host.status.StatusBar()
 
 
 @pytest.fixture

@@ -150,10 +150,10 @@ def test_the_list_of_paths_has_the_same_bytes_each_time(addon, shot, tmp_path):
 
 @given(name=st.text(min_size=1))
 def test_any_name_becomes_one_that_the_manifest_takes(installed, name):
-    safe = installed.file_patterns.safe_name(name)
+    safe = installed.host.file_patterns.safe_name(name)
     installed.sendoff.manifest.check_path(f"external/00/{safe.replace('<UDIM>', '1001').replace('<UVTILE>', 'u1_v1')}")
 
 
 def test_tiles_are_named_as_blender_names_them(installed):
-    assert installed.file_patterns.tile_name("a.<UDIM>.exr", 1012) == "a.1012.exr"
-    assert installed.file_patterns.tile_name("a_<UVTILE>.exr", 1012) == "a_u2_v2.exr"
+    assert installed.host.file_patterns.tile_name("a.<UDIM>.exr", 1012) == "a.1012.exr"
+    assert installed.host.file_patterns.tile_name("a_<UVTILE>.exr", 1012) == "a_u2_v2.exr"

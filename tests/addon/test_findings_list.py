@@ -21,10 +21,10 @@ def listed(addon, tmp_path):
     def fill(*findings):
         path = tmp_path / "report.json"
         path.write_text(json.dumps({"findings": findings}), encoding="utf-8")
-        job = addon.jobs.Job(key="k", id="j1", task="scene.check", title="car", server_url="")
-        job.state, job.source_token = addon.sendoff.JobState.SUCCEEDED, addon.current.open_file()
-        job.files = (addon.messages.FetchedFile(path, "report", "application/json"),)
-        addon.current.jobs.add(job)
+        job = addon.host.jobs.Job(key="k", id="j1", task="scene.check", title="car", server_url="")
+        job.state, job.source_token = addon.sendoff.JobState.SUCCEEDED, addon.desk.open_file
+        job.files = (addon.host.messages.FetchedFile(path, "report", "application/json"),)
+        addon.desk.jobs.add(job)
         addon.findings_list.fill(bpy.context.window_manager, job)
         return job
 
@@ -341,7 +341,7 @@ def test_a_finding_that_is_not_there_is_refused(addon, scene, listed):
     job = listed(finding())
     assert bpy.ops.sendoff.show_finding(job=job.key, number=9) == {"CANCELLED"}
     assert bpy.ops.sendoff.show_finding(job="nobody", number=0) == {"CANCELLED"}
-    addon.current.forget(job)
+    addon.desk.forget(job)
     assert addon.findings_list.shown_job() is None
     click(0)
     assert selected()[0] == []

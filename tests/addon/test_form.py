@@ -41,7 +41,7 @@ DEFAULTS = {
 
 def task_of(addon, schema=None, name="studio.form"):
     offer = {"name": name, "title": "Form", "accepts": ["blend"], "params": schema or SCHEMA}
-    (task,) = addon.known_tasks.of_offers([offer])
+    (task,) = addon.host.known_tasks.of_offers([offer], ("blend",))
     addon.form.register_tasks([task])
     return task
 
@@ -123,7 +123,7 @@ def test_a_schema_that_changes_keeps_what_still_fits(addon, task, values):
 
 def test_two_tasks_of_the_same_parameter_do_not_share_it(addon):
     offers = [{"name": name, "accepts": ["blend"], "params": SCHEMA} for name in ("a.b", "a_b.c")]
-    tasks = addon.known_tasks.of_offers(offers)
+    tasks = addon.host.known_tasks.of_offers(offers, ("blend",))
     addon.form.register_tasks(tasks)
     try:
         first, second = (addon.form.values_of(bpy.context.scene, task) for task in tasks)

@@ -23,15 +23,15 @@ def save(path, file_format="PNG", *, size=6):
 
 @pytest.fixture
 def job(addon, tmp_path):
-    made = addon.jobs.Job(key="k", id="j1", task="render.frames", title="car", server_url="")
+    made = addon.host.jobs.Job(key="k", id="j1", task="render.frames", title="car", server_url="")
     made.state = addon.sendoff.JobState.SUCCEEDED
-    made.files = (addon.messages.FetchedFile(save(tmp_path / "view.png"), "result", "image/png"),)
-    addon.current.jobs.add(made)
+    made.files = (addon.host.messages.FetchedFile(save(tmp_path / "view.png"), "result", "image/png"),)
+    addon.desk.jobs.add(made)
     return made
 
 
 def files(addon, job, *entries):
-    job.files = tuple(addon.messages.FetchedFile(path, role, media_type) for path, role, media_type in entries)
+    job.files = tuple(addon.host.messages.FetchedFile(path, role, media_type) for path, role, media_type in entries)
 
 
 def editors(count):

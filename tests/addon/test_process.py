@@ -34,9 +34,9 @@ def asks(addon, monkeypatch):
     before = addon.pump.work
 
     def work():
-        for job in addon.current.jobs.active:
+        for job in addon.desk.jobs.active:
             if job.id and job.state is not None and not job.state.is_final:
-                addon.current.session().ask(job.id)
+                addon.desk.session().ask(job.id)
         return before()
 
     monkeypatch.setattr(addon.pump, "work", work)
@@ -45,14 +45,14 @@ def asks(addon, monkeypatch):
 def test_a_script_has_the_result_when_the_call_returns(addon, answer, asks):
     grid("Body")
     assert bpy.ops.sendoff.process(task="mesh.lods", params='{"levels": 2}') == {"FINISHED"}
-    job = addon.current.jobs.jobs[-1]
+    job = addon.desk.jobs.jobs[-1]
     assert job.imported
     assert job.files[0].path.read_bytes() == b"all well"
 
 
 def test_a_script_that_does_not_wait_goes_on_at_once(addon, signed_in):
     assert bpy.ops.sendoff.process(task="mesh.lods", wait=False) == {"FINISHED"}
-    assert addon.current.jobs.jobs[-1].is_active
+    assert addon.desk.jobs.jobs[-1].is_active
 
 
 def test_a_wait_that_is_over_is_an_error_and_the_job_goes_on(addon, signed_in):
@@ -60,7 +60,7 @@ def test_a_wait_that_is_over_is_an_error_and_the_job_goes_on(addon, signed_in):
     with pytest.raises(RuntimeError, match=r"still .* when the wait ended; the job goes on"):
         bpy.ops.sendoff.process(task="mesh.lods", timeout_seconds=1.0)
     assert 0.9 < time.monotonic() - begun < 5
-    assert addon.current.jobs.jobs[-1].is_active
+    assert addon.desk.jobs.jobs[-1].is_active
 
 
 def test_a_server_that_is_away_is_an_error_in_one_sentence(addon, monkeypatch):
@@ -72,8 +72,8 @@ def test_a_server_that_is_away_is_an_error_in_one_sentence(addon, monkeypatch):
 def forget_tasks(addon):
     """As a Blender is that has just started: properties are made once a task is known."""
     addon.form.unregister_tasks()
-    addon.current.tasks, addon.current._tasks_of = (), ""
-    addon.current.server_changed()
+    addon.desk.tasks, addon.desk._tasks_of = (), ""
+    addon.desk.server_changed()
 
 
 @pytest.mark.parametrize("is_kept", [True, False])
@@ -81,13 +81,13 @@ def test_the_first_call_of_a_blender_sends_what_the_scene_has_set(addon, signed_
     properties = {"levels": {"type": "integer", "minimum": 1, "maximum": 8, "default": 3}}
     signed_in.tasks[0]["params"] = {"type": "object", "properties": properties}
     addon.process.learn_task("mesh.lods")
-    addon.form.values_of(bpy.context.scene, addon.current.find_task("mesh.lods")).levels = 5
+    addon.form.values_of(bpy.context.scene, addon.desk.find_task("mesh.lods")).levels = 5
     if not is_kept:  # on disk, from an earlier run
-        assert addon.current._writing().flush(5)
-        addon.known_tasks.write_offers(addon.current._folder("server"), signed_in.url, [])
+        assert addon.desk.writing().flush(5)
+        addon.host.known_tasks.write_offers(addon.desk.host.folder("server"), signed_in.url, [])
     forget_tasks(addon)
     assert bpy.ops.sendoff.process(task="mesh.lods", wait=False) == {"FINISHED"}
-    (parcel,) = addon.current.parcels().values()
+    (parcel,) = addon.desk.parcels().values()
     assert parcel.submission.params == {"levels": 5}
 
 
@@ -103,7 +103,7 @@ def test_a_call_with_params_does_not_wait_for_the_tasks(addon, silent_server, mo
 def test_params_that_are_no_json_object_are_refused_with_an_example(addon, signed_in, params):
     with pytest.raises(RuntimeError, match="not a JSON object"):
         bpy.ops.sendoff.process(task="mesh.lods", params=params)
-    assert not addon.current.jobs.jobs
+    assert not addon.desk.jobs.jobs
 
 
 def test_the_scope_goes_along_as_a_file(addon, signed_in):
@@ -112,9 +112,9 @@ def test_the_scope_goes_along_as_a_file(addon, signed_in):
     for thing in bpy.data.objects:
         thing.select_set(thing.name == "A")
     assert bpy.ops.sendoff.process(task="mesh.lods", scope="SELECTED", wait=False) == {"FINISHED"}
-    job = addon.current.jobs.jobs[-1]
+    job = addon.desk.jobs.jobs[-1]
     assert job.scope_title == "“A”"
-    (parcel,) = addon.current.parcels().values()
+    (parcel,) = addon.desk.parcels().values()
     (file,) = [file for file in parcel.submission.files if file.role == "scope"]
     assert addon.sendoff.scope.Scope.from_json(file.source.read_bytes()).objects == (("A", None),)
 
@@ -124,14 +124,14 @@ def test_a_scope_with_nothing_in_it_is_refused_before_anything_is_saved(addon, s
         bpy.ops.sendoff.process(task="mesh.lods", scope="SELECTED")
     with pytest.raises(RuntimeError, match="no collection “None”"):
         bpy.ops.sendoff.process(task="mesh.lods", scope="COLLECTION", collection="None")
-    assert not addon.current.jobs.jobs
+    assert not addon.desk.jobs.jobs
 
 
 def test_a_second_call_does_not_remember_the_firsts_scope(addon, signed_in):
     grid("A")
     bpy.ops.sendoff.process(task="mesh.lods", scope="SELECTED", wait=False)
     bpy.ops.sendoff.process(task="mesh.lods", wait=False)
-    assert [job.scope_title for job in addon.current.jobs.jobs] == ["“A”", ""]
+    assert [job.scope_title for job in addon.desk.jobs.jobs] == ["“A”", ""]
 
 
 def test_a_chosen_task_that_is_not_offered_is_said_and_no_other_is_run(addon, signed_in):
@@ -140,21 +140,21 @@ def test_a_chosen_task_that_is_not_offered_is_said_and_no_other_is_run(addon, si
         bpy.ops.sendoff.process(wait=False)
     assert addon.scene_settings.chosen_task(bpy.context.scene) is None
     assert bpy.context.scene.sendoff.task == "studio.bake", "the list shows what was chosen"
-    assert not addon.current.jobs.jobs
+    assert not addon.desk.jobs.jobs
 
 
 def test_where_nobody_has_chosen_the_first_task_is_taken(addon, signed_in):
     signed_in.tasks = [{"name": "studio.bake", "title": "Bake", "accepts": ["blend"]}]
     bpy.ops.sendoff.process(wait=False)
-    assert addon.current.jobs.jobs[-1].task == "studio.bake"
+    assert addon.desk.jobs.jobs[-1].task == "studio.bake"
 
 
 def test_ctrl_c_ends_the_wait_with_a_sentence_and_not_the_job(addon, signed_in, monkeypatch):
     def interrupted(_self, _timeout_seconds):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(addon.session.Session, "wait", interrupted)
+    monkeypatch.setattr(addon.host.session.Session, "wait", interrupted)
     with pytest.raises(RuntimeError, match="the job goes on") as caught:
         bpy.ops.sendoff.process(task="mesh.lods", params="{}")
     assert "Traceback" not in str(caught.value)
-    assert addon.current.jobs.jobs[-1].is_active
+    assert addon.desk.jobs.jobs[-1].is_active

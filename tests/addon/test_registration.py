@@ -49,7 +49,7 @@ def test_disabling_ends_the_threads_of_a_silent_server(addon, silent_server):
     assert any(thread.name.startswith("sendoff") for thread in threading.enumerate())
     addon_utils.disable(addon.package)
     try:
-        assert addon.current.running_session() is None
+        assert addon.desk.running_session is None
     finally:
         addon_utils.enable(addon.package)
         bpy.context.preferences.addons[addon.package].preferences.server_url = ""
@@ -57,7 +57,7 @@ def test_disabling_ends_the_threads_of_a_silent_server(addon, silent_server):
 
 def test_process_without_a_server_is_grey_and_fails_with_the_reason(addon):
     assert not bpy.ops.sendoff.process.poll()
-    assert "No server is set" in addon.current.why_offline()
+    assert "No server is set" in addon.desk.why_offline()
     with pytest.raises(RuntimeError, match="No server is set"):
         bpy.ops.sendoff.process()
 
@@ -65,10 +65,10 @@ def test_process_without_a_server_is_grey_and_fails_with_the_reason(addon):
 def test_a_server_elsewhere_needs_online_access_and_one_here_does_not(addon, monkeypatch):
     assert bpy.app.online_access is False
     monkeypatch.setenv("SENDOFF_URL", "http://render01:8780")
-    assert "Online Access" in addon.current.why_offline()
+    assert "Online Access" in addon.desk.why_offline()
     addon.preferences._chosen = None
     monkeypatch.setenv("SENDOFF_URL", "http://127.0.0.1:8780")
-    assert addon.current.why_offline() == ""
+    assert addon.desk.why_offline() == ""
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_server_that_is_looked_for_has_its_thread_ended_with_the_add_on(addon,
     assert any(thread.name == "sendoff-look" for thread in threading.enumerate())
     addon_utils.disable(addon.package)
     try:
-        assert addon.current.running_session() is None
+        assert addon.desk.running_session is None
     finally:
         addon_utils.enable(addon.package)
 

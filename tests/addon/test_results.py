@@ -13,20 +13,20 @@ def job(addon, tmp_path):
     paint = textured_material("Paint", str(save_png(tmp_path / "paint.png")))
     body = grid("Body", material=paint)
     path = write_result(tmp_path / "results" / "lods.blend", body)
-    made = addon.jobs.Job(
+    made = addon.host.jobs.Job(
         key="k",
         id="j1",
         task="mesh.lods",
         title="car",
         server_url="",
         scene_name=bpy.context.scene.name,
-        source_token=addon.current.open_file(),
+        source_token=addon.desk.open_file,
         fingerprints=addon.fingerprints.of_open_file(),
     )
     made.state = addon.sendoff.JobState.SUCCEEDED
     made.has_result = made.has_files = True
-    made.files = (addon.messages.FetchedFile(path, "result", "application/x-blender"),)
-    addon.current.jobs.add(made)
+    made.files = (addon.host.messages.FetchedFile(path, "result", "application/x-blender"),)
+    addon.desk.jobs.add(made)
     bpy.ops.ed.undo_push(message="before")
     return made
 
@@ -34,7 +34,7 @@ def job(addon, tmp_path):
 def add_file(addon, job, path, role, media_type, data=None):
     if data is not None:
         path.write_bytes(data)
-    job.files = (*job.files, addon.messages.FetchedFile(path, role, media_type))
+    job.files = (*job.files, addon.host.messages.FetchedFile(path, role, media_type))
 
 
 def add_report(addon, job, path, *findings):
@@ -71,7 +71,7 @@ def test_exactly_the_imported_objects_are_selected_and_the_active_ones_level_is_
     wheel = grid("Wheel")
     write_result(tmp_path / "more.blend", wheel, levels=3)
     addon.results.import_result(job, bpy.context)
-    job.files = (addon.messages.FetchedFile(tmp_path / "more.blend", "result", "application/x-blender"),)
+    job.files = (addon.host.messages.FetchedFile(tmp_path / "more.blend", "result", "application/x-blender"),)
     bpy.context.view_layer.objects.active = wheel
     wheel.select_set(True)
     addon.results.import_result(job, bpy.context)
@@ -97,7 +97,7 @@ def test_what_is_no_level_of_detail_is_not_moved_and_is_rendered(addon, job, tmp
     thing.location.x = 5.0
     bpy.data.libraries.write(str(tmp_path / "hull.blend"), {thing}, fake_user=True)
     bpy.data.objects.remove(thing)
-    job.files = (addon.messages.FetchedFile(tmp_path / "hull.blend", "result", "application/x-blender"),)
+    job.files = (addon.host.messages.FetchedFile(tmp_path / "hull.blend", "result", "application/x-blender"),)
     job.lod_placement = "OVER"
     imported = addon.results.import_result(job, bpy.context)
     assert imported.text == "1 object, in “Sendoff result”"
@@ -157,7 +157,7 @@ def test_a_collection_that_the_server_hid_is_shown(addon, job, tmp_path):
     bpy.data.libraries.write(str(tmp_path / "hidden.blend"), {hidden}, fake_user=True)
     bpy.data.collections.remove(hidden)
     bpy.data.objects.remove(bpy.data.objects["Thing"])
-    job.files = (addon.messages.FetchedFile(tmp_path / "hidden.blend", "result", "application/x-blender"),)
+    job.files = (addon.host.messages.FetchedFile(tmp_path / "hidden.blend", "result", "application/x-blender"),)
     addon.results.import_result(job, bpy.context)
     assert selected() == (["Thing"], "Thing")
 

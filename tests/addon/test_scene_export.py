@@ -25,6 +25,10 @@ def car(tmp_path):
     return path
 
 
+def order(addon, params=None):
+    return addon.host.submitting.Order(task="mesh.lods", params=params or {})
+
+
 def state():
     """Everything about the open file that an export must leave as it is."""
     return {
@@ -46,7 +50,7 @@ def test_the_open_file_is_left_exactly_as_it_is(addon, car, touch):
         bpy.ops.ed.undo_push(message="a change")
     before = state()
     content = {path: path.read_bytes() for path in car.parent.iterdir()}
-    addon.scene_export.export(task="mesh.lods", params={})
+    addon.scene_export.export(order(addon))
     assert state() == before
     assert {path: path.read_bytes() for path in car.parent.iterdir()} == content
 
@@ -55,7 +59,7 @@ def test_edit_mode_is_not_left_and_its_changes_are_sent(addon, car):
     bpy.ops.object.mode_set(mode="EDIT")
     bpy.ops.mesh.select_all(action="SELECT")
     bpy.ops.mesh.subdivide()
-    export = addon.scene_export.export(task="mesh.lods", params={})
+    export = addon.scene_export.export(order(addon))
     assert bpy.context.mode == "EDIT_MESH"
     bpy.ops.object.mode_set(mode="OBJECT")
     bpy.ops.wm.open_mainfile(filepath=str(export.folder / "car.blend"))
@@ -63,7 +67,7 @@ def test_edit_mode_is_not_left_and_its_changes_are_sent(addon, car):
 
 
 def test_the_copy_is_a_plain_blend_with_the_artists_paths(addon, car):
-    export = addon.scene_export.export(task="mesh.lods", params={"levels": 2})
+    export = addon.scene_export.export(order(addon, {"levels": 2}))
     files = {file.role: file for file in export.submission.files}
     assert set(files) == {"scene", "external", "paths"}
     assert (files["scene"].path, files["paths"].path) == ("car.blend", "sendoff-paths.json")
@@ -79,14 +83,14 @@ def test_the_copy_is_a_plain_blend_with_the_artists_paths(addon, car):
 
 def test_a_scene_that_was_never_saved_can_be_sent(addon):
     grid("Body")
-    export = addon.scene_export.export(task="mesh.lods", params={})
+    export = addon.scene_export.export(order(addon))
     assert export.submission.title == "untitled"
     assert bpy.data.filepath == ""
 
 
 def test_a_missing_texture_is_a_note_and_goes_with_the_submission(addon, car, tmp_path):
     (tmp_path / "shared" / "paint.png").unlink()
-    export = addon.scene_export.export(task="mesh.lods", params={})
+    export = addon.scene_export.export(order(addon))
     assert export.submission.missing_files == (f"{tmp_path / 'shared' / 'paint.png'} (image “Paint”)",)
     assert export.notes[0].startswith("1 external file is missing and not sent: ")
 
@@ -96,7 +100,7 @@ def test_a_copy_that_cannot_be_saved_is_a_sentence(addon, car, monkeypatch, tmp_
     blocked.write_text("nothing can be saved inside a file")
     monkeypatch.setattr(addon.scene_export.tempfile, "mkdtemp", lambda **_options: str(blocked / "folder"))
     with pytest.raises(addon.scene_export.ExportFailed, match="No copy of the scene could be saved"):
-        addon.scene_export.export(task="mesh.lods", params={})
+        addon.scene_export.export(order(addon))
     assert blocked.is_file()
 
 

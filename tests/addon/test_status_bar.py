@@ -4,12 +4,13 @@ from types import SimpleNamespace
 
 import bpy
 import pytest
-from test_words import NOW, event, submitted
+
+from told import NOW, event, submitted
 
 
 @pytest.fixture
 def jobs(addon):
-    return addon.jobs.JobList()
+    return addon.host.jobs.JobList()
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def job(addon, jobs):
 
 
 def one_more(addon, jobs, key, title, **fields):
-    made = addon.jobs.Job(
+    made = addon.host.jobs.Job(
         key=key, task="mesh.lods", task_title="LODs", title=title, server_url="http://127.0.0.1:9", **fields
     )
     jobs.add(made)
@@ -26,25 +27,15 @@ def one_more(addon, jobs, key, title, **fields):
 
 
 def front(addon, jobs):
-    return addon.status_bar.model(jobs, NOW).front
-
-
-def test_nothing_going_on_shows_nothing(addon, jobs):
-    assert addon.status_bar.model(jobs, NOW) == addon.status_bar.StatusBar()
-
-
-def test_a_job_is_told_by_its_scene_and_its_task(addon, jobs, job):
-    entry = front(addon, jobs)
-    assert entry.text == "car · LODs: preparing to send"
-    assert (entry.fraction, entry.bar_text, entry.buttons) == (0.0, "0 %", ("cancel",))
+    return addon.host.status.model(jobs, NOW).front
 
 
 @pytest.mark.parametrize("pixels", [900, 1280, 1920, 3840])
 def test_a_long_sentence_gives_way_so_that_no_button_leaves_the_window(addon, jobs, job, pixels, monkeypatch):
-    submitted(addon, jobs)
-    event(addon, jobs, message="word " * 100, fraction=0.5)
+    submitted(addon.host, jobs)
+    event(addon.host, jobs, message="word " * 100, fraction=0.5)
     one_more(addon, jobs, "k2", "house")
-    monkeypatch.setattr(addon.status_bar, "shown", addon.status_bar.model(jobs, NOW))
+    monkeypatch.setattr(addon.status_bar, "shown", addon.host.status.model(jobs, NOW))
     scale = 1.0
     context = SimpleNamespace(
         window=None,
@@ -58,63 +49,8 @@ def test_a_long_sentence_gives_way_so_that_no_button_leaves_the_window(addon, jo
     assert "sendoff.cancel" in [thing[0] for thing in layout.drawn if isinstance(thing, tuple)]
 
 
-def test_a_shortened_sentence_shows_that_it_goes_on(addon):
-    assert addon.status_bar.shortened("word " * 10, 12) == "word word w…"
-    assert addon.status_bar.shortened("word", 12) == "word"
-
-
-def test_cancelling_cannot_be_clicked_again(addon, jobs, job):
-    submitted(addon, jobs)
-    job.cancelling = True
-    assert front(addon, jobs).buttons == ()
-
-
-def test_several_jobs_are_told_apart_with_the_newest_in_front(addon, jobs, job):
-    for number in range(4):
-        one_more(addon, jobs, f"k{number}", f"house{number}")
-    bar = addon.status_bar.model(jobs, NOW)
-    assert bar.front.text.startswith("house3 · LODs:")
-    assert [entry.bar_text for entry in bar.small] == ["house2 · LODs: 0 %", "house1 · LODs: 0 %"]
-    assert bar.more == 2
-
-
-def test_a_failure_stays_with_its_buttons_until_it_was_seen(addon, jobs, job):
-    submitted(addon, jobs)
-    event(addon, jobs, kind="state", state="failed", result={"error": {"kind": "task", "detail": "The disk is full."}})
-    entry = addon.status_bar.model(jobs, NOW + 86_400).front
-    assert entry.text == "car · LODs: The disk is full."
-    assert entry.buttons == ("open_log", "retry", "seen")
-    assert entry.icon == "ERROR"
-    job.is_seen = True
-    assert front(addon, jobs) is None
-
-
-def test_what_ended_does_not_hide_what_goes_on(addon, jobs, job):
-    submitted(addon, jobs)
-    event(addon, jobs, kind="state", state="failed", result={"error": {"detail": "Why."}})
-    one_more(addon, jobs, "k2", "house")
-    bar = addon.status_bar.model(jobs, NOW)
-    assert bar.front.text.startswith("house")
-    assert bar.small[0].text == "car · LODs: failed"
-    assert bar.small[0].buttons == ("open_log", "seen")
-
-
-def test_a_result_that_waits_has_its_button(addon, jobs, job, tmp_path):
-    submitted(addon, jobs, state="succeeded", result={"files": [{"path": "a.blend"}]})
-    jobs.apply(addon.messages.Fetched("j1", (addon.messages.FetchedFile(tmp_path / "a.blend", "result", "x"),)))
-    assert front(addon, jobs).buttons == ("import", "seen")
-    job.imported = "6 objects"
-    assert front(addon, jobs).buttons == ("show", "seen")
-
-
-def test_a_sign_in_that_is_refused_meanwhile_has_its_button(addon, jobs, job):
-    submitted(addon, jobs)
-    jobs.apply(addon.messages.Connectivity("refused", "Sign in again."))
-    assert front(addon, jobs).buttons == ("sign_in", "cancel")
-
-
-def bar_of(status_bar, fraction):
-    return status_bar.StatusBar(status_bar.Entry(key="k", text="a", fraction=fraction))
+def bar_of(addon, fraction):
+    return addon.host.status.StatusBar(addon.host.status.Entry(key="k", text="a", fraction=fraction))
 
 
 class Layout:
@@ -143,9 +79,9 @@ class Layout:
 
 
 def test_what_is_drawn_is_the_model_with_the_buttons_of_its_jobs(addon, jobs, job, monkeypatch):
-    submitted(addon, jobs)
-    event(addon, jobs, message="Baking", fraction=0.5)
-    monkeypatch.setattr(addon.status_bar, "shown", addon.status_bar.model(jobs, NOW))
+    submitted(addon.host, jobs)
+    event(addon.host, jobs, message="Baking", fraction=0.5)
+    monkeypatch.setattr(addon.status_bar, "shown", addon.host.status.model(jobs, NOW))
     layout = Layout()
     addon.status_bar.draw(SimpleNamespace(layout=layout), bpy.context)
     text, bar, (operator, _, properties) = layout.drawn
@@ -155,9 +91,9 @@ def test_what_is_drawn_is_the_model_with_the_buttons_of_its_jobs(addon, jobs, jo
 def test_it_is_drawn_anew_on_change_only_and_not_too_often(addon, monkeypatch):
     status_bar, clock = addon.status_bar, [1000.0]
     monkeypatch.setattr(status_bar.time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(status_bar, "shown", status_bar.StatusBar())
+    monkeypatch.setattr(status_bar, "shown", addon.host.status.StatusBar())
     monkeypatch.setattr(status_bar, "_asked_at", 0.0)
-    first, second = bar_of(status_bar, 0.1), bar_of(status_bar, 0.2)
+    first, second = bar_of(addon, 0.1), bar_of(addon, 0.2)
     assert status_bar.show(first)
     clock[0] += 0.1
     assert not status_bar.show(second)

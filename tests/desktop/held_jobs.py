@@ -27,7 +27,7 @@ import sys
 def part(name):
     return sys.modules[f"bl_ext.user_default.sendoff.{name}"]
 def jobs():
-    return part("current").jobs.jobs
+    return part("current").desk.jobs.jobs
 def job(key=""):
     return next((job for job in reversed(jobs()) if key in ("", job.key)), None)
 def levels():
@@ -184,7 +184,7 @@ class Desk:
     def clear(self) -> None:
         """What a test leaves behind goes: jobs, windows, the file."""
         self.let_all_end()
-        self.blender.run("for one in list(jobs()): part('current').forget(one)")
+        self.blender.run("for one in list(jobs()): part('current').desk.forget(one)")
         self.blender.run(
             "for window in list(bpy.context.window_manager.windows)[1:]:\n"
             "    with bpy.context.temp_override(window=window): bpy.ops.wm.window_close()"

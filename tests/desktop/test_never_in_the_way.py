@@ -455,7 +455,7 @@ def test_the_network_is_gone_for_long_and_comes_back(desk: Desk, network: Networ
     network.hold(up_bytes=UP_BYTES)
     sent = desk.send()
     network.wait_until_held()
-    desk.blender.wait_until("part('current').jobs.connectivity.state == 'reconnecting'", seconds=60)
+    desk.blender.wait_until("part('current').desk.jobs.connectivity.state == 'reconnecting'", seconds=60)
     screen.shot("reconnecting")
     assert running.ask("job.is_active")
     assert sent.ask("job.is_sending")

@@ -165,7 +165,7 @@ def test_blender_ends_at_once_whatever_the_server_does(make_desk: MakeDesk, held
     with gone() as url:
         desk = make_desk(url, held_stack.token)
         desk.send()
-        desk.blender.run("part('current').look(); bpy.ops.sendoff.check()")
+        desk.blender.run("part('current').desk.look(); bpy.ops.sendoff.check()")
         desk.blender.wait_until("not job().is_saving")
         assert desk.blender.quit() < END_SECONDS
         start(desk)

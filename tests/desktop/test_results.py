@@ -21,13 +21,14 @@ JOB = """
 import importlib
 package = next(addon.module for addon in bpy.context.preferences.addons if addon.module.endswith(".sendoff"))
 part = lambda name: importlib.import_module(f"{package}.{name}")
-job = part("jobs").Job(key="k", id="j1", task="scene.check", title="car", server_url=part("current").server_url())
-job.state, job.source_token = part("sendoff").JobState.SUCCEEDED, part("current").open_file()
+desk = part("current").desk
+job = part("sendoff.host.jobs").Job(key="k", id="j1", task="scene.check", title="car", server_url=desk.server_url())
+job.state, job.source_token = part("sendoff").JobState.SUCCEEDED, desk.open_file
 job.has_result = job.has_files = job.is_seen = True
 job.scene_name = bpy.context.scene.name
 from pathlib import Path
-job.files = tuple(part("messages").FetchedFile(Path(path), role, kind) for path, role, kind in files)
-part("current").jobs.add(job)
+job.files = tuple(part("sendoff.host.messages").FetchedFile(Path(path), role, kind) for path, role, kind in files)
+desk.jobs.add(job)
 part("pump").start()
 """
 LEVELS = """

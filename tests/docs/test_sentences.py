@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import re
-import sys
-import types
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +12,7 @@ from tests.docs.pages import marked, prose, sentences
 from tests.stack import ROOT
 
 import sendoff
+from sendoff.host import findings, jobs, messages, problems, words
 
 NOW = 1_000_000.0
 SOURCES = [
@@ -32,69 +29,53 @@ FOREIGN = {
 }
 
 
-@pytest.fixture(scope="module")
-def addon() -> Iterator[types.SimpleNamespace]:
-    """Those modules of the add-on that know no Blender, with the SDK where the extension has it."""
-    package = types.ModuleType("addon_of_the_docs")
-    package.__path__ = [str(ROOT / "addon")]
-    before = set(sys.modules)
-    sys.modules[package.__name__] = package
-    sys.modules[f"{package.__name__}.sendoff"] = sendoff
-    names = ("jobs", "messages", "problems", "progress", "words", "buttons", "findings")
-    try:
-        yield types.SimpleNamespace(**{name: importlib.import_module(f"{package.__name__}.{name}") for name in names})
-    finally:
-        for name in set(sys.modules) - before:
-            del sys.modules[name]
-
-
-def said(addon: Any, *, connectivity: str = "online", detail: str = "", **fields: Any) -> str:
+def said(*, connectivity: str = "online", detail: str = "", **fields: Any) -> str:
     """What is said of a job with these fields."""
-    job = addon.jobs.Job(key="k", task="mesh.lods", title="car", server_url="http://render01:8780")
+    job = jobs.Job(key="k", task="mesh.lods", title="car", server_url="http://render01:8780")
     for name, value in fields.items():
         setattr(job, name, value)
-    text = addon.words.line(job, addon.messages.Connectivity(connectivity, detail), NOW).text
+    text = words.line(job, messages.Connectivity(connectivity, detail), NOW).text
     assert isinstance(text, str)
     return text
 
 
 @pytest.fixture(scope="module")
-def spoken(addon: Any) -> list[str]:
+def spoken() -> list[str]:
     """A sentence of each state that a job can be in, as the status bar shows it."""
     state, health = sendoff.JobState, sendoff.Health
     running: dict[str, Any] = {"state": state.RUNNING, "message": "Body: LOD 2 of 3", "attempt": 1, "max_attempts": 3}
     lost = {**running, "health": health.WORKER_LOST}
     here = {"state": state.SUCCEEDED, "has_result": True}
-    file = addon.messages.FetchedFile(Path("lods.blend"), "result", "application/x-blender")
+    file = messages.FetchedFile(Path("lods.blend"), "result", "application/x-blender")
     return [
-        said(addon, is_saving=True),
-        said(addon),
-        said(addon, sending=(12_300_000, 150_000_000)),
-        said(addon, sending=(100_000, 400_000)),
-        said(addon, sending=(400_000, 400_000)),
-        said(addon, sends=False),
-        said(addon, state=state.QUEUED),
-        said(addon, state=state.QUEUED, message="Queued", queue_position=1),
-        said(addon, state=state.QUEUED, message="Queued", queue_position=3),
-        said(addon, state=state.QUEUED, message="Waiting for a worker that offers mesh.lods"),
-        said(addon, state=state.STARTING),
-        said(addon, state=state.RUNNING),
-        said(addon, **running),
-        said(addon, **{**running, "attempt": 2}),
-        said(addon, **running, health=health.STALLED),
-        said(addon, **{**lost, "state": state.QUEUED}),
-        said(addon, **lost),
-        said(addon, **running, connectivity="reconnecting"),
-        said(addon, **running, connectivity="refused", detail="Your sign-in has expired. Sign in again."),
-        said(addon, cancelling=True),
-        said(addon, **running, cancelling=True),
-        said(addon, **here, has_files=True),
-        said(addon, **here, has_files=True, fetching=(3_000_000, 12_000_000)),
-        said(addon, **here, files=(file,)),
-        said(addon, **here, imported="6 levels of detail beside their originals, in “Sendoff LODs”"),
-        said(addon, **here),
-        said(addon, **here, warnings=("The scene has no mesh objects.",)),
-        said(addon, problem=addon.problems.Problem("The server's disk is full.")),
+        said(is_saving=True),
+        said(),
+        said(sending=(12_300_000, 150_000_000)),
+        said(sending=(100_000, 400_000)),
+        said(sending=(400_000, 400_000)),
+        said(sends=False),
+        said(state=state.QUEUED),
+        said(state=state.QUEUED, message="Queued", queue_position=1),
+        said(state=state.QUEUED, message="Queued", queue_position=3),
+        said(state=state.QUEUED, message="Waiting for a worker that offers mesh.lods"),
+        said(state=state.STARTING),
+        said(state=state.RUNNING),
+        said(**running),
+        said(**{**running, "attempt": 2}),
+        said(**running, health=health.STALLED),
+        said(**{**lost, "state": state.QUEUED}),
+        said(**lost),
+        said(**running, connectivity="reconnecting"),
+        said(**running, connectivity="refused", detail="Your sign-in has expired. Sign in again."),
+        said(cancelling=True),
+        said(**running, cancelling=True),
+        said(**here, has_files=True),
+        said(**here, has_files=True, fetching=(3_000_000, 12_000_000)),
+        said(**here, files=(file,)),
+        said(**here, imported="6 levels of detail beside their originals, in “Sendoff LODs”"),
+        said(**here),
+        said(**here, warnings=("The scene has no mesh objects.",)),
+        said(problem=problems.Problem("The server's disk is full.")),
     ]
 
 
@@ -123,7 +104,7 @@ def test_each_sentence_that_the_add_on_says_is_in_the_status_bars_table(spoken: 
 
 
 def test_the_states_that_are_tried_say_every_text_of_the_module(spoken: list[str]) -> None:
-    tree = ast.parse((ROOT / "addon/words.py").read_text())
+    tree = ast.parse((ROOT / "client/sendoff/host/words.py").read_text())
     parts = {part.strip() for text in strings(tree) if text not in docstrings(tree) for part in text.split("\0")}
     words = {part for part in parts if re.search(r"[a-z]{3}", part)}
     assert len(words) > 20
@@ -132,9 +113,14 @@ def test_the_states_that_are_tried_say_every_text_of_the_module(spoken: list[str
     assert {part for part in words - compared if part not in heard} == set()
 
 
-def test_each_button_is_in_the_artists_page(addon: Any) -> None:
+def test_each_button_is_in_the_artists_page() -> None:
     page = prose(ROOT / "docs/artist.md")
-    shown = [text for _, text, _ in (button[:3] for button in addon.buttons._BUTTONS.values()) if text]
+    tuples = [
+        node for node in ast.walk(ast.parse((ROOT / "addon/buttons.py").read_text())) if isinstance(node, ast.Tuple)
+    ]
+    shown = [
+        strings(node)[1] for node in tuples if len(node.elts) == 3 and len(strings(node)) == 3 and strings(node)[1]
+    ]
     operators = (ROOT / "addon/job_operators.py").read_text()
     small = [label for label in re.findall(r'bl_label = "(.+)"', operators) if label not in ("Show Result", "Seen")]
     assert len(shown) > 5
@@ -165,11 +151,11 @@ def test_each_setting_of_the_add_on_is_in_the_artists_page(module: str) -> None:
     assert {text for text in wanted if f"**{text}**" not in page and f"*{text}*" not in page} == set()
 
 
-def test_the_report_of_the_authors_page_is_read_as_a_list_of_findings(addon: Any, tmp_path: Path) -> None:
+def test_the_report_of_the_authors_page_is_read_as_a_list_of_findings(tmp_path: Path) -> None:
     (text,) = marked("docs/tasks.md", "report").values()
     path = tmp_path / "report.json"
     path.write_text(text)
-    report = addon.findings.read(path)
+    report = findings.read(path)
     assert report.problem == ""
     (finding,) = report.findings
     assert (finding.object, finding.severity, finding.element) == ("Body", "error", "edge")

@@ -1,0 +1,73 @@
+"""Which run of the host application keeps which jobs: each holds a lock, so that a second one leaves its jobs alone."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import uuid
+from pathlib import Path
+from typing import IO
+
+_SUFFIX = ".lock"
+
+
+class Instance:
+    """This run of the host application, by a name of its own.
+
+    Holds a file's lock for as long as the process lives or until `close`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Take a lock in a folder. Raises OSError where the folder cannot be written."""
+        self.name = uuid.uuid4().hex
+        self._folder = folder
+        self._path = folder / f"{self.name}{_SUFFIX}"
+        self._file: IO[bytes] | None = self._path.open("wb")
+        _lock(self._file)
+
+    def is_alive(self, name: str) -> bool:
+        """Whether the host application of that name still runs; the trace of one that does not is removed."""
+        if name == self.name:
+            return True
+        path = self._folder / f"{name}{_SUFFIX}"
+        try:
+            with path.open("rb+") as file:
+                if not _lock(file):
+                    return True
+        except OSError:
+            return False
+        with contextlib.suppress(OSError):
+            path.unlink()
+        return False
+
+    def close(self) -> None:
+        """Let go of the lock: whoever starts next may take the jobs."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+
+
+def _lock(file: IO[bytes]) -> bool:
+    """Take a lock that the system lets go of when the process ends, however it ends; False where it is taken.
+
+    A file system without locks is taken for one that nobody else uses.
+    """
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.lockf(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:
+        return True
+    return True
