@@ -4,73 +4,29 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
 
 import bpy
 from mathutils import Vector
 
-BESIDE, OVER = "BESIDE", "OVER"
+from .sendoff.host.placement import MOST_LEVELS, Box, offsets
+
 SOURCE, LEVEL = "sendoff_source", "sendoff_level"
-#: From one level to the next, in widths of what they are levels of.
-STEP = 1.15
-#: What has hardly any width (a wall seen from its end) steps by this part of its largest side.
-_LEAST_WIDTH = 0.01
-_GRAZE = 0.05
-_MOST_LEVELS = 64
-#: A free place is looked for so many times as far as the levels are wide, and among so many objects.
-_FARTHEST = 10.0
+#: A free place is looked for among so many objects.
 _MOST_OBSTACLES = 5_000
 _SOLID = {"MESH", "CURVE", "SURFACE", "META", "FONT", "CURVES", "POINTCLOUD", "VOLUME", "GPENCIL", "GREASEPENCIL"}
-
-
-@dataclass(frozen=True)
-class Box:
-    """A space along the world's axes: two opposite corners."""
-
-    low: Vector
-    high: Vector
-
-    @classmethod
-    def around(cls, boxes: list[Box]) -> Box:
-        """The box around several."""
-        return cls(
-            Vector([min(box.low[axis] for box in boxes) for axis in range(3)]),
-            Vector([max(box.high[axis] for box in boxes) for axis in range(3)]),
-        )
-
-    def shared(self, other: Box, axis: int) -> float:
-        """How much both have in common along an axis; negative where there is space between them."""
-        return float(min(self.high[axis], other.high[axis]) - max(self.low[axis], other.low[axis]))
-
-    def meets(self, other: Box) -> bool:
-        """Whether they have space in common, or touch."""
-        return all(self.shared(other, axis) >= 0.0 for axis in range(3))
-
-    def is_beside(self, other: Box) -> bool:
-        """Whether it would be met on the way along X by more than a graze, as by the floor that `other` stands on."""
-        return not self.meets(other) and all(
-            self.shared(other, axis) >= _GRAZE * (other.high - other.low)[axis] for axis in (1, 2)
-        )
-
-    @property
-    def width(self) -> float:
-        """Along X; for what has next to none, a part of its largest side."""
-        size = self.high - self.low
-        return max(size.x, _LEAST_WIDTH * max(size)) or 1.0
 
 
 def level_of(thing: bpy.types.Object) -> int | None:
     """Which level of detail an object of a result is; None where it is none."""
     level, source = thing.get(LEVEL), thing.get(SOURCE)
-    return level if isinstance(level, int) and isinstance(source, str) and 0 <= level <= _MOST_LEVELS else None
+    return level if isinstance(level, int) and isinstance(source, str) and 0 <= level <= MOST_LEVELS else None
 
 
 def move_beside(things: list[bpy.types.Object], scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> None:
     """Move the levels among some objects along the world's X, each level as one, clear of the originals.
 
-    A level's step is 1.15 times the width of all originals together, so that a car of twenty parts stays a car.
     The objects must be in the view layer already. An original that is gone, or not to be seen, counts by its
-    finest level; where something stands in the way, all go farther, unless that would be far.
+    finest level.
     """
     levels = {thing: level for thing in things if (level := level_of(thing)) is not None}
     if not levels:
@@ -80,13 +36,10 @@ def move_beside(things: list[bpy.types.Object], scene: bpy.types.Scene, view_lay
     boxes = [found for found in (_box(thing) for thing in originals) if found is not None]
     if not boxes:
         return
-    whole = Box.around(boxes)
-    step = STEP * whole.width
-    obstacles = _obstacles(whole, {*levels, *originals}, view_layer)
-    ahead = _way_ahead(whole, step, max(levels.values()), obstacles)
-    offsets = {thing: ahead + step * level for thing, level in levels.items()}
+    ways = offsets(boxes, levels.values(), _obstacles({*levels, *originals}, view_layer))
+    offset_of = {thing: ways[level] for thing, level in levels.items()}
     for thing in levels:
-        _shift(thing, offsets[thing] - _carried(thing, offsets))
+        _shift(thing, offset_of[thing] - _carried(thing, offset_of))
     view_layer.update()
 
 
@@ -115,26 +68,16 @@ def _box(thing: bpy.types.Object) -> Box | None:
     corners = [thing.matrix_world @ Vector(corner) for corner in thing.bound_box]
     if not all(math.isfinite(value) for corner in corners for value in corner):
         return None
-    return Box.around([Box(corner, corner) for corner in corners])
+    points = [(corner.x, corner.y, corner.z) for corner in corners]
+    return Box.around([Box(point, point) for point in points])
 
 
-def _obstacles(whole: Box, own: set[bpy.types.Object], view_layer: bpy.types.ViewLayer) -> list[Box]:
-    """What stands beside the originals; not what they stand on, or in."""
+def _obstacles(own: set[bpy.types.Object], view_layer: bpy.types.ViewLayer) -> list[Box]:
+    """What else is to be seen."""
     if len(view_layer.objects) > _MOST_OBSTACLES:
         return []
     others = [thing for thing in view_layer.objects if thing not in own and thing.visible_get(view_layer=view_layer)]
-    boxes = [found for found in (_box(thing) for thing in others) if found is not None]
-    return [box for box in boxes if box.is_beside(whole)]
-
-
-def _way_ahead(whole: Box, step: float, levels: int, obstacles: list[Box]) -> float:
-    """How far the first level goes beyond its step until all levels are clear; 0.0 where that is too far."""
-    ahead, gap = 0.0, step - whole.width
-    for box in sorted(obstacles, key=lambda box: box.low.x):
-        first, last = whole.low.x + ahead + step, whole.high.x + ahead + step * levels
-        if box.low.x < last and first < box.high.x:
-            ahead = box.high.x + gap - whole.low.x - step
-    return ahead if ahead <= _FARTHEST * step * levels else 0.0
+    return [found for found in (_box(thing) for thing in others) if found is not None]
 
 
 def _carried(thing: bpy.types.Object, offsets: dict[bpy.types.Object, float]) -> float:

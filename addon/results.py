@@ -10,9 +10,10 @@ import bpy
 
 from . import appending, findings_list, fingerprints, framing, images
 from .appending import ImportFailed
-from .placement import OVER, SOURCE, level_of, move_beside
+from .placement import SOURCE, level_of, move_beside
 from .sendoff.host import findings
 from .sendoff.host.jobs import Job
+from .sendoff.host.placement import OVER
 
 __all__ = ["ImportFailed", "Imported", "import_result", "scene_file", "show_result", "why_not_now"]
 

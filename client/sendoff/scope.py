@@ -18,8 +18,8 @@ ROLE = "scope"
 VERSION = 1
 MAX_OBJECTS = 200_000
 MAX_TITLE_CHARACTERS = 200
-#: Blender's names have at most 255 bytes, its paths 1,024.
-MAX_NAME_CHARACTERS = 255
+#: A name is that of an object in Blender (at most 255 bytes) or a path in Maya; a library has the path of its file.
+MAX_NAME_CHARACTERS = 4096
 MAX_LIBRARY_CHARACTERS = 1024
 MAX_BYTES = 64 * 1024 * 1024
 

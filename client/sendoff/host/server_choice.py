@@ -40,8 +40,10 @@ class ServerChoice:
         return bool(self.url) and not self.problem and is_loopback(self.url)
 
 
-def choose(preferences_url: str, session_token: str, preferences_ca_bundle: str = "") -> ServerChoice:
-    """Find the server, the token for it and the certificates to trust."""
+def choose(
+    preferences_url: str, session_token: str, preferences_ca_bundle: str = "", *, settings: str = "the preferences"
+) -> ServerChoice:
+    """Find the server, the token for it and the certificates to trust; `settings`: what the host calls its own."""
     url, url_from = _first(("SENDOFF_URL", os.environ.get("SENDOFF_URL", "")), ("preferences", preferences_url))
     ca_bundle, ca_bundle_from = _first(
         ("SENDOFF_CA_BUNDLE", os.environ.get("SENDOFF_CA_BUNDLE", "")), ("preferences", preferences_ca_bundle)
@@ -62,11 +64,11 @@ def choose(preferences_url: str, session_token: str, preferences_ca_bundle: str 
     if not token:
         token, signed_in_by = _first(("this session", session_token))
     if not url:
-        problem = problem or "No server is set. Put its URL into the add-on's preferences, or set SENDOFF_URL."
+        problem = problem or f"No server is set. Put its URL into {settings}, or set SENDOFF_URL."
         return ServerChoice(problem=problem)
     try:
         url = check_url(url)
-        _check_ca_bundle(ca_bundle, ca_bundle_from)
+        _check_ca_bundle(ca_bundle, ca_bundle_from, settings)
     except InputError as error:
         return ServerChoice(url=url, url_from=url_from, ca_bundle_from=ca_bundle_from, problem=str(error))
     claims = read_claims(token)
@@ -111,9 +113,9 @@ def _first(*candidates: tuple[str, str]) -> tuple[str, str]:
     return next(((value.strip(), source) for source, value in candidates if value.strip()), ("", ""))
 
 
-def _check_ca_bundle(path: str, source: str) -> None:
+def _check_ca_bundle(path: str, source: str, settings: str) -> None:
     if path and not Path(path).is_file():
-        where = "SENDOFF_CA_BUNDLE" if source == "SENDOFF_CA_BUNDLE" else "The CA Bundle in the preferences"
+        where = "SENDOFF_CA_BUNDLE" if source == "SENDOFF_CA_BUNDLE" else f"The CA Bundle in {settings}"
         raise InputError(f"{where} names {path}, which is no file. Choose the studio's file of certificates.")
 
 
