@@ -44,6 +44,8 @@ class Finding:
     #: What the indices count: "face", "edge" or "vertex"; "" where it is about the object as a whole.
     element: str = ""
     indices: Sequence[int] = ()
+    #: Of edges, the two vertices of each: hosts number edges in ways of their own. Empty where the worker is older.
+    vertex_pairs: Sequence[tuple[int, int]] = ()
     #: How many there are; the report may list fewer.
     count: int = 1
     #: The path of the library that the object is in; "" for the file's own.
@@ -120,6 +122,7 @@ def _finding(entry: Any) -> Finding | None:
         message=message or check,
         element=element if indices else "",
         indices=indices if element else (),
+        vertex_pairs=_pairs(entry.get("vertex_pairs")) if element == "edge" else (),
         count=max(count if _is_index(count) else 1, len(indices)),
         library=_text(entry.get("library"), 4 * _LONGEST_NAME),
         is_image=entry.get("datablock") == "image",
@@ -140,6 +143,16 @@ def _indices(value: Any) -> tuple[int, ...]:
     except (TypeError, OverflowError):
         return tuple(index for index in listed if _is_index(index))
     return tuple(index for index in found if index >= 0) if found and min(found) < 0 else found
+
+
+def _pairs(value: Any) -> tuple[tuple[int, int], ...]:
+    """The pairs of vertices in a list; what is none is left out."""
+    listed = value[:MOST_INDICES] if isinstance(value, list) else []
+    return tuple(
+        (pair[0], pair[1])
+        for pair in listed
+        if isinstance(pair, list) and len(pair) == 2 and all(_is_index(one) for one in pair)
+    )
 
 
 def _text(value: Any, longest: int) -> str:

@@ -1,0 +1,176 @@
+"""What an import brought: a file read into a namespace of its own, its nodes marked, found again by their job."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from maya import cmds
+
+from . import answers, interchange, names
+from .sendoff.host.contents import Part
+from .sendoff.host.jobs import Job
+
+#: Attributes that say what a node is: of which job, made of what, as which level.
+JOB, SOURCE, LEVEL = "sendoffJob", "sendoffSource", "sendoffLevel"
+_SHADING_WIREFRAME = 0
+_COMPONENT_SPACE = 4
+
+
+class ImportFailed(Exception):
+    """A result could not be brought into the scene; the text is a sentence for the artist."""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What came in."""
+
+    namespace: str
+    #: The DAG path of the group around all of it.
+    holder: str
+    #: The DAG paths of all transforms in it.
+    transforms: tuple[str, ...]
+
+    def has(self, path: str) -> bool:
+        """Whether a node is in it."""
+        return path == self.holder or path.startswith(f"{self.holder}|")
+
+    def of_parts(self, parts: Iterable[Part]) -> dict[Part, str]:
+        """The transforms that the contents tell of; what is not there is left out."""
+        by_path = {names.prim_path(_without_namespaces(path)): path for path in self.transforms}
+        by_name: dict[str, str] = {}
+        for path in self.transforms:
+            by_name.setdefault(names.leaf(path), path)
+        found = {}
+        for part in parts:
+            inside = next((path for ending, path in by_path.items() if ending.endswith(part.path)), None)
+            path = inside if part.path.startswith("/") and inside is not None else by_name.get(part.name)
+            if path is not None:
+                found[part] = path
+        return found
+
+
+def bring(job: Job, path: Path) -> Brought:
+    """Read a file into a namespace of its own and put all of it under one group. Raises ImportFailed."""
+    namespace = _free_namespace(job)
+    current = answers.text(cmds.namespaceInfo(currentNamespace=True, absoluteName=True))
+    before = set(answers.names(cmds.ls(assemblies=True, long=True)))
+    cmds.namespace(setNamespace=":")
+    cmds.namespace(addNamespace=namespace)
+    try:
+        cmds.namespace(setNamespace=f":{namespace}")
+        _read(path, namespace)
+        roots = [name for name in answers.names(cmds.ls(assemblies=True, long=True)) if name not in before]
+        holder = _holder(roots, path, job)
+    except ImportFailed:
+        _take_back(namespace)
+        raise
+    except RuntimeError as error:
+        _take_back(namespace)
+        reason = (str(error).strip().splitlines() or ["Maya does not say why"])[0]
+        raise ImportFailed(f"The result {path.name} cannot be read by this Maya: {reason}") from error
+    finally:
+        cmds.namespace(setNamespace=current)
+    below = answers.names(cmds.listRelatives(holder, allDescendents=True, type="transform", fullPath=True))
+    return Brought(namespace, holder, tuple(sorted(below) or [holder]))
+
+
+def holders(job_id: str) -> list[str]:
+    """The groups in the scene that came with a job."""
+    found = answers.names(cmds.ls(f"*.{JOB}", objectsOnly=True, long=True, recursive=True)) if job_id else []
+    return [name for name in found if answers.text(cmds.getAttr(f"{name}.{JOB}")) == job_id]
+
+
+def mark(path: str, *, source: str = "", level: int | None = None, job_id: str = "") -> None:
+    """Note on a node what it is."""
+    for attribute, value in ((JOB, job_id), (SOURCE, source)):
+        if value:
+            if not cmds.attributeQuery(attribute, node=path, exists=True):
+                cmds.addAttr(path, longName=attribute, dataType="string")
+            cmds.setAttr(f"{path}.{attribute}", value, type="string")
+    if level is not None:
+        if not cmds.attributeQuery(LEVEL, node=path, exists=True):
+            cmds.addAttr(path, longName=LEVEL, attributeType="long")
+        cmds.setAttr(f"{path}.{LEVEL}", level)
+
+
+def make_collision(path: str) -> None:
+    """Have a collision mesh drawn as wires, and not rendered."""
+    for shape in answers.names(cmds.listRelatives(path, shapes=True, fullPath=True)):
+        cmds.setAttr(f"{shape}.overrideEnabled", True)
+        cmds.setAttr(f"{shape}.overrideShading", _SHADING_WIREFRAME)
+        for attribute in ("castsShadows", "receiveShadows", "primaryVisibility"):
+            cmds.setAttr(f"{shape}.{attribute}", False)
+
+
+def transfer_uv(mesh: str, original: str, layer: str) -> None:
+    """Put the UV set of a mesh onto another one of the same shape, as a set of that name; what deforms it stays."""
+    there = answers.names(cmds.polyUVSet(mesh, query=True, allUVSets=True))
+    source = layer if layer in there else there[-1]
+    if layer not in answers.names(cmds.polyUVSet(original, query=True, allUVSets=True)):
+        cmds.polyUVSet(original, create=True, uvSet=layer)
+    cmds.transferAttributes(
+        mesh,
+        original,
+        transferPositions=0,
+        transferNormals=0,
+        transferColors=0,
+        transferUVs=1,
+        sourceUvSet=source,
+        targetUvSet=layer,
+        sampleSpace=_COMPONENT_SPACE,
+    )
+    cmds.bakePartialHistory(original, prePostDeformers=True)
+
+
+def _read(path: Path, namespace: str) -> None:
+    if path.suffix.startswith(".usd"):
+        if not interchange.plugins().usd:
+            raise ImportFailed(f"Maya's plug-in {interchange.USD} cannot be loaded, which {path.name} needs.")
+        interchange.read_usd(path)
+    elif path.suffix == ".fbx":
+        if not interchange.plugins().fbx:
+            raise ImportFailed(f"Maya's plug-in {interchange.FBX} cannot be loaded, which {path.name} needs.")
+        interchange.read_fbx(path)
+    else:
+        maya_type = "mayaAscii" if path.suffix == ".ma" else "mayaBinary"
+        cmds.file(
+            path.as_posix(), i=True, type=maya_type, namespace=namespace, ignoreVersion=True, preserveReferences=True
+        )
+
+
+def _holder(roots: list[str], path: Path, job: Job) -> str:
+    """The one node around all that came in, marked as the job's."""
+    if not roots:
+        raise ImportFailed(f"There is nothing in {path.name} that Maya could read. It lies in {path.parent}.")
+    if len(roots) == 1 and not cmds.listRelatives(roots[0], shapes=True):
+        holder = roots[0]
+    else:
+        group = answers.text(cmds.group(roots, name="sendoff_result", world=True))
+        holder = answers.names(cmds.ls(group, long=True))[0]
+    mark(holder, job_id=job.id)
+    return holder
+
+
+def _take_back(namespace: str) -> None:
+    """Nothing of an import that failed is left."""
+    cmds.namespace(setNamespace=":")
+    cmds.namespace(removeNamespace=namespace, deleteNamespaceContent=True)
+
+
+def _free_namespace(job: Job) -> str:
+    """`car_lods`, and a number where that is taken."""
+    wanted = re.sub(r"\W", "_", f"{job.title}_{job.task.rpartition('.')[2]}", flags=re.ASCII)
+    wanted = f"_{wanted}" if wanted[:1].isdigit() else wanted
+    taken: Collection[str] = answers.names(cmds.namespaceInfo(":", listOnlyNamespaces=True))
+    number, name = 1, wanted
+    while name in taken:
+        number += 1
+        name = f"{wanted}{number}"
+    return name
+
+
+def _without_namespaces(path: str) -> str:
+    return "|".join(part.rpartition(":")[2] for part in path.split("|"))

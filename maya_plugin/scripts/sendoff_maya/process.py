@@ -1,0 +1,188 @@
+"""Process on server: for the artist's click, which returns at once, and for scripts, which may wait for the result."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from . import form, preferences, pump, results, scene_export, scopes, status_bar
+from .current import desk, submitting
+from .interactive import is_interactive
+from .sendoff import InputError
+from .sendoff.host.jobs import Job
+from .sendoff.host.known_tasks import KnownTask
+from .sendoff.host.status import model
+from .sendoff.host.submitting import Order
+from .sendoff.host.words import line
+
+#: A script that does not say how long it waits, waits so long.
+WAIT_SECONDS = 24 * 3600.0
+#: While it waits it looks so often at what takes no message.
+_LOOK_SECONDS = 0.25
+#: The server is given so long to tell its tasks, where a script comes before its first answer.
+_TASKS_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a click or a script asks for; "" is what the window has set."""
+
+    task: str = ""
+    #: A JSON object.
+    params: str = ""
+    #: "SCENE", "SELECTED" or "SET".
+    scope: str = ""
+    set_name: str = ""
+
+
+def click() -> Job | None:
+    """The artist's click: the bar tells the rest. Raises InputError where nothing can be sent."""
+    job = begin(Request())
+    answer()
+    return job
+
+
+def begin(request: Request) -> Job:
+    """Make the job of a request. Raises InputError where it makes no sense, or no server can be used."""
+    reason = why_not()
+    if reason:
+        raise InputError(f"{reason.rstrip('.')}.")
+    return submitting.begin(_order(request), title=scene_export.scene_title())
+
+
+def run(request: Request, *, wait: bool, timeout_seconds: float = WAIT_SECONDS) -> Job:
+    """A script's call: save and send, and wait for the result in the scene unless told not to. Raises InputError."""
+    reason = why_not()
+    if reason:
+        raise InputError(f"{reason.rstrip('.')}.")
+    if not request.params:
+        learn_task(request.task or chosen_name())
+    job = begin(request)
+    job.is_import_asked = True
+    submitting.save_and_send(job)
+    if job.problem is None and wait:
+        wait_for(job, timeout_seconds)
+    pump.start()
+    return job
+
+
+def why_not() -> str:
+    """Why nothing can be processed now, as a sentence; "" where it can."""
+    return desk.why_offline()
+
+
+def chosen_name() -> str:
+    """The task that the window has chosen; the first one where it has none."""
+    name = preferences.text(preferences.TASK)
+    if desk.find_task(name) is None and desk.tasks:
+        return desk.tasks[0].name
+    return name
+
+
+def chosen_task() -> KnownTask | None:
+    """The same, as the server tells it."""
+    return desk.find_task(chosen_name())
+
+
+def why_no_task() -> str:
+    """Why there is no task to choose, as a sentence; "" where there is one."""
+    if chosen_task() is not None:
+        return ""
+    return (
+        "The server offers no task for Maya now" if desk.jobs.server is not None else "The server has not answered yet"
+    )
+
+
+def answer() -> None:
+    """Show a click's job at once; the pump saves its copy after that was drawn."""
+    status_bar.show_at_once()
+    status_bar.show(model(desk.jobs))
+    pump.start()
+
+
+def learn_task(name: str) -> None:
+    """Have a task known before its parameters are read: in a Maya that has just started, none is.
+
+    A server that does not tell in time, or has no such task, is left to the submit, which says so.
+    """
+    deadline = time.monotonic() + _TASKS_SECONDS
+    pump.work()
+    while desk.find_task(name) is None and desk.jobs.server is None and time.monotonic() < deadline:
+        session = desk.running_session
+        if session is None:
+            return
+        session.wait(_LOOK_SECONDS)
+        pump.work()
+
+
+def wait_for(job: Job, timeout_seconds: float) -> None:
+    """Run the pump until a job's result is in the scene, or it has ended otherwise, or the time is over.
+
+    Ctrl-C ends the wait and not the job.
+    """
+    with contextlib.suppress(KeyboardInterrupt):
+        _run_pump(job, time.monotonic() + timeout_seconds)
+
+
+def said(job: Job) -> str:
+    """What there is to say of a job, for a script's log."""
+    return f"{job.name}: {line(job, desk.jobs.connectivity, time.time()).text}"
+
+
+def _run_pump(job: Job, deadline: float) -> None:
+    told = ""
+    while not _is_over(job) and time.monotonic() < deadline:
+        pump.pump()
+        if not is_interactive() and not _is_over(job):
+            told = _tell(job, told)
+        session = desk.running_session
+        if session is not None:
+            session.wait(min(_LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
+
+
+def _is_over(job: Job) -> bool:
+    """Whether nothing more comes of a job by itself."""
+    if job.is_active or job.is_saving:
+        return False
+    return not (job.wants_import and desk.came_from_open_file(job) and not results.why_not_now(job))
+
+
+def _tell(job: Job, before: str) -> str:
+    """Tell on the console how far a job is, where that is news."""
+    now = line(job, desk.jobs.connectivity, time.time())
+    text = f"Sendoff: {job.name}: {now.text}"
+    if text != before:
+        print(text + (f" [{int(now.fraction * 100)} %]" if now.fraction is not None else ""), flush=True)
+    return text
+
+
+def _order(request: Request) -> Order:
+    name = request.task or chosen_name()
+    reason = "" if request.task else why_no_task()
+    if reason:
+        raise InputError(f"{reason}.")
+    known = desk.find_task(name)
+    kept = form.params(known) if known is not None and not request.params else {}
+    given = read_params(request.params) if request.params else kept
+    scope = request.scope or ("SCENE" if request.task else preferences.text(preferences.SCOPE))
+    set_name = request.set_name or preferences.text(preferences.SET)
+    return Order(
+        task=name,
+        params=given,
+        scope=scopes.scope_of(scope, set_name),
+        lod_placement=preferences.text(preferences.PLACEMENT),
+    )
+
+
+def read_params(text: str) -> dict[str, Any]:
+    """A JSON object as a task's parameters. Raises InputError where it is none."""
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict):
+        raise InputError(f'The parameters are not a JSON object like {{"levels": 3}}: {text[:200]}')
+    return given
