@@ -7,7 +7,7 @@ from pathlib import Path
 
 from maya import cmds
 
-from . import preferences, scene_export, scene_formats
+from . import answers, preferences, scene_export, scene_formats
 from .sendoff.host.desk import Desk
 from .sendoff.host.server_choice import ServerChoice
 from .sendoff.host.submitting import Export, Order, Submitting
@@ -42,7 +42,7 @@ class Maya:
 
     def open_path(self) -> str:
         """The open scene."""
-        return cmds.file(query=True, sceneName=True) or ""
+        return answers.text(cmds.file(query=True, sceneName=True))
 
     def results_folder(self) -> Path | None:
         """As the settings have it."""

@@ -35,7 +35,7 @@ def select_finding(finding: Finding, *, sent: str | None = None) -> str:
     if not found:
         select([path])
         return f"The elements are not there any more: “{names.leaf(path)}” as a whole is selected"
-    cmds.select(found, replace=True)
+    cmds.select(*found, replace=True)
     left_out = len(finding.indices) - _MOST
     return f"The first {_MOST:,} are selected; {left_out:,} more are left out" if left_out > 0 else ""
 
@@ -46,7 +46,10 @@ def _components(path: str, finding: Finding) -> list[str]:
         return []
     if finding.element == "edge":
         return _edges(path, finding.vertex_pairs[:_MOST])
-    count = answers.numbers(cmds.polyEvaluate(shape, **{finding.element: True}))[0]
+    is_face = finding.element == "face"
+    count = answers.numbers(cmds.polyEvaluate(shape, face=True) if is_face else cmds.polyEvaluate(shape, vertex=True))[
+        0
+    ]
     there = [index for index in finding.indices[:_MOST] if index < count]
     return [f"{path}.{_COMPONENTS[finding.element]}[{first}:{last}]" for first, last in _runs(there)]
 
@@ -56,7 +59,7 @@ def _edges(path: str, pairs: Sequence[tuple[int, int]]) -> list[str]:
     found: list[str] = []
     for first, second in pairs:
         ends = [f"{path}.vtx[{first}]", f"{path}.vtx[{second}]"]
-        found += answers.names(cmds.polyListComponentConversion(ends, fromVertex=True, toEdge=True, internal=True))
+        found += answers.names(cmds.polyListComponentConversion(*ends, fromVertex=True, toEdge=True, internal=True))
     return found
 
 

@@ -39,27 +39,27 @@ def close() -> None:
 def _open(job: Job, report: Report) -> None:
     close()
     cmds.window(WINDOW, title=f"Findings: {job.name}", widthHeight=(560, 420))
-    form = cmds.formLayout()
-    summary = cmds.text(SUMMARY, label=report.summary.capitalize(), align="left", parent=form)
-    rows = cmds.textScrollList(
+    form = answers.text(cmds.formLayout())
+    cmds.text(SUMMARY, label=report.summary.capitalize(), align="left", parent=form)
+    cmds.textScrollList(
         LIST,
         parent=form,
         allowMultiSelection=False,
         append=[_row(finding) for finding in report.findings[:_MOST_ROWS]],
     )
-    cmds.textScrollList(rows, edit=True, selectCommand=partial(_select, job.key, report))
+    cmds.textScrollList(LIST, edit=True, selectCommand=partial(_select, job.key, report))
     cmds.formLayout(
         form,
         edit=True,
         attachForm=[
-            (summary, "top", 6),
-            (summary, "left", 6),
-            (summary, "right", 6),
-            (rows, "left", 4),
-            (rows, "right", 4),
-            (rows, "bottom", 4),
+            (SUMMARY, "top", 6),
+            (SUMMARY, "left", 6),
+            (SUMMARY, "right", 6),
+            (LIST, "left", 4),
+            (LIST, "right", 4),
+            (LIST, "bottom", 4),
         ],
-        attachControl=[(rows, "top", 6, summary)],
+        attachControl=[(LIST, "top", 6, SUMMARY)],
     )
     cmds.showWindow(WINDOW)
 

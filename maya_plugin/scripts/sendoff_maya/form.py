@@ -19,7 +19,7 @@ _LABEL_WIDTH = 120
 _MOST_FIELDS = 4
 _FOLDER_MODE, _FILE_MODE = 3, 1
 _UNITS = {"m": "m", "deg": "°", "rad": "rad", "s": "s", "px": "px", "%": "%"}
-_ROW = {"columnWidth": (1, _LABEL_WIDTH), "adjustableColumn": 2}
+_ROW: dict[str, Any] = {"columnWidth": (1, _LABEL_WIDTH), "adjustableColumn": 2}
 
 
 def params(task: KnownTask) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def build(parent: str, task: KnownTask) -> None:
         if field.kind is FieldKind.CONST:
             continue
         if field.group not in bodies:
-            frame = cmds.frameLayout(label=field.group, collapsable=True, collapse=False, parent=parent)
+            frame = answers.text(cmds.frameLayout(label=field.group, collapsable=True, parent=parent))
             bodies[field.group] = answers.text(cmds.columnLayout(adjustableColumn=True, parent=frame))
         _Control(bodies[field.group], task.name, field, kept).build()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from maya import cmds
 
-from . import answers, interchange, names
+from . import answers, attributes, interchange, names
 from .sendoff.host.contents import Part
 from .sendoff.host.jobs import Job
 
@@ -45,11 +45,9 @@ class Brought:
             by_name.setdefault(names.leaf(path), path)
         found = {}
         for part in parts:
-            inside = next((path for ending, path in by_path.items() if ending.endswith(part.path)), None)
-            path = inside if part.path.startswith("/") and inside is not None else by_name.get(part.name)
-            if path is not None:
-                found[part] = path
-        return found
+            inside = next((path for ending, path in by_path.items() if ending.endswith(part.path)), "")
+            found[part] = inside if part.path.startswith("/") and inside else by_name.get(part.name, "")
+        return {part: path for part, path in found.items() if path}
 
 
 def bring(job: Job, path: Path) -> Brought:
@@ -87,22 +85,18 @@ def mark(path: str, *, source: str = "", level: int | None = None, job_id: str =
     """Note on a node what it is."""
     for attribute, value in ((JOB, job_id), (SOURCE, source)):
         if value:
-            if not cmds.attributeQuery(attribute, node=path, exists=True):
-                cmds.addAttr(path, longName=attribute, dataType="string")
-            cmds.setAttr(f"{path}.{attribute}", value, type="string")
+            attributes.set_text(path, attribute, value)
     if level is not None:
-        if not cmds.attributeQuery(LEVEL, node=path, exists=True):
-            cmds.addAttr(path, longName=LEVEL, attributeType="long")
-        cmds.setAttr(f"{path}.{LEVEL}", level)
+        attributes.set_whole(path, LEVEL, level)
 
 
 def make_collision(path: str) -> None:
     """Have a collision mesh drawn as wires, and not rendered."""
     for shape in answers.names(cmds.listRelatives(path, shapes=True, fullPath=True)):
-        cmds.setAttr(f"{shape}.overrideEnabled", True)
-        cmds.setAttr(f"{shape}.overrideShading", _SHADING_WIREFRAME)
+        attributes.set_number(f"{shape}.overrideEnabled", True)
+        attributes.set_number(f"{shape}.overrideShading", _SHADING_WIREFRAME)
         for attribute in ("castsShadows", "receiveShadows", "primaryVisibility"):
-            cmds.setAttr(f"{shape}.{attribute}", False)
+            attributes.set_number(f"{shape}.{attribute}", False)
 
 
 def transfer_uv(mesh: str, original: str, layer: str) -> None:
@@ -148,7 +142,7 @@ def _holder(roots: list[str], path: Path, job: Job) -> str:
     if len(roots) == 1 and not cmds.listRelatives(roots[0], shapes=True):
         holder = roots[0]
     else:
-        group = answers.text(cmds.group(roots, name="sendoff_result", world=True))
+        group = answers.text(cmds.group(*roots, name="sendoff_result", world=True))
         holder = answers.names(cmds.ls(group, long=True))[0]
     mark(holder, job_id=job.id)
     return holder

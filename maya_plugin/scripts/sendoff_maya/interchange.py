@@ -51,7 +51,7 @@ def write_fbx(path: Path, *, selection: bool) -> None:
     with _fbx_settings("Export"):
         mel.eval("FBXExportSmoothingGroups -v true")
         mel.eval("FBXExportInputConnections -v false")
-        mel.eval("FBXExportUpAxis " + cmds.upAxis(query=True, axis=True))
+        mel.eval(f"FBXExportUpAxis {cmds.upAxis(query=True, axis=True)}")
         mel.eval(f"FBXExport -f {mel_text(path.as_posix())}" + (" -s" if selection else ""))
 
 

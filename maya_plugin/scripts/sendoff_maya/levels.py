@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from maya import cmds
 
-from . import answers, names
+from . import answers, attributes, names
 from .sendoff.host.placement import BESIDE, OVER, Box, offsets
 
 __all__ = ["BESIDE", "OVER", "Levels"]
@@ -62,11 +62,12 @@ class Levels:
         group = answers.names(cmds.ls(made, long=True))[0]
         size = max(high - low for low, high in zip(*_corners(self._level)))  # noqa: B905
         for index, level in enumerate(sorted(by_level)):
-            child = answers.text(cmds.group(by_level[level], name=f"LOD{level}", parent=group))
+            child = answers.text(cmds.group(*by_level[level], name=f"LOD{level}", parent=group))
             child = answers.names(cmds.ls(child, long=True))[0]
             cmds.connectAttr(f"{group}.output[{index}]", f"{child}.lodVisibility")
             if index:
-                cmds.setAttr(f"{group}.threshold[{index - 1}]", size * _FIRST_DISTANCE * _FARTHER ** (index - 1))
+                distance = size * _FIRST_DISTANCE * _FARTHER ** (index - 1)
+                attributes.set_number(f"{group}.threshold[{index - 1}]", distance)
         with contextlib.suppress(RuntimeError):  # without a camera it is shown by hand
             cmds.connectAttr("persp.worldMatrix[0]", f"{group}.cameraMatrix")
         return group

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from maya import cmds, mel
 
-from . import answers
+from . import answers, panel
 
 MENU, ITEM = "sendoffMenu", "sendoffProcessItem"
 SHELF_BUTTON, SHELF = "sendoffShelfButton", "Sendoff"
 ICON = "sendoff.png"
+#: What the shelf keeps over a restart: a text.
 _CLICK = "from sendoff_maya import panel; panel.process()"
 _OPTIONS = "from sendoff_maya import panel; panel.show()"
-_SETTINGS = "from sendoff_maya import panel; panel.show(settings=True)"
 
 
 def make() -> None:
@@ -19,10 +22,10 @@ def make() -> None:
     remove_menu()
     window = _mel_global("gMainWindow")
     cmds.menu(MENU, label="Sendoff", parent=window, tearOff=True)
-    cmds.menuItem(ITEM, label="Process on Server", parent=MENU, image=ICON, sourceType="python", command=_CLICK)
-    cmds.menuItem(parent=MENU, optionBox=True, sourceType="python", command=_OPTIONS)
-    cmds.menuItem(label="Jobs", parent=MENU, sourceType="python", command=_OPTIONS)
-    cmds.menuItem(label="Settings", parent=MENU, sourceType="python", command=_SETTINGS)
+    cmds.menuItem(ITEM, label="Process on Server", parent=MENU, image=ICON, command=panel.process)
+    cmds.menuItem(parent=MENU, optionBox=True, command=panel.show)
+    cmds.menuItem(label="Jobs", parent=MENU, command=panel.show)
+    cmds.menuItem(label="Settings", parent=MENU, command=partial(panel.show, settings=True))
     make_shelf_button()
 
 
@@ -57,7 +60,7 @@ def make_shelf_button() -> None:
     cmds.shelfButton(parent=SHELF, docTag=SHELF_BUTTON, **_look())
 
 
-def _look() -> dict[str, str]:
+def _look() -> dict[str, Any]:
     """What makes it our button, as it is in this version."""
     return {
         "label": "Process on Server",

@@ -8,6 +8,7 @@ from pathlib import Path
 import maya.api.OpenMaya as om
 from maya import cmds
 
+from . import answers
 from .interactive import is_interactive
 from .sendoff.host.jobs import Job
 
@@ -47,8 +48,8 @@ def show_log(job: Job, path: Path) -> None:
     left_out = len(lines) - _LOG_LINES
     shown = ([f"... {left_out} lines before; all of it is in {path}"] if left_out > 0 else []) + lines[-_LOG_LINES:]
     cmds.window(LOG_WINDOW, title=f"Worker's Log: {job.name}", widthHeight=(760, 480))
-    form = cmds.formLayout()
-    field = cmds.scrollField(editable=False, wordWrap=False, text="\n".join(shown), parent=form)
+    form = answers.text(cmds.formLayout())
+    field = answers.text(cmds.scrollField(editable=False, wordWrap=False, text="\n".join(shown), parent=form))
     cmds.formLayout(
         form,
         edit=True,

@@ -74,8 +74,10 @@ def build() -> None:
         (JOBS, "Jobs", job_card),
         (SETTINGS, "Settings", settings_form),
     ):
-        frame = cmds.frameLayout(
-            name, label=label, collapsable=True, collapse=part is settings_form, marginWidth=6, parent=body
+        frame = answers.text(
+            cmds.frameLayout(
+                name, label=label, collapsable=True, collapse=part is settings_form, marginWidth=6, parent=body
+            )
         )
         inner = answers.text(cmds.columnLayout(adjustableColumn=True, rowSpacing=4, parent=frame))
         part.build(inner)

@@ -9,6 +9,7 @@ from typing import Any
 
 from maya import cmds
 
+from . import answers
 from .sendoff.host.server_choice import ServerChoice, choose
 
 #: The optionVars; all of ours begin so, and the uninstaller finds them by it.
@@ -89,7 +90,7 @@ def results_folder() -> Path | None:
 
 def forget_all() -> None:
     """Remove every setting of ours."""
-    for name in cmds.optionVar(list=True) or []:
+    for name in answers.names(cmds.optionVar(list=True)):
         if name.startswith(PREFIX):
             cmds.optionVar(remove=name)
 

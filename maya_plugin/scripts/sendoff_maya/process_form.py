@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from maya import cmds
 
 from . import answers, form, panel, preferences, process, pump, scopes
@@ -11,7 +13,7 @@ TASK, DESCRIPTION, PARAMS = "sendoffTaskMenu", "sendoffDescription", "sendoffPar
 SCOPE, SET, PLACEMENT = "sendoffScopeMenu", "sendoffSetMenu", "sendoffPlacementMenu"
 BUTTON, REASON = "sendoffProcessButton", "sendoffReason"
 PLACEMENTS = (("BESIDE", "Beside the originals"), ("OVER", "Over the originals"))
-_ROW = {"columnWidth": (1, 60), "adjustableColumn": 2}
+_ROW: dict[str, Any] = {"columnWidth": (1, 60), "adjustableColumn": 2}
 #: What was built: the tasks by their names and fields, and the chosen one.
 _built: tuple[object, ...] = ()
 

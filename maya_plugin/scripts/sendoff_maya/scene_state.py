@@ -45,6 +45,6 @@ def select(names: list[str]) -> None:
     """Select exactly these, sets themselves and not their members; those that are gone are left out."""
     there = [name for name in names if cmds.objExists(name)]
     if there:
-        cmds.select(there, replace=True, noExpand=True)
+        cmds.select(*there, replace=True, noExpand=True)
     else:
         cmds.select(clear=True)

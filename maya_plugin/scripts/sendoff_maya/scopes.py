@@ -60,7 +60,7 @@ def sets() -> list[str]:
 
 def _members(set_name: str) -> list[str]:
     members = answers.names(cmds.sets(set_name, query=True))
-    return _nodes(answers.names(cmds.ls(members, long=True)) if members else [])
+    return _nodes(answers.names(cmds.ls(*members, long=True)) if members else [])
 
 
 def _nodes(selected: list[str]) -> list[str]:

@@ -10,7 +10,7 @@ import time
 
 from maya import cmds, mel
 
-from . import job_operators, panel
+from . import answers, job_operators, panel
 from .interactive import is_interactive
 from .sendoff.host.status import Entry, StatusBar, shortened
 
@@ -95,12 +95,8 @@ def remove() -> None:
 
 
 def _make(form: str, entry: Entry) -> None:
-    row = cmds.rowLayout(
-        ROW,
-        parent=form,
-        numberOfColumns=3 + len(entry.buttons),
-        adjustableColumn=1,
-        width=_WIDTH,
+    row = answers.text(
+        cmds.rowLayout(ROW, parent=form, numberOfColumns=3 + len(entry.buttons), adjustableColumn=1, width=_WIDTH)
     )
     cmds.text(TEXT, parent=row, align="right", label="")
     cmds.progressBar(BAR, parent=row, width=_BAR_WIDTH, minValue=0, maxValue=STEPS)
