@@ -14,7 +14,8 @@ from pathlib import Path
 import desktop
 
 ROOT = Path(__file__).resolve().parent.parent
-MAIN_FOLDERS = ["tests/client", "tests/store", "tests/server", "tests/worker", "tests/acceptance", "tests/docs"]
+MAIN_FOLDERS = ["tests/client", "tests/store", "tests/server", "tests/worker", "tests/acceptance", "tests/docs",
+                "tests/hosts", "tests/maya_plugin"]  # fmt: skip
 BLENDER_FOLDERS = ["tests/blender", "tests/addon"]
 DESKTOP_FOLDER = "tests/desktop"
 CI_SERIES = ["4.5", "4.2", "5.0"]

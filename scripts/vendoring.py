@@ -1,4 +1,4 @@
-"""Rewrites Python modules so that what they import from vendored packages comes from beside them, and from nowhere else.
+"""Rewrites Python modules so that what they import from vendored packages comes from beside them alone.
 
 All tools in one Maya share one interpreter: a `requests` that another tool has put onto sys.path must be neither used
 nor replaced by ours. So in each module every absolute import of a vendored package becomes a relative one, wherever it
