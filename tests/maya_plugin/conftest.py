@@ -96,7 +96,7 @@ def server() -> Iterator[TinyServer]:
 
 
 @pytest.fixture
-def signed_in(server: TinyServer, monkeypatch: pytest.MonkeyPatch) -> TinyServer:
+def signed_in(maya: Any, server: TinyServer, monkeypatch: pytest.MonkeyPatch) -> TinyServer:
     """The tiny server, chosen and signed in to by the environment."""
     monkeypatch.setenv("SENDOFF_URL", server.url)
     monkeypatch.setenv("SENDOFF_TOKEN", "good")

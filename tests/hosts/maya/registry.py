@@ -50,7 +50,7 @@ def call(name: str, args: tuple[Any, ...], flags: dict[str, Any]) -> Any:
         raise NotImplementedError(f"The stand-in for Maya does not have the command {name} yet")
     if found.is_ui and run.is_batch:
         raise RuntimeError(f"{name} needs Maya's window, and this Maya is a batch")
-    given = {flag: value for flag, value in flags.items() if flag not in ("query", "edit")}
+    given = {flag: value for flag, value in flags.items() if flag not in ("query", "edit") or isinstance(value, str)}
     if not found.is_undoable or mode == "query":
         return found.run(mode, *args, **given)
     before = run.scene.snapshot() if run.records_undo and not run.open_chunks else None
