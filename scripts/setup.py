@@ -28,6 +28,8 @@ BPY_RELEASES = {
 }
 DEFAULT_SERIES = {(3, 11): "4.5", (3, 13): "5.2"}
 BPY_EXTRAS = ["websocket-client", "requests", "pytest", "hypothesis"]
+#: Blender itself brings the library for USD in every series, Blender as a module from 4.5 on.
+WITHOUT_USD = ("4.2", "4.3")
 SYSTEM_LIBRARIES = [
     "libx11-6", "libxi6", "libxfixes3", "libxrender1", "libsm6", "libice6", "libgl1", "libxkbcommon0", "libuuid1",
 ]  # fmt: skip
@@ -75,7 +77,8 @@ def make_bpy(series: str) -> None:
     if not is_made(folder, stamp):
         print(f"Making build/bpy-{series} with Blender {release} (1 GB, once) ...", flush=True)
         make_environment(folder)
-        install(folder, "--constraint", "constraints-bpy.txt", f"bpy=={release}", numpy, *BPY_EXTRAS)
+        usd = ["usd-core"] if series in WITHOUT_USD else []
+        install(folder, "--constraint", "constraints-bpy.txt", f"bpy=={release}", numpy, *BPY_EXTRAS, *usd)
         (folder / "sendoff-stamp").write_text(stamp)
     see_that_it_starts(folder)
 

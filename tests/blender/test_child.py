@@ -149,7 +149,7 @@ def cut_archive(tmp_path: Path) -> Path:
         (broken, "scene.blend cannot be opened: the file is damaged or incomplete."),
         (newer, f"scene.blend was saved by Blender 9.9, which this worker's Blender {SERIES} cannot open;"),
         (no_blend, "scene.blend is not a .blend file; send a scene saved by Blender."),
-        (empty, "scene.blend is empty: save the scene in Blender and send it again."),
+        (empty, "scene.blend is empty: save the scene and send it again."),
         (missing, "The scene's file did not reach the worker; send it again."),
         (cut_archive, "scene.blend cannot be opened: the file is damaged or incomplete."),
     ],

@@ -80,8 +80,10 @@ def probe(text: str) -> Runtime | None:
 
 
 def choose(runtimes: Iterable[Runtime], series: str) -> Runtime | None:
-    """The oldest runtime that is of a series or newer."""
-    fitting = [runtime for runtime in runtimes if not series or order(runtime.series) >= order(series)]
+    """The oldest runtime that is of a series or newer; the newest where no series is wanted, as for a USD scene."""
+    if not series:
+        return max(runtimes, key=lambda runtime: order(runtime.series), default=None)
+    fitting = [runtime for runtime in runtimes if order(runtime.series) >= order(series)]
     return min(fitting, key=lambda runtime: order(runtime.series), default=None)
 
 

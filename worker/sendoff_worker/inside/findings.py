@@ -10,6 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from .mesh_arrays import column
+from .origin import identity, is_mended
+
 VERSION = 1
 SEVERITIES = ("error", "warning", "info")
 
@@ -36,6 +39,8 @@ class Finding:
     """Which of them, up to the asked limit; of the mesh as the artist edits it."""
     count: int = 1
     """How many there are, all counted."""
+    vertex_pairs: list[list[int]] = field(default_factory=list)
+    """Of edges, the two vertices of each: every application numbers edges in its own way."""
 
 
 @dataclass
@@ -53,7 +58,7 @@ class Findings:
         found = Finding(
             check=check,
             severity=severity,
-            object=one.name,
+            object=identity(one),
             library=self.library_path(one),
             datablock=one.id_type.lower(),
             message=message,
@@ -67,8 +72,13 @@ class Findings:
         """Note the elements that a mask marks; nothing where it marks none. ``{}`` in the message is their count."""
         count = int(np.count_nonzero(mask))
         if count:
-            indices = np.flatnonzero(mask)[: self.max_listed].tolist()
-            self.add(check, severity, one, message.format(f"{count:,}"), element=element, indices=indices, count=count)
+            indices = np.flatnonzero(mask)[: self.max_listed]
+            elements: dict[str, Any] = {"element": element, "indices": indices.tolist()}
+            if is_mended(one):  # the numbers are not those of the artist's mesh
+                elements = {}
+            elif element == "edge":
+                elements["vertex_pairs"] = column(one.data.edges, "vertices", np.int32, 2)[indices].tolist()
+            self.add(check, severity, one, message.format(f"{count:,}"), count=count, **elements)
 
     def summary(self, objects: int) -> dict[str, Any]:
         """The counts: findings, objects, findings by check."""

@@ -26,7 +26,9 @@ class Job:
         self.folder = folder
         """The folder for the job's output files."""
         self.scene = scene
-        """The .blend file that is open, or None."""
+        """The file that is open, a .blend or one that was imported, or None."""
+        self.origin: Any = None
+        """Set where the open file was imported (see origin.py): its units, its axes, and where its objects stood."""
         self.external_paths: Any = None
         """Set by scene.py once the scene is open: the way back to the artist's own paths."""
         self.scope: Any = None

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 from mathutils import Matrix
 
+from . import fbx_scene, usd_result
+from .contents import Contents, Part
 from .job import Job
 from .lod_sources import LEVEL_PROPERTY, LOD_COLLECTION, SOURCE_PROPERTY, Source
+from .mesh_arrays import triangle_count
+from .origin import Origin
 
 MAX_NAME_BYTES = 255 if bpy.app.version >= (5, 0, 0) else 63
 
@@ -35,7 +41,7 @@ class LodResult:
         one = bpy.data.objects.new(name, mesh)
         self.collection.objects.link(one)
         one.matrix_world = matrix
-        one[SOURCE_PROPERTY] = source.name
+        one[SOURCE_PROPERTY] = source.identity
         one[LEVEL_PROPERTY] = level
         for slot, own in zip(one.material_slots, source.object.material_slots, strict=False):
             if own.link == "OBJECT":
@@ -83,6 +89,15 @@ class LodResult:
             export_skins=False,
         )
 
+    def parts(self) -> list[tuple[Any, Part]]:
+        """Each level with what it is."""
+        found = []
+        for one in self.collection.objects:
+            name = re.sub(r"\.\d{3,}$", "", one.name)  # Blender's own way to keep two apart
+            part = Part(name=name, path="", source=one[SOURCE_PROPERTY], kind="lod", level=one[LEVEL_PROPERTY])
+            found.append((one, part))
+        return found
+
     def _local(self, material: Any) -> Any:
         if material is None or material.library is None:
             return material
@@ -102,12 +117,28 @@ def level_name(name: str, level: int) -> str:
 
 def deliver(job: Job, result: LodResult, formats: list[str]) -> None:
     """Write the asked formats into the job's folder; one that fails leaves the others."""
+    origin = job.origin or Origin(kind="blend", metres_per_unit=1.0, up_axis="Z")
+
+    def write_usd(path: Path) -> None:
+        usd_result.write_usd(path, result.parts(), origin).write(job)
+
+    def write_fbx(path: Path) -> None:
+        fbx_scene.write_fbx(path, result.scene)
+        contents = Contents(path.name, origin)
+        for one, part in result.parts():
+            contents.add(replace(part, path=one.name, triangles=triangle_count(one.data)))
+        if "usd" not in wanted_formats:
+            contents.write(job)
+
     writers = {
         "blend": ("lods.blend", "application/x-blender", result.write_blend),
+        "usd": ("lods.usdc", "model/vnd.usd", write_usd),
+        "fbx": ("lods.fbx", "application/octet-stream", write_fbx),
         "glb": ("lods.glb", "model/gltf-binary", result.write_glb),
     }
+    wanted_formats = {origin.kind if wanted == "scene" else wanted for wanted in formats}
     written = 0
-    for wanted in sorted(set(formats), key=list(writers).index, reverse=True):
+    for wanted in sorted(wanted_formats, key=list(writers).index, reverse=True):
         name, media_type, write = writers[wanted]
         if wanted == "blend" and job.external_paths is not None:
             job.external_paths.restore()  # last: the export reads the textures

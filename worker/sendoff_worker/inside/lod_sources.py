@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 from mathutils import Matrix
 
+from .origin import PATH_PROPERTY, identity
 from .scope import Scope
 
 LOD_COLLECTION = "Sendoff LODs"
@@ -26,6 +27,8 @@ class Source:
     """The object, the scene's own or a library's."""
     name: str
     """Its name in the artist's scene; here it may have to make room for a level of that name."""
+    identity: str
+    """What the artist's application knows it by: the name in Blender, the path in a USD scene."""
     scene: Any
     """The scene whose frame it is evaluated at."""
     placement: Matrix | None
@@ -42,7 +45,8 @@ def mesh_sources(scope: Scope | None = None) -> list[Source]:
 
     def add(one: Any, scene: Any, placement: Matrix | None) -> None:
         if one.type == "MESH" and (scope is None or one in scope):
-            found.setdefault(one, Source(object=one, name=one.name, scene=scene, placement=placement))
+            names = {"name": plain_name(one), "identity": identity(one)}
+            found.setdefault(one, Source(object=one, scene=scene, placement=placement, **names))
 
     own = [(one, scene) for scene in bpy.data.scenes if scene.library is None for one in scene.collection.all_objects]
     for one, scene in own:
@@ -52,6 +56,11 @@ def mesh_sources(scope: Scope | None = None) -> list[Source]:
         for one, placement in _instanced(empty, INSTANCE_DEPTH):
             add(one, scene, placement)
     return sorted(found.values(), key=lambda source: (source.name, source.object.library is not None))
+
+
+def plain_name(one: Any) -> str:
+    """The object's name as the artist reads it: of a path the last part, without its namespace."""
+    return identity(one).rpartition("/")[2].rpartition(":")[2] if PATH_PROPERTY in one else str(one.name)
 
 
 def is_own_level(one: Any) -> bool:

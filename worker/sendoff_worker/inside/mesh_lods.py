@@ -184,7 +184,7 @@ def run(job: Job) -> dict[str, Any]:
     lods.workbench.close()
     if lods.objects:
         job.progress(0.98, "Writing the levels of detail", stage="Writing")
-        deliver(job, lods.result, job.params.get("formats") or ["blend"])
+        deliver(job, lods.result, job.params.get("formats") or ["scene"])
     count = len(lods.objects)
     job.progress(1.0, f"Made levels of detail for {count:,} object{'' if count == 1 else 's'}", stage="Writing")
     return {"objects": lods.objects, "skipped": lods.skipped}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import bpy
 
+from . import fbx_scene, usd_scene
 from .external_paths import ExternalPaths
 from .job import Job, JobFailed
 
@@ -19,16 +20,23 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 
 def open_scene(job: Job, scene: Path, paths: Path | None) -> None:
-    """Open the .blend file and point it to the files that came along.
+    """Open the scene; a .blend is pointed to the files that came along.
 
     Args:
         job: Gets the warnings and, as ``external_paths``, the way back to the artist's own paths.
-        scene: The .blend file in the job's workspace.
+        scene: The .blend, USD or FBX file in the job's workspace.
         paths: sendoff-paths.json, or None where no external files came along.
 
+    USD and FBX are imported into an empty scene; job.origin then tells where they came from.
+
     Raises:
-        JobFailed: The file is missing, not a .blend, damaged, or from a newer Blender.
+        JobFailed: The file is missing, not what its name says, damaged, or from a newer Blender.
     """
+    _refuse_empty(scene)
+    kind = scene.suffix.lower()
+    if kind in usd_scene.SUFFIXES or kind == fbx_scene.SUFFIX:
+        (fbx_scene.open_fbx if kind == fbx_scene.SUFFIX else usd_scene.open_usd)(job, scene)
+        return
     _refuse_newer(scene)
     bpy.context.preferences.filepaths.use_scripts_auto_execute = False
     try:
@@ -51,11 +59,14 @@ def file_version(path: Path) -> tuple[int, int] | None:
     return version // 100, version % 100
 
 
-def _refuse_newer(scene: Path) -> None:
+def _refuse_empty(scene: Path) -> None:
     if not scene.is_file():
         raise JobFailed("The scene's file did not reach the worker; send it again.")
     if scene.stat().st_size == 0:
-        raise JobFailed(f"{scene.name} is empty: save the scene in Blender and send it again.")
+        raise JobFailed(f"{scene.name} is empty: save the scene and send it again.")
+
+
+def _refuse_newer(scene: Path) -> None:
     version = file_version(scene)
     if version is None and not _is_packed(scene):
         raise JobFailed(f"{scene.name} is not a .blend file; send a scene saved by Blender.")

@@ -8,7 +8,7 @@ from typing import Any
 from .evaluation import Workbench
 from .findings import Findings
 from .job import Job
-from .lod_sources import mesh_sources
+from .lod_sources import mesh_sources, plain_name
 from .mesh_checks import check_mesh
 from .scene_checks import check_budget, check_names, check_scale, check_textures
 
@@ -23,7 +23,7 @@ def run(job: Job) -> dict[str, Any]:
     workbench, checked = Workbench(), set()
     for done, one in enumerate(objects):
         job.progress(
-            0.95 * done / len(objects), f"Checking {one.name}", stage="Checking", done=done, total=len(objects)
+            0.95 * done / len(objects), f"Checking {plain_name(one)}", stage="Checking", done=done, total=len(objects)
         )
         try:
             if one.data not in checked:
@@ -33,7 +33,7 @@ def run(job: Job) -> dict[str, Any]:
             check_budget(findings, one, workbench, job.params.get("face_budget", 100_000))
         except (RuntimeError, ValueError, IndexError, AttributeError) as error:
             traceback.print_exc()
-            job.warn(f"“{one.name}” could not be checked ({type(error).__name__}).")
+            job.warn(f"“{plain_name(one)}” could not be checked ({type(error).__name__}).")
     workbench.close()
     job.progress(0.95, "Looking at names and textures")
     check_names(findings, objects)

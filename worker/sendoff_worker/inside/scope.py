@@ -10,6 +10,7 @@ from typing import Any
 import bpy
 
 from .job import Job, JobFailed
+from .origin import identity
 
 SHOWN_NAMES = 6
 
@@ -43,7 +44,7 @@ class Scope:
         by_file: dict[tuple[str, str], list[Any]] = {}
         for one in bpy.data.objects:
             library = job.library_path(one)
-            exact.setdefault((one.name, library), []).append(one)
+            exact.setdefault((identity(one), library), []).append(one)
             if library is not None:
                 by_file.setdefault((one.name, _file_name(library)), []).append(one)
         found: list[Any] = []

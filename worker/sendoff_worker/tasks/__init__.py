@@ -1,1 +1,4 @@
-"""The tasks that Sendoff brings along."""
+"""The tasks that come with Sendoff."""
+
+#: The kinds of scenes that every task of ours that runs in Blender takes.
+SCENES = ("blend", "usd", "usda", "usdc", "usdz", "fbx")

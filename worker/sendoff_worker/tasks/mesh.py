@@ -9,9 +9,10 @@ from pydantic import Field
 from ..blender.runtimes import INSIDE
 from ..context import Context
 from ..registry import task
+from . import SCENES
 
 
-@task("mesh.lods", title="Levels of detail", accepts=("blend",), blender=True, scoped=True)
+@task("mesh.lods", title="Levels of detail", accepts=SCENES, blender=True, scoped=True)
 def lods(  # noqa: PLR0917 - the parameters are the form
     ctx: Context,
     levels: Annotated[int, Field(ge=1, le=8, title="Levels", description="Levels besides the original")] = 3,
@@ -28,8 +29,13 @@ def lods(  # noqa: PLR0917 - the parameters are the form
     keep_uvs: Annotated[bool, Field(title="Keep UVs", description="Keep UV islands in shape")] = True,
     keep_borders: Annotated[bool, Field(title="Keep borders", description="Keep the open edges of shapes")] = True,
     formats: Annotated[
-        list[Literal["blend", "glb"]], Field(min_length=1, title="Formats", description="What comes back")
-    ] = ["blend"],  # noqa: B006 - read, never changed
+        list[Literal["scene", "blend", "usd", "fbx", "glb"]],
+        Field(
+            min_length=1,
+            title="Formats",
+            description="What comes back; scene: the same kind of file as the scene",
+        ),
+    ] = ["scene"],  # noqa: B006 - read, never changed
 ) -> None:
     """Make a chain of simpler meshes (`<name>_LOD1`, ...) for each mesh object, with its modifiers applied."""
     ctx.blender(

@@ -9,9 +9,10 @@ from pydantic import Field
 from ..blender.runtimes import INSIDE
 from ..context import Context
 from ..registry import task
+from . import SCENES
 
 
-@task("scene.check", title="Check the scene", accepts=("blend",), blender=True, scoped=True)
+@task("scene.check", title="Check the scene", accepts=SCENES, blender=True, scoped=True)
 def check(
     ctx: Context,
     face_budget: Annotated[

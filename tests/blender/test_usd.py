@@ -1,0 +1,255 @@
+"""A USD scene goes in as an application in centimetres with Y up writes it, and what comes back fits it exactly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bpy
+import pytest
+from sendoff_inside import mesh_lods, scene_check
+from sendoff_inside.job import Job, JobFailed
+from sendoff_inside.pxr_library import pxr
+from sendoff_inside.scene import open_scene
+
+library = pxr()
+Gf, Usd, UsdGeom, UsdShade, Sdf, Vt = (
+    getattr(library, name) for name in ("Gf", "Usd", "UsdGeom", "UsdShade", "Sdf", "Vt")
+)
+Points = list[tuple[float, float, float]]
+
+
+def grid(width: float, depth: float, cells: int) -> tuple[Points, list[int], list[int]]:
+    """A grid on the ground (Y up), a little bent, so that no level of it is free of cost."""
+    points = [
+        (width * (column / cells - 0.5), 0.05 * width * (column / cells) ** 2, depth * (row / cells - 0.5))
+        for row in range(cells + 1)
+        for column in range(cells + 1)
+    ]
+    wide = cells + 1
+    corners = [
+        index
+        for row in range(cells)
+        for column in range(cells)
+        for index in (
+            row * wide + column,
+            (row + 1) * wide + column,
+            (row + 1) * wide + column + 1,
+            row * wide + column + 1,
+        )
+    ]
+    return points, [4] * cells * cells, corners
+
+
+def add_mesh(stage: Any, path: str, arrays: tuple[Points, list[int], list[int]]) -> Any:
+    mesh = UsdGeom.Mesh.Define(stage, path)
+    points, counts, corners = arrays
+    mesh.CreatePointsAttr([Gf.Vec3f(*point) for point in points])
+    mesh.CreateFaceVertexCountsAttr(counts)
+    mesh.CreateFaceVertexIndicesAttr(corners)
+    primvar = UsdGeom.PrimvarsAPI(mesh).CreatePrimvar("map1", Sdf.ValueTypeNames.TexCoord2fArray, "faceVarying")
+    primvar.Set([Gf.Vec2f(points[index][0], points[index][2]) for index in corners])
+    return mesh
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Any:
+    """A car of two bodies of the same name, in centimetres with Y up, one turned and below a scaled group."""
+    made = Usd.Stage.CreateNew(str(tmp_path / "car.usda"))
+    UsdGeom.SetStageMetersPerUnit(made, 0.01)
+    UsdGeom.SetStageUpAxis(made, "Y")
+    UsdGeom.Xform.Define(made, "/Car").AddTranslateOp().Set(Gf.Vec3d(300, 50, -200))
+    add_mesh(made, "/Car/Body", grid(100, 400, 20))
+    UsdGeom.Xform.Define(made, "/Car/Left").AddScaleOp().Set(Gf.Vec3f(2, 2, 2))
+    body = add_mesh(made, "/Car/Left/Body", grid(100, 100, 20))
+    body.AddTranslateOp().Set(Gf.Vec3d(10, 0, 0))
+    body.AddRotateXYZOp().Set(Gf.Vec3f(0, 90, 0))
+    return made
+
+
+@pytest.fixture
+def opened(stage: Any, tmp_path: Path, recorder: Any) -> Callable[..., Job]:
+    def save_and_open(**params: Any) -> Job:
+        stage.Save()
+        path = Path(stage.GetRootLayer().realPath)
+        job = Job(recorder, params=params, folder=tmp_path / "out", scene=path)
+        job.folder.mkdir()
+        open_scene(job, path, None)
+        return job
+
+    return save_and_open
+
+
+def box(stage: Any, path: str) -> tuple[list[float], list[float]]:
+    bound = UsdGeom.BBoxCache(Usd.TimeCode.Default(), ["default"]).ComputeWorldBound(stage.GetPrimAtPath(path))
+    aligned = bound.ComputeAlignedRange()
+    return list(aligned.GetMin()), list(aligned.GetMax())
+
+
+def triangles(stage: Any, path: str) -> int:
+    return sum(count - 2 for count in UsdGeom.Mesh(stage.GetPrimAtPath(path)).GetFaceVertexCountsAttr().Get())
+
+
+def test_levels_come_back_in_the_scenes_own_units_at_their_places(stage: Any, opened: Any, recorder: Any) -> None:
+    job = opened(levels=2, ratio=0.5)
+    mesh_lods.run(job)
+    assert [Path(file["path"]).name for file in recorder.of("file")] == ["contents.json", "lods.usdc"]
+    result = Usd.Stage.Open(str(job.folder / "lods.usdc"))
+    assert (UsdGeom.GetStageMetersPerUnit(result), UsdGeom.GetStageUpAxis(result)) == (0.01, "Y")
+    contents = json.loads((job.folder / "contents.json").read_text())
+    assert (contents["file"], contents["meters_per_unit"], contents["up_axis"]) == ("lods.usdc", 0.01, "Y")
+    parts = {(part["source"], part["level"]): part for part in contents["objects"]}
+    assert set(parts) == {(path, level) for path in ("/Car/Body", "/Car/Left/Body") for level in (1, 2)}
+    assert len({part["name"] for part in contents["objects"]}) == 4
+    for (source, level), part in parts.items():
+        assert part["kind"] == "lod"
+        assert part["name"].endswith(f"_LOD{level}")
+        assert triangles(result, part["path"]) == part["triangles"] == pytest.approx(800 * 0.5**level, rel=0.02)
+        sent, came = box(stage, source), box(result, part["path"])
+        for corner in range(2):
+            assert came[corner] == pytest.approx(sent[corner], abs=2.0)
+        operations = [
+            str(one.GetOpType()) for one in UsdGeom.Xformable(result.GetPrimAtPath(part["path"])).GetOrderedXformOps()
+        ]
+        assert len(operations) == 3  # translate, rotate, scale: what an artist can read
+
+
+def test_the_place_is_exactly_the_originals(stage: Any, opened: Any) -> None:
+    job = opened(levels=1)
+    mesh_lods.run(job)
+    result = Usd.Stage.Open(str(job.folder / "lods.usdc"))
+    for part in json.loads((job.folder / "contents.json").read_text())["objects"]:
+        sent, came = (
+            UsdGeom.XformCache().GetLocalToWorldTransform(one.GetPrimAtPath(path))
+            for one, path in ((stage, part["source"]), (result, part["path"]))
+        )
+        assert Gf.IsClose(sent, came, 1e-4)
+
+
+def test_in_blender_the_scene_is_in_metres_with_z_up(opened: Any) -> None:
+    opened()
+    (body,) = [one for one in bpy.data.objects if one["sendoff_path"] == "/Car/Body"]
+    assert list(body.dimensions) == pytest.approx([1.0, 0.05, 4.0], abs=0.02)
+    low = [min((body.matrix_world @ vertex.co)[axis] for vertex in body.data.vertices) for axis in range(3)]
+    high = [max((body.matrix_world @ vertex.co)[axis] for vertex in body.data.vertices) for axis in range(3)]
+    assert low == pytest.approx([2.5, 0.0, 0.5], abs=1e-4)
+    assert high == pytest.approx([3.5, 4.0, 0.55], abs=1e-4)
+
+
+def test_z_up_and_metres_stay_so(stage: Any, opened: Any) -> None:
+    UsdGeom.SetStageMetersPerUnit(stage, 1.0)
+    UsdGeom.SetStageUpAxis(stage, "Z")
+    job = opened(levels=1)
+    mesh_lods.run(job)
+    result = Usd.Stage.Open(str(job.folder / "lods.usdc"))
+    assert (UsdGeom.GetStageMetersPerUnit(result), UsdGeom.GetStageUpAxis(result)) == (1.0, "Z")
+    (part, *_) = json.loads((job.folder / "contents.json").read_text())["objects"]
+    assert box(result, part["path"])[0] == pytest.approx(box(stage, part["source"])[0], abs=2.0)
+
+
+def test_uv_sets_materials_and_their_faces_come_along(stage: Any, opened: Any) -> None:
+    body = stage.GetPrimAtPath("/Car/Body")
+    binding = UsdShade.MaterialBindingAPI.Apply(body)
+    for name, faces in (("paint", range(200)), ("glass", range(200, 400))):
+        material = UsdShade.Material.Define(stage, f"/Car/mtl/{name}")
+        shader = UsdShade.Shader.Define(stage, f"/Car/mtl/{name}/shader")
+        shader.CreateInput("file", Sdf.ValueTypeNames.Asset).Set("C:/textures/paint.png")
+        material.CreateSurfaceOutput().ConnectToSource(shader.ConnectableAPI(), "surface")
+        subset = binding.CreateMaterialBindSubset(name, Vt.IntArray(list(faces)))
+        UsdShade.MaterialBindingAPI.Apply(subset.GetPrim()).Bind(material)
+    job = opened(levels=1)
+    mesh_lods.run(job)
+    result = Usd.Stage.Open(str(job.folder / "lods.usdc"))
+    (part,) = [
+        one for one in json.loads((job.folder / "contents.json").read_text())["objects"] if one["source"] == "/Car/Body"
+    ]
+    prim = result.GetPrimAtPath(part["path"])
+    assert UsdGeom.PrimvarsAPI(prim).GetPrimvar("map1").HasValue()
+    subsets = UsdShade.MaterialBindingAPI(prim).GetMaterialBindSubsets()
+    bound = [UsdShade.MaterialBindingAPI(one.GetPrim()).ComputeBoundMaterial()[0].GetPrim() for one in subsets]
+    assert sorted(one.GetName() for one in bound) == ["glass", "paint"]
+    sizes = [len(one.GetIndicesAttr().Get()) for one in subsets]
+    assert sum(sizes) == len(UsdGeom.Mesh(prim).GetFaceVertexCountsAttr().Get())
+    shader = UsdShade.Shader(bound[0].GetChild("shader"))
+    assert shader.GetInput("file").Get().path == "C:/textures/paint.png"
+
+
+def test_a_check_names_objects_by_path_and_elements_by_the_numbers_that_were_sent(
+    stage: Any, opened: Any, recorder: Any
+) -> None:
+    points = [
+        (0.0, 0.0, 0.0),
+        (100.0, 0.0, 0.0),
+        (100.0, 0.0, 100.0),
+        (50.0, 0.0, 150.0),
+        (0.0, 0.0, 100.0),
+        (9.0, 9.0, 9.0),
+    ]
+    add_mesh(stage, "/Car/Gon", (points, [5], [0, 4, 3, 2, 1]))
+    job = opened()
+    scene_check.run(job)
+    found = json.loads((job.folder / "report.json").read_text())["findings"]
+    mine = {one["check"]: one for one in found if one["object"] == "/Car/Gon"}
+    assert mine["ngons"]["indices"] == [0]
+    assert mine["loose_vertices"]["indices"] == [5]
+    border = mine["non_manifold_edges"]
+    assert {tuple(sorted(pair)) for pair in border["vertex_pairs"]} == {(0, 1), (1, 2), (2, 3), (3, 4), (0, 4)}
+    assert len(border["indices"]) == len(border["vertex_pairs"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("car.usda", b"#usda 1.0\ndef Mesh {{{", "damaged or incomplete"),
+        ("car.usdc", b"PXR-USDC" + b"\0" * 90, "damaged or incomplete"),
+        ("car.usd", b"hello", "damaged or incomplete"),
+        ("car.usdz", b"PK\3\4", "damaged or incomplete"),
+        ("car.fbx", b"Kaydara FBX Binary  \0\x1a\0", "cannot be opened as FBX"),
+        ("car.usdc", b"", "is empty"),
+    ],
+)
+def test_what_cannot_be_read_is_one_sentence(
+    name: str, content: bytes, sentence: str, tmp_path: Path, recorder: Any
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    job = Job(recorder, params={}, folder=tmp_path, scene=path)
+    with pytest.raises(JobFailed, match=sentence):
+        open_scene(job, path, None)
+
+
+def test_a_mesh_that_is_none_is_left_out_and_told(stage: Any, opened: Any, recorder: Any) -> None:
+    broken = add_mesh(stage, "/Car/Broken", ([(0.0, 0.0, 0.0)] * 3, [3], [0, 1, 2]))
+    broken.GetFaceVertexIndicesAttr().Set([0, 1, 7])
+    job = opened(levels=1)
+    mesh_lods.run(job)
+    assert "“Broken” is not a mesh that can be read; it is left out." in recorder.warnings
+
+
+def test_blend_and_glb_can_be_had_of_it_too(opened: Any, recorder: Any) -> None:
+    job = opened(levels=1, formats=["blend", "glb", "scene"])
+    mesh_lods.run(job)
+    made = {Path(file["path"]).name for file in recorder.of("file")}
+    assert made == {"contents.json", "lods.usdc", "lods.glb", "lods.blend"}
+
+
+def test_fbx_goes_in_and_comes_back_in_its_sizes(tmp_path: Path, recorder: Any) -> None:
+    from sendoff_inside import fbx_scene
+
+    bpy.ops.mesh.primitive_uv_sphere_add(segments=32, ring_count=16, radius=0.5, location=(3.0, 2.0, 0.5))
+    bpy.context.object.name = "Ball"
+    sent = tmp_path / "ball.fbx"
+    fbx_scene.write_fbx(sent, bpy.context.scene)
+    job = Job(recorder, params={"levels": 1}, folder=tmp_path / "out", scene=sent)
+    job.folder.mkdir()
+    open_scene(job, sent, None)
+    mesh_lods.run(job)
+    (part,) = json.loads((job.folder / "contents.json").read_text())["objects"]
+    assert (part["source"], part["level"], part["kind"]) == ("Ball", 1, "lod")
+    open_scene(Job(recorder, params={}, folder=tmp_path, scene=None), job.folder / "lods.fbx", None)
+    (came,) = [one for one in bpy.data.objects if one.type == "MESH"]
+    corners = [came.matrix_world @ vertex.co for vertex in came.data.vertices]
+    assert [max(point[axis] for point in corners) for axis in range(3)] == pytest.approx([3.5, 2.5, 1.0], abs=0.03)
+    assert len(came.data.polygons) < 32 * 16

@@ -1,0 +1,47 @@
+"""Where an imported scene came from: its units and up-axis, and which of its objects each of Blender's is.
+
+A .blend has none of this: there an object is known by its name, and lengths are as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from mathutils import Matrix
+
+#: On an object: its name or path in the file that was sent; and that Blender had to mend its mesh, so that the numbers
+#: of its elements are others than there.
+PATH_PROPERTY, MENDED_PROPERTY = "sendoff_path", "sendoff_mended"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The file that was imported."""
+
+    #: "usd" or "fbx".
+    kind: str
+    metres_per_unit: float = 0.01
+    #: "Y" or "Z".
+    up_axis: str = "Y"
+    #: The opened stage, where the kind is "usd".
+    stage: Any = None
+    #: Each object's place in the file's own units and axes, by its path; exact, unlike Blender's.
+    places: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def to_blender(self) -> Matrix:
+        """From the file's units and axes to metres with Z up."""
+        scale = Matrix.Scale(self.metres_per_unit, 4)
+        turn = Matrix(((1, 0, 0, 0), (0, 0, -1, 0), (0, 1, 0, 0), (0, 0, 0, 1)))
+        return scale @ turn if self.up_axis == "Y" else scale
+
+
+def identity(one: Any) -> str:
+    """What the artist's application knows an object (or an image) by."""
+    return str(one.get(PATH_PROPERTY) or one.name) if hasattr(one, "get") else str(one.name)
+
+
+def is_mended(one: Any) -> bool:
+    """Whether the numbers of its elements mean nothing to the artist's application."""
+    return bool(one.get(MENDED_PROPERTY)) if hasattr(one, "get") else False

@@ -1,0 +1,161 @@
+"""A USD scene in Blender: every mesh with the faces, vertices and places that it was sent with.
+
+Read by Pixar's library and not by Blender's importer: that one renames objects, and leaves out faces that it does not
+like, while a finding names an element by its number, and a level of detail its original by its path.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from .job import Job, JobFailed
+from .origin import MENDED_PROPERTY, PATH_PROPERTY, Origin
+from .pxr_library import pxr
+
+SUFFIXES = (".usd", ".usda", ".usdc", ".usdz")
+#: Without normals that tell it, an edge is sharp from this angle on, as in Maya.
+SHARP_RADIANS = math.radians(30.0)
+_FLAT_UVS = ("texCoord2f[]", "float2[]", "texCoord2d[]", "double2[]", "texCoord2h[]", "half2[]")
+
+
+def open_usd(job: Job, path: Path) -> None:
+    """Open a USD file in an empty scene; `job.origin` tells where it came from.
+
+    Raises:
+        JobFailed: The file cannot be read as USD.
+    """
+    library = pxr()
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    try:
+        stage = library.Usd.Stage.Open(str(path))
+    except Exception as error:
+        print(f"{path}: {error}")
+        stage = None
+    if stage is None:
+        raise JobFailed(
+            f"{path.name} cannot be opened as USD: it is damaged or incomplete. Export it and send it again."
+        )
+    geometry = library.UsdGeom
+    job.origin = Origin(
+        kind="usd",
+        metres_per_unit=float(geometry.GetStageMetersPerUnit(stage)) or 0.01,
+        up_axis="Z" if geometry.GetStageUpAxis(stage) == geometry.Tokens.z else "Y",
+        stage=stage,
+    )
+    reader = _Reader(job, library, job.origin)
+    predicate = library.Usd.TraverseInstanceProxies(library.Usd.PrimDefaultPredicate)
+    for prim in library.Usd.PrimRange.Stage(stage, predicate):
+        if prim.IsA(geometry.Mesh):
+            reader.add(prim)
+    bpy.context.view_layer.update()
+
+
+class _Reader:
+    """Makes an object of each mesh."""
+
+    def __init__(self, job: Job, library: Any, origin: Origin) -> None:
+        self._job = job
+        self._library = library
+        self._origin = origin
+        self._time = library.Usd.TimeCode.EarliestTime()
+        self._places = library.UsdGeom.XformCache(self._time)
+        self._materials: dict[str, Any] = {}
+
+    def add(self, prim: Any) -> None:
+        """One mesh prim."""
+        name, path = prim.GetName(), str(prim.GetPath())
+        arrays = self._arrays(prim)
+        if arrays is None:
+            self._job.warn(f"“{name}” is not a mesh that can be read; it is left out.")
+            return
+        points, counts, corners = arrays
+        mesh = bpy.data.meshes.new(name)
+        _fill(mesh, points, counts, corners)
+        self._add_uvs(mesh, prim, counts, corners)
+        self._add_materials(mesh, prim)
+        one = bpy.data.objects.new(name, mesh)
+        if mesh.validate(verbose=False, clean_customdata=False):
+            one[MENDED_PROPERTY] = True
+            self._job.warn(f"“{name}” has invalid geometry, which was repaired for this job.")
+        mesh.shade_smooth()
+        mesh.set_sharp_from_angle(angle=SHARP_RADIANS)
+        one[PATH_PROPERTY] = path
+        place = self._places.GetLocalToWorldTransform(prim)
+        self._origin.places[path] = place
+        bpy.context.scene.collection.objects.link(one)
+        one.matrix_world = self._origin.to_blender @ Matrix([list(place.GetColumn(row)) for row in range(4)])
+
+    def _arrays(self, prim: Any) -> tuple[Any, Any, Any] | None:
+        """Points (n, 3), corners of each face and their points, checked; None where they do not fit."""
+        mesh = self._library.UsdGeom.Mesh(prim)
+        read = [
+            mesh.GetPointsAttr().Get(self._time),
+            mesh.GetFaceVertexCountsAttr().Get(self._time),
+            mesh.GetFaceVertexIndicesAttr().Get(self._time),
+        ]
+        if any(one is None for one in read):
+            return None
+        points = np.array(read[0], dtype=np.float32).reshape(-1, 3)
+        counts, corners = np.array(read[1], dtype=np.int32), np.array(read[2], dtype=np.int32)
+        fits = len(corners) == counts.sum() and (counts >= 3).all() and np.isfinite(points).all()
+        if not fits or (len(corners) and not 0 <= corners.min() <= corners.max() < len(points)):
+            return None
+        return points, counts, corners
+
+    def _add_uvs(self, mesh: Any, prim: Any, counts: Any, corners: Any) -> None:
+        for primvar in self._library.UsdGeom.PrimvarsAPI(prim).GetPrimvarsWithValues():
+            if str(primvar.GetTypeName()) not in _FLAT_UVS:
+                continue
+            values = np.array(primvar.ComputeFlattened(self._time), dtype=np.float32).reshape(-1, 2)
+            interpolation = primvar.GetInterpolation()
+            if interpolation in ("vertex", "varying") and len(values) == len(mesh.vertices):
+                values = values[corners]
+            elif interpolation == "uniform" and len(values) == len(counts):
+                values = np.repeat(values, counts, axis=0)
+            if len(values) != len(corners):
+                continue
+            layer = mesh.uv_layers.new(name=primvar.GetPrimvarName(), do_init=False)
+            if layer is not None:
+                layer.uv.foreach_set("vector", np.ascontiguousarray(values).ravel())
+
+    def _add_materials(self, mesh: Any, prim: Any) -> None:
+        shade = self._library.UsdShade
+        binding = shade.MaterialBindingAPI(prim)
+        whole, _ = binding.ComputeBoundMaterial()
+        if whole:
+            mesh.materials.append(self._material(whole))
+        index = np.zeros(len(mesh.polygons), dtype=np.int32)
+        for subset in binding.GetMaterialBindSubsets():
+            bound, _ = shade.MaterialBindingAPI(subset.GetPrim()).ComputeBoundMaterial()
+            faces = np.array(subset.GetIndicesAttr().Get(self._time) or [], dtype=np.int64)
+            if bound and len(faces) and faces.min() >= 0 and faces.max() < len(index):
+                index[faces] = len(mesh.materials)
+                mesh.materials.append(self._material(bound))
+        if index.any():
+            mesh.polygons.foreach_set("material_index", index)
+
+    def _material(self, bound: Any) -> Any:
+        path = str(bound.GetPath())
+        if path not in self._materials:
+            made = bpy.data.materials.new(bound.GetPrim().GetName())
+            made[PATH_PROPERTY] = path
+            self._materials[path] = made
+        return self._materials[path]
+
+
+def _fill(mesh: Any, points: Any, counts: Any, corners: Any) -> None:
+    mesh.vertices.add(len(points))
+    mesh.vertices.foreach_set("co", points.ravel())
+    mesh.loops.add(len(corners))
+    mesh.loops.foreach_set("vertex_index", corners)
+    mesh.polygons.add(len(counts))
+    starts = np.zeros(len(counts), dtype=np.int32)
+    np.cumsum(counts[:-1], out=starts[1:])
+    mesh.polygons.foreach_set("loop_start", starts)
+    mesh.update(calc_edges=True)
