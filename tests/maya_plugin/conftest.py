@@ -14,6 +14,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.runtimes import blenders
+from tests.stack import Stack
 from tests.tiny_server import TinyServer, silent, tiny
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,6 +110,22 @@ def silent_server() -> Iterator[str]:
     """The URL of a server that never answers."""
     with silent() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The real server, the real Celery worker and the real Blender."""
+    runtimes = os.pathsep.join(map(str, blenders().values()))
+    with Stack(tmp_path_factory.mktemp("stack"), SENDOFF_BLENDERS=runtimes) as running:
+        yield running
+
+
+@pytest.fixture
+def at_the_stack(maya: Any, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """The same, chosen and signed in to by the environment."""
+    monkeypatch.setenv("SENDOFF_URL", stack.url)
+    monkeypatch.setenv("SENDOFF_TOKEN", stack.token)
+    return stack
 
 
 def _forget() -> None:
