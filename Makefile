@@ -5,7 +5,7 @@ BIN := .venv/bin
 SCENE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bpy demo up test test-faults desktop test-desktop test-studio check format addon addon-repository bench clean
+.PHONY: help setup bpy demo up test test-faults desktop test-desktop test-studio check format addon maya addon-repository bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,7 @@ check: setup ## Lint, format, types, import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python scripts/check_addon.py
+	@$(BIN)/python scripts/check_maya.py
 	@PYTHONPATH=client:store:server:worker $(BIN)/lint-imports --no-cache
 
 format: setup ## Write the code in the project's format
@@ -50,6 +51,9 @@ format: setup ## Write the code in the project's format
 
 addon: setup ## Build the Blender extension: dist/sendoff-VERSION.zip
 	@$(BIN)/python scripts/build_addon.py
+
+maya: setup ## Build the Maya module: dist/sendoff-maya-VERSION.zip
+	@$(BIN)/python scripts/build_maya.py
 
 addon-repository: setup ## Build the repository that artists' Blenders update from: dist/addon/
 	@$(BIN)/python scripts/build_repository.py

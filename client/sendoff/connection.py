@@ -267,6 +267,8 @@ def _session(connection: Connection) -> requests.Session:
             f"This Python cannot speak HTTP: {error}. Install the package `requests` for it (in Maya on Linux "
             f"the system's OpenSSL libraries may be missing)."
         ) from error
+    if connection.url.startswith("https:"):
+        _check_ssl(connection.url)
     session = requests.Session()
     adapter = HTTPAdapter(pool_connections=2, pool_maxsize=2 * PARALLEL)
     session.mount("http://", adapter)
@@ -276,6 +278,17 @@ def _session(connection: Connection) -> requests.Session:
     if connection.is_loopback:
         session.trust_env = False  # a studio's proxy is never the way to this machine
     return session
+
+
+def _check_ssl(url: str) -> None:
+    """Whether this Python has `ssl`: that of some applications lacks a library of the system."""
+    try:
+        import ssl  # noqa: F401 - whether it is there
+    except ImportError as error:
+        raise ConnectionFailed(
+            f"{url} needs https, and this application's Python cannot load its `ssl` module: {error}. Have the "
+            f"system's OpenSSL libraries installed that it was made for, or use the server's http:// URL in the studio."
+        ) from error
 
 
 def _bearer(connection: Connection) -> Any:

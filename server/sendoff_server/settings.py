@@ -29,11 +29,18 @@ class ServerSettings(StoreSettings):
     submit_bytes: int = Field(default=64 * 1024**2, ge=1024)
     #: The add-on's repository, made by scripts/build_repository.py; empty means data_dir/addon.
     addon_dir: str = ""
+    #: The folder with the Maya plug-in's zip, made by scripts/build_maya.py; empty means data_dir/maya.
+    maya_dir: str = ""
 
     @property
     def addon_folder(self) -> Path:
         """The folder of the add-on's repository that is in force."""
         return Path(self.addon_dir) if self.addon_dir else self.data_dir / "addon"
+
+    @property
+    def maya_folder(self) -> Path:
+        """Where the Maya plug-in's zip lies."""
+        return Path(self.maya_dir) if self.maya_dir else self.data_dir / "maya"
 
 
 def signing_secret(settings: ServerSettings) -> str:

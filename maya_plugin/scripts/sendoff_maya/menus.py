@@ -11,7 +11,7 @@ from . import answers, panel
 
 MENU, ITEM = "sendoffMenu", "sendoffProcessItem"
 SHELF_BUTTON, SHELF = "sendoffShelfButton", "Sendoff"
-ICON = "sendoff.png"
+ICON = "sendoff.svg"
 #: What the shelf keeps over a restart: a text.
 _CLICK = "from sendoff_maya import panel; panel.process()"
 _OPTIONS = "from sendoff_maya import panel; panel.show()"

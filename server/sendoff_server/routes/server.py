@@ -15,6 +15,7 @@ from .. import __version__
 from ..addon_repository import LIST, AddonRepository
 from ..auth import Principal, principal
 from ..bodies import read_json
+from ..maya_module import MayaModule
 from ..params import check_params
 from ..parts import parts_of
 from ..problems import invalid
@@ -29,6 +30,7 @@ async def server(request: Request, caller: Caller) -> dict[str, Any]:
     """Name, versions, limits, the add-on that fits, and who the caller is."""
     settings = parts_of(request).settings
     addon = await run_in_threadpool(AddonRepository(settings.addon_folder).version)
+    maya = await run_in_threadpool(MayaModule(settings.maya_folder).version)
     return {
         "name": settings.name,
         "version": __version__,
@@ -42,6 +44,7 @@ async def server(request: Request, caller: Caller) -> dict[str, Any]:
         "pack_encodings": available_encodings(),
         "request_encodings": available_encodings(),
         "addon": None if addon is None else {"version": addon, "repository": f"/addon/{LIST}"},
+        "maya": None if maya is None else {"version": maya, "page": "/maya/"},
         "person": caller.person,
         "sid": caller.sid,
         "time": time.time(),
