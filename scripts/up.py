@@ -19,5 +19,9 @@ if "SENDOFF_ADDON_DIR" not in os.environ:
     build = [sys.executable, ROOT / "scripts" / "build_repository.py", "--out", folder]
     if subprocess.run(build, stdout=subprocess.DEVNULL, check=False).returncode == 0:
         os.environ["SENDOFF_ADDON_DIR"] = str(folder)
+if "SENDOFF_MAYA_DIR" not in os.environ:
+    build = [sys.executable, ROOT / "scripts" / "build_maya.py", "--out", ROOT / "dist"]
+    if subprocess.run(build, stdout=subprocess.DEVNULL, check=False).returncode == 0:
+        os.environ["SENDOFF_MAYA_DIR"] = str(ROOT / "dist")
 command = str(Path(sys.executable).parent / "sendoff-server")
 os.execv(command, [command, "up", *sys.argv[1:]])

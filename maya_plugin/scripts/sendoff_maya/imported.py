@@ -75,6 +75,22 @@ def bring(job: Job, path: Path) -> Brought:
     return Brought(namespace, holder, tuple(sorted(below) or [holder]))
 
 
+def tidied(brought: Brought) -> Brought:
+    """Without the groups in which nothing is left; all of it is gone where all that came was put elsewhere."""
+    kept = list(brought.transforms)
+    for path in sorted(brought.transforms, key=len, reverse=True):
+        if cmds.objExists(path) and not cmds.listRelatives(path, children=True):
+            cmds.delete(path)
+        if not cmds.objExists(path):
+            kept.remove(path)
+    if kept:
+        return Brought(brought.namespace, brought.holder, tuple(kept))
+    if cmds.objExists(brought.holder):
+        cmds.delete(brought.holder)
+    cmds.namespace(removeNamespace=brought.namespace, deleteNamespaceContent=True)
+    return Brought("", "", ())
+
+
 def holders(job_id: str) -> list[str]:
     """The groups in the scene that came with a job."""
     found = answers.names(cmds.ls(f"*.{JOB}", objectsOnly=True, long=True, recursive=True)) if job_id else []

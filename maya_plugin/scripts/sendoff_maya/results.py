@@ -165,11 +165,12 @@ def _import_objects(job: Job, path: Path, inside: Contents, placement: str, note
     kept = [path for path in originals if not brought.has(path)]
     for part in kinds["uv"]:
         _put_uv_back(job, by_part[part], part, kept, notes)
+    brought = imported.tidied(brought)
     found = levels.Levels({by_part[part]: (part.level or 0, names.find(part.source, kept)) for part in kinds["lod"]})
     if placement != levels.OVER:
         found.move_beside(kept)
     group = found.group(brought.holder) if preferences.is_on(preferences.LOD_GROUP) else ""
-    select([by_part[part] for part in kinds["lod"]] or [brought.holder])
+    select([by_part[part] for part in kinds["lod"]] or ([brought.holder] if brought.holder else []))
     return _said(brought, kinds, found, placement, group)
 
 
@@ -211,7 +212,7 @@ def _said(
     text = ", ".join(counted)
     if found.has_originals and kinds["lod"]:
         text += f" {'over' if placement == levels.OVER else 'beside'} the originals"
-    text += f", in “{brought.holder.rpartition('|')[2]}”" if cmds.objExists(brought.holder) else ""
+    text += f", in “{brought.holder.rpartition('|')[2]}”" if brought.holder else ""
     return text + (f", as “{group.rpartition('|')[2]}”" if group else "")
 
 

@@ -51,7 +51,7 @@ def call(name: str, args: tuple[Any, ...], flags: dict[str, Any]) -> Any:
     if found.is_ui and run.is_batch:
         raise RuntimeError(f"{name} needs Maya's window, and this Maya is a batch")
     given = {flag: value for flag, value in flags.items() if flag not in ("query", "edit") or isinstance(value, str)}
-    if not found.is_undoable or mode == "query":
+    if not found.is_undoable or mode == "query" or "exists" in flags:
         return found.run(mode, *args, **given)
     before = run.scene.snapshot() if run.records_undo and not run.open_chunks else None
     result = found.run(mode, *args, **given)
