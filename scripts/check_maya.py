@@ -9,6 +9,7 @@ Messages name the files of maya_plugin/.
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -77,16 +78,29 @@ def foreign_imports() -> Iterator[str]:
                     yield f"{place}:{node.lineno}: error: {name} is imported, which not every Maya has"
 
 
-def too_new() -> list[str]:
-    """What vermin says needs a newer Python; it knows which release brought which part of the standard library."""
-    own = [str(SCRIPTS / PACKAGE), str(MODULE / "plug-ins")]
-    command = [sys.executable, "-m", "vermin", "--quiet", "--no-tips", "--no-parse-comments", "--violations",
-               f"--target={'.'.join(map(str, OLDEST))}-", "--backport", "typing", "--backport", "typing_extensions",
-               *own]  # fmt: skip
+def too_new() -> Iterator[str]:
+    """What vermin says needs a newer Python; it knows which release brought which part of the language and library."""
+    least = ".".join(map(str, OLDEST))
+    command = [str(Path(sys.executable).with_name("vermin")), "--no-tips", "--no-parse-comments", "--violations",
+               f"--target={least}-", "--exclude-regex", "/vendor/", str(SCRIPTS / PACKAGE),
+               str(MODULE / "plug-ins")]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    return (
-        [line.replace(f"{MODULE}/", "") for line in done.stdout.splitlines() if line.strip()] if done.returncode else []
-    )
+    if "Minimum required versions" not in done.stdout:
+        sys.exit(f"vermin could not check the Maya module:\n{done.stdout}{done.stderr}")
+    if done.returncode:
+        told = done.stdout.split("Minimum required versions")[0].splitlines()
+        yield from (
+            line.replace(f"{MODULE}/", "").strip() for line in told if "requires" in line or str(MODULE) in line
+        )
+    yield from _unfit_packages(least)
+
+
+def _unfit_packages(least: str) -> Iterator[str]:
+    """What the vendored packages themselves say that they need."""
+    for path in sorted(build_maya.fetched().glob("*.dist-info/METADATA")):
+        found = re.search(r"^Requires-Python: >=(\d+)\.(\d+)", path.read_text("utf-8"), re.MULTILINE)
+        if found is not None and (int(found[1]), int(found[2])) > OLDEST:
+            yield f"constraints-maya.txt: error: {path.parent.name} needs Python {found[1]}.{found[2]}, not {least}"
 
 
 def mistakes() -> Iterator[str]:

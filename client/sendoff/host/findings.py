@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 from .jobs import Job
 
@@ -129,7 +129,7 @@ def _finding(entry: Any) -> Finding | None:
     )
 
 
-def _is_index(value: Any) -> TypeGuard[int]:
+def _is_index(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_INDEX
 
 
