@@ -73,6 +73,18 @@ def test_levels_of_detail_come_back_with_the_right_counts_sizes_and_places(opene
     assert cmds.ls("car_lods:*") == []
 
 
+def test_levels_have_their_originals_shading(opened):
+    plugin = opened
+    paint = cmds.createNode("shadingEngine", name="paintSG")
+    cmds.sets("Body", edit=True, forceElement=paint)
+    process(plugin, "mesh.lods", levels=1)
+    groups = {
+        cmds.getAttr(f"{one}.sendoffSource"): cmds.listSets(object=cmds.listRelatives(one, shapes=True)[0], type=1)
+        for one in cmds.ls("*.sendoffLevel", objectsOnly=True)
+    }
+    assert groups == {"/Car/Body": ["paintSG"], "/Car/Wheel": ["initialShadingGroup"]}
+
+
 def test_beside_the_originals_they_are_clear_of_them_and_of_each_other(opened):
     plugin = opened
     process(plugin, "mesh.lods", levels=2)

@@ -114,7 +114,7 @@ def _finding(entry: Any) -> Finding | None:
     element = entry.get("element")
     if not isinstance(element, str) or element not in ELEMENTS:
         element = _ELEMENT_OF_CHECK.get(check, "")
-    count = entry.get("count")
+    count: Any = entry.get("count")
     return Finding(
         check=check,
         severity=entry["severity"] if entry.get("severity") in SEVERITIES else "info",

@@ -17,6 +17,8 @@ from .sendoff.host.jobs import Job
 JOB, SOURCE, LEVEL = "sendoffJob", "sendoffSource", "sendoffLevel"
 _SHADING_WIREFRAME = 0
 _COMPONENT_SPACE = 4
+#: Of sets: those that shade.
+_RENDERED = 1
 
 
 class ImportFailed(Exception):
@@ -45,8 +47,7 @@ class Brought:
             by_name.setdefault(names.leaf(path), path)
         found = {}
         for part in parts:
-            inside = next((path for ending, path in by_path.items() if ending.endswith(part.path)), "")
-            found[part] = inside if part.path.startswith("/") and inside else by_name.get(part.name, "")
+            found[part] = by_path.get(part.path) or by_name.get(part.name, "")
         return {part: path for part, path in found.items() if path}
 
 
@@ -113,6 +114,14 @@ def make_collision(path: str) -> None:
         attributes.set_number(f"{shape}.overrideShading", _SHADING_WIREFRAME)
         for attribute in ("castsShadows", "receiveShadows", "primaryVisibility"):
             attributes.set_number(f"{shape}.{attribute}", False)
+
+
+def shade_alike(path: str, original: str) -> None:
+    """Give a mesh its original's shading group; where that has several, it keeps what came along, face by face."""
+    shapes = answers.names(cmds.listRelatives(original, shapes=True, fullPath=True, noIntermediate=True))
+    groups = {group for shape in shapes for group in answers.names(cmds.listSets(object=shape, type=_RENDERED))}
+    if len(groups) == 1:
+        cmds.sets(path, edit=True, forceElement=groups.pop())
 
 
 def transfer_uv(mesh: str, original: str, layer: str) -> None:

@@ -6,6 +6,7 @@ Maya's exporter makes `/World/ns_Car/Body` of `|World|ns:Car|Body`; the server t
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 
 _ODD = re.compile(r"[^A-Za-z0-9_]")
@@ -21,18 +22,29 @@ def leaf(path: str) -> str:
     return re.split(r"[|/]", path)[-1].rpartition(":")[2]
 
 
-def find(source: str, dag_paths: Iterable[str]) -> str:
-    """The transform that the server means by a source: a prim path, or a node's name from an FBX; "" for none.
+class Finder:
+    """Finds the transforms that the server means.
 
-    An object that moved to another parent is found by its name, where only one has it.
+    Args:
+        dag_paths: Among which it looks.
     """
-    paths = list(dag_paths)
-    exact = [path for path in paths if prim_path(path) == source]
-    if exact:
-        return exact[0]
-    name = source.rpartition("/")[2]
-    alike = [path for path in paths if name in (path.rpartition("|")[2], _prim_name(path.rpartition("|")[2]))]
-    return alike[0] if len(alike) == 1 else ""
+
+    def __init__(self, dag_paths: Iterable[str]) -> None:
+        self._by_prim: dict[str, str] = {}
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        for path in dag_paths:
+            self._by_prim.setdefault(prim_path(path), path)
+            name = path.rpartition("|")[2]
+            for known in {name, _prim_name(name)}:
+                self._by_name[known].append(path)
+
+    def find(self, source: str) -> str:
+        """The transform of a prim path, or of a node's name from an FBX; "" for none.
+
+        An object that moved to another parent is found by its name, where only one has it.
+        """
+        alike = self._by_name.get(source.rpartition("/")[2], [])
+        return self._by_prim.get(source) or (alike[0] if len(alike) == 1 else "")
 
 
 def _prim_name(name: str) -> str:

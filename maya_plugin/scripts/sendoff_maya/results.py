@@ -157,16 +157,20 @@ def _import_objects(job: Job, path: Path, inside: Contents, placement: str, note
     by_part = brought.of_parts(inside.parts)
     kinds = {kind: [part for part in by_part if part.kind == kind] for kind in contents.KINDS}
     originals = meshes.transforms()
+    kept = [path for path in originals if not brought.has(path)]
+    finder = names.Finder(kept)
     for part in kinds["lod"]:
         imported.mark(by_part[part], source=part.source, level=part.level)
+        original = finder.find(part.source)
+        if original:
+            imported.shade_alike(by_part[part], original)
     for part in kinds["collision"]:
         imported.mark(by_part[part], source=part.source)
         imported.make_collision(by_part[part])
-    kept = [path for path in originals if not brought.has(path)]
     for part in kinds["uv"]:
-        _put_uv_back(job, by_part[part], part, kept, notes)
+        _put_uv_back(job, by_part[part], part, finder, notes)
     brought = imported.tidied(brought)
-    found = levels.Levels({by_part[part]: (part.level or 0, names.find(part.source, kept)) for part in kinds["lod"]})
+    found = levels.Levels({by_part[part]: (part.level or 0, finder.find(part.source)) for part in kinds["lod"]})
     if placement != levels.OVER:
         found.move_beside(kept)
     group = found.group(brought.holder) if preferences.is_on(preferences.LOD_GROUP) else ""
@@ -174,8 +178,8 @@ def _import_objects(job: Job, path: Path, inside: Contents, placement: str, note
     return _said(brought, kinds, found, placement, group)
 
 
-def _put_uv_back(job: Job, mesh: str, part: contents.Part, kept: list[str], notes: list[str]) -> None:
-    original = names.find(part.source, kept)
+def _put_uv_back(job: Job, mesh: str, part: contents.Part, finder: names.Finder, notes: list[str]) -> None:
+    original = finder.find(part.source)
     name = names.leaf(part.source)
     layer = part.uv_layer or "sendoff"
     if not original:
@@ -234,4 +238,4 @@ def _listed(paths: list[str]) -> str:
 
 def original_of(source: str) -> str:
     """The DAG path of what the server tells of; "" where it is not in the scene."""
-    return names.find(source, answers.names(cmds.ls(type="transform", long=True)))
+    return names.Finder(answers.names(cmds.ls(type="transform", long=True))).find(source)

@@ -377,10 +377,27 @@ def sets(mode: str, *names: str, **flags: Any) -> Any:
     """A set of objects: made, filled, or read."""
     if mode == "query":
         return list(_scene().one(names[0]).members) or None
+    if mode == "edit":
+        target = _scene().one(flags["forceElement"])
+        for name in names:
+            shape = mesh_node(name).path
+            for one in _scene().nodes():
+                if one.kind == "shadingEngine" and shape in one.members:
+                    one.members.remove(shape)
+            target.members.append(shape)
+        return None
     made = _scene().create("objectSet", flags.get("name", "set1"))
     members = names or ([] if flags.get("empty") else _scene().content.selected)
     made.members = [_scene().one(name).path for name in members]
     return made.name
+
+
+@command()
+def listSets(_mode: str, **flags: Any) -> list[str] | None:
+    """The sets that an object is in; of type 1 are those that shade."""
+    path = _scene().one(flags["object"]).path
+    found = [one.name for one in _scene().nodes() if one.kind == "shadingEngine" and path in one.members]
+    return found or None
 
 
 @command(undoable=True)
@@ -457,6 +474,7 @@ def _poly(name: str, history: str, mesh: Mesh, flags: dict[str, Any]) -> list[st
     transform = scene.create("transform", flags.get("name", name))
     shape = scene.create("mesh", f"{transform.name}Shape", parent=transform)
     shape.mesh = mesh
+    scene.one("initialShadingGroup").members.append(shape.path)
     scene.content.selected = [transform.path]
     return [_short(transform), history]
 

@@ -121,6 +121,7 @@ def _read(prim: Usd.Prim, parent: Node | None, made: list[Node]) -> None:
         if prim.IsA(UsdGeom.Mesh):
             shape = scene.create("mesh", f"{prim.GetName()}Shape", parent=node)
             shape.mesh = _read_mesh(UsdGeom.Mesh(prim))
+            scene.one("initialShadingGroup").members.append(shape.path)
             made.append(shape)
         for child in prim.GetChildren():
             _read(child, node, made)
