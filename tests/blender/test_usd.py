@@ -253,3 +253,23 @@ def test_fbx_goes_in_and_comes_back_in_its_sizes(tmp_path: Path, recorder: Any) 
     corners = [came.matrix_world @ vertex.co for vertex in came.data.vertices]
     assert [max(point[axis] for point in corners) for axis in range(3)] == pytest.approx([3.5, 2.5, 1.0], abs=0.03)
     assert len(came.data.polygons) < 32 * 16
+
+
+def test_the_example_of_the_tasks_page_gives_collision_meshes_in_the_scenes_units(
+    stage: Any, opened: Any, recorder: Any
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "tasks.md").read_text()
+    code = page.split("<!-- test: for-maya -->\n```python\n")[1].split("```")[0]
+    example: dict[str, Any] = {}
+    exec(code, example)
+    job = opened()
+    example["run"](job)
+    result = Usd.Stage.Open(str(job.folder / "hulls.usdc"))
+    parts = json.loads((job.folder / "contents.json").read_text())["objects"]
+    assert {(part["kind"], part["source"]) for part in parts} == {
+        ("collision", "/Car/Body"),
+        ("collision", "/Car/Left/Body"),
+    }
+    for part in parts:
+        for sent, came in zip(box(stage, part["source"]), box(result, part["path"]), strict=True):
+            assert came == pytest.approx(sent, abs=0.01)

@@ -197,13 +197,24 @@ def test_python_and_json_in_the_docs_can_be_read(page: Path) -> None:
             tomllib.loads(block.text)
 
 
-def test_each_module_of_the_add_on_is_in_the_architecture_and_the_pure_ones_know_no_blender() -> None:
-    rows = re.findall(r"^\| (pure|Blender): [^|]*\| (.*) \|$", prose(ROOT / "docs/architecture.md"), re.MULTILINE)
-    told = [(kind, name) for kind, text in rows for name in re.findall(r"`(\w+)`", text)]
-    modules = {path.stem: path.read_text() for path in (ROOT / "addon").glob("*.py") if path.stem != "__init__"}
-    assert sorted(name for _, name in told) == sorted(modules)
-    knows_blender = re.compile(r"^(?:import|from) (?:bpy|bmesh|mathutils)\b", re.MULTILINE)
-    assert [name for kind, name in told if kind == "pure" and knows_blender.search(modules[name])] == []
+ROOMS = {
+    "client/sendoff/host": r"what is known and said|threads and disk|what is done",
+    "addon": r"Blender: [^|]*",
+    "maya_plugin/scripts/sendoff_maya": r"Maya: [^|]*",
+}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_each_module_of_the_hosts_is_in_the_architecture(room: str) -> None:
+    rows = re.findall(rf"^\| (?:{ROOMS[room]}) \| (.*) \|$", prose(ROOT / "docs/architecture.md"), re.MULTILINE)
+    told = [name for text in rows for name in re.findall(r"`(\w+)`", text)]
+    assert sorted(told) == sorted(path.stem for path in (ROOT / room).glob("*.py") if path.stem != "__init__")
+
+
+@pytest.mark.parametrize("room", ["client/sendoff", "client/sendoff/host"])
+def test_the_sdk_knows_no_host_application(room: str) -> None:
+    knows_one = re.compile(r"^\s*(?:import|from) (?:bpy|bmesh|mathutils|maya)\b", re.MULTILINE)
+    assert [path.name for path in (ROOT / room).glob("*.py") if knows_one.search(path.read_text())] == []
 
 
 def test_make_targets_in_the_docs_exist() -> None:
