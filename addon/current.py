@@ -21,6 +21,7 @@ class Blender:
     """What the desk asks of Blender; see `HostApplication`."""
 
     accepts: Collection[str] = ("blend",)
+    product = "addon"
 
     def folder(self, name: str, *, create: bool = True) -> Path:
         """In the extension's own folder of the user."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from pathlib import Path
@@ -13,21 +12,16 @@ import bpy
 from . import form, pump, results, scene_settings, scopes, status_bar
 from .current import desk, submitting
 from .sendoff import InputError
+from .sendoff.host import waiting
 from .sendoff.host.jobs import Job
 from .sendoff.host.status import model
 from .sendoff.host.submitting import Order
+from .sendoff.host.waiting import WAIT_SECONDS
 from .sendoff.host.words import line
 from .sendoff.scope import Scope
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
-
-#: A script that does not say how long it waits, waits so long.
-_WAIT_SECONDS = 24 * 3600.0
-#: While it waits it looks so often at what takes no message: rendering, Edit Mode.
-_LOOK_SECONDS = 0.25
-#: The server is given so long to tell its tasks, where a script comes before its first answer.
-_TASKS_SECONDS = 10.0
 
 
 class SENDOFF_OT_process(bpy.types.Operator):
@@ -62,7 +56,7 @@ class SENDOFF_OT_process(bpy.types.Operator):
     timeout_seconds: bpy.props.FloatProperty(
         name="Longest Wait",
         description="How long a script waits; the job goes on after that",
-        default=_WAIT_SECONDS,
+        default=WAIT_SECONDS,
         min=0.0,
         subtype="TIME_ABSOLUTE",
         options={"SKIP_SAVE"},
@@ -179,38 +173,15 @@ def answer() -> None:
 
 
 def learn_task(name: str) -> None:
-    """Have a task known before a scene's values for it are read: in a Blender that has just started, none is.
-
-    A server that does not tell in time, or has no such task, is left to the submit, which says so.
-    """
-    deadline = time.monotonic() + _TASKS_SECONDS
-    pump.work()
-    while desk.find_task(name) is None and desk.jobs.server is None and time.monotonic() < deadline:
-        session = desk.running_session
-        if session is None:
-            return
-        session.wait(_LOOK_SECONDS)
-        pump.work()
+    """Have a task known before a scene's values for it are read."""
+    waiting.learn_task(desk, name, pump.work)
 
 
 def wait_for(job: Job, timeout_seconds: float) -> None:
-    """Run the pump until a job's result is in its scene, or it has ended otherwise, or the time is over.
-
-    Ctrl-C ends the wait and not the job. (Blender itself takes the first one in `blender -b`; a second ends it.)
-    """
-    with contextlib.suppress(KeyboardInterrupt):
-        _run_pump(job, time.monotonic() + timeout_seconds)
-
-
-def _run_pump(job: Job, deadline: float) -> None:
-    told = ""
-    while not _is_over(job) and time.monotonic() < deadline:
-        pump.pump()
-        if bpy.app.background and not _is_over(job):  # the end is reported, which Blender prints
-            told = _tell(job, told)
-        session = desk.running_session
-        if session is not None:
-            session.wait(min(_LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
+    """Run the pump until a job's result is in its scene, or it has ended otherwise, or the time is over."""
+    waiting.wait_for(
+        desk, job, timeout_seconds, pump=pump.pump, is_over=lambda: _is_over(job), prints=bpy.app.background
+    )
 
 
 def _is_over(job: Job) -> bool:
@@ -218,16 +189,6 @@ def _is_over(job: Job) -> bool:
     if job.is_active or job.is_saving:
         return False
     return not (job.wants_import and desk.came_from_open_file(job) and not results.why_not_now(job, bpy.context))
-
-
-def _tell(job: Job, before: str) -> str:
-    """Tell on the console how far a job is, where that is news."""
-    said = line(job, desk.jobs.connectivity, time.time())
-    text = f"Sendoff: {job.name}: {said.text}"
-    if text != before:
-        percent = f" [{int(said.fraction * 100)} %]" if said.fraction is not None else ""
-        print(text + percent, flush=True)
-    return text
 
 
 def _read_params(text: str) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from maya import cmds, standin, state, ui_commands
 
@@ -120,6 +122,13 @@ def test_a_url_that_is_none_is_a_sentence(plugin):
 def test_the_studios_server_cannot_be_changed_by_hand(opened):
     assert standin.control("sendoffUrl").values["enable"] is False
     assert "SENDOFF_URL" in shown("sendoffWhere")
+
+
+def test_a_newer_module_on_the_server_is_told_with_where_it_is(opened, signed_in):
+    assert "and this is" not in shown("sendoffWhere")
+    opened.desk.jobs.server = dataclasses.replace(opened.desk.jobs.server, addon_version="99.0")
+    opened.panel.refresh()
+    assert f"The server has Sendoff 99.0, and this is 0.1.0: see {signed_in.url}/maya/." in shown("sendoffWhere")
 
 
 def test_the_connection_is_tested_hop_by_hop(opened):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from maya import cmds, mel, standin, state
 
 
@@ -11,7 +13,10 @@ def test_loaded_it_brings_command_menu_and_shelf_button(plugin):
     assert [one.values["label"] for one in standin.control("Sendoff").children] == ["Process on Server"]
 
 
-def test_unloaded_it_leaves_nothing_behind(plugin):
+def test_unloaded_it_leaves_nothing_behind(maya):
+    running = set(threading.enumerate())
+    cmds.loadPlugin("sendoff_plugin")
+    standin.idle()
     before = standin.tree()
     cmds.unloadPlugin("sendoff_plugin")
     after = standin.tree()
@@ -19,7 +24,7 @@ def test_unloaded_it_leaves_nothing_behind(plugin):
     assert "endoff" not in after
     assert state.now.commands == {}
     assert state.now.callbacks == {}
-    assert standin.threads() == []
+    assert [one.name for one in threading.enumerate() if one not in running] == []
     cmds.loadPlugin("sendoff_plugin")
     assert [one.split(":")[1] for one in standin.tree().splitlines()] == [
         one.split(":")[1] for one in before.splitlines()

@@ -31,6 +31,8 @@ class HostApplication(Protocol):
 
     #: The kinds of scenes that it can send, as tasks name them: "blend", "usd".
     accepts: Collection[str]
+    #: Under which name a server tells the version that it gives of what runs in this host: "addon", "maya".
+    product: str
 
     def folder(self, name: str, *, create: bool = True) -> Path:
         """A folder of this user's for what is kept, by its name."""
@@ -85,7 +87,9 @@ class Desk:
         if running is None:
             url, token, ca_bundle = choice.url, choice.token, choice.ca_bundle
             running = Session(
-                lambda: Client(url, token or None, ca_bundle=ca_bundle or None), accepts=self.host.accepts
+                lambda: Client(url, token or None, ca_bundle=ca_bundle or None),
+                accepts=self.host.accepts,
+                product=self.host.product,
             )
             self.running_session, self._choice = running, choice
             self.jobs.is_checking = False

@@ -31,11 +31,12 @@ class Session:
     happens is told in `messages`.
     """
 
-    def __init__(self, make_client: Callable[[], Client], *, accepts: Collection[str]) -> None:
+    def __init__(self, make_client: Callable[[], Client], *, accepts: Collection[str], product: str = "addon") -> None:
         # Of this kind, since taking from it never waits for a thread that holds its lock and is not run.
         self.messages: queue.SimpleQueue[messages.Message] = queue.SimpleQueue()
         self._make_client = make_client
         self._accepts = accepts
+        self._product = product
         self._client: Client | None = None
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -284,13 +285,12 @@ class Session:
             client = self._connected()
             info = client.server()
             offers: tuple[dict[str, Any], ...] = tuple(client.tasks())
-            tasks = known_tasks.of_offers(
-                offers, self._accepts
-            )  # here, since many forms take longer than the main thread has
+            # Here, since many forms take longer than the main thread has.
+            tasks = known_tasks.of_offers(offers, self._accepts)
         except Exception as error:
             self._tell(messages.ServerNotFound(problem_of(error)))
         else:
-            addon = info.get("addon")
+            addon = info.get(self._product)
             self._tell(
                 messages.ServerFound(
                     name=str(info.get("name") or client.connection.url),

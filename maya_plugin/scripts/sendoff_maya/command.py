@@ -73,6 +73,7 @@ def _run(given: om.MArgDatabase) -> Job:
         raise _Refused(problem)
     from . import process
     from .sendoff import InputError
+    from .sendoff.host.waiting import WAIT_SECONDS
 
     scope = _text(given, "scope").lower()
     if scope and scope not in SCOPES:
@@ -84,9 +85,7 @@ def _run(given: om.MArgDatabase) -> Job:
         set_name=_text(given, "setName"),
     )
     waits = given.flagArgumentBool("wait", 0) if given.isFlagSet("wait") else not is_interactive()
-    seconds = (
-        given.flagArgumentDouble("timeoutSeconds", 0) if given.isFlagSet("timeoutSeconds") else process.WAIT_SECONDS
-    )
+    seconds = given.flagArgumentDouble("timeoutSeconds", 0) if given.isFlagSet("timeoutSeconds") else WAIT_SECONDS
     try:
         if not waits and is_interactive():
             job = process.begin(request)

@@ -20,6 +20,7 @@ class Maya:
     """What the desk asks of Maya; see `HostApplication`."""
 
     accepts: Collection[str] = scene_formats.KINDS
+    product = "maya"
 
     def folder(self, name: str, *, create: bool = True) -> Path:
         """In the folder that Maya has for this user, for all its versions."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from dataclasses import dataclass
@@ -12,18 +11,13 @@ from . import form, preferences, pump, results, scene_export, scopes, status_bar
 from .current import desk, submitting
 from .interactive import is_interactive
 from .sendoff import InputError
+from .sendoff.host import waiting
 from .sendoff.host.jobs import Job
 from .sendoff.host.known_tasks import KnownTask
 from .sendoff.host.status import model
 from .sendoff.host.submitting import Order
+from .sendoff.host.waiting import WAIT_SECONDS
 from .sendoff.host.words import line
-
-#: A script that does not say how long it waits, waits so long.
-WAIT_SECONDS = 24 * 3600.0
-#: While it waits it looks so often at what takes no message.
-_LOOK_SECONDS = 0.25
-#: The server is given so long to tell its tasks, where a script comes before its first answer.
-_TASKS_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -104,27 +98,15 @@ def answer() -> None:
 
 
 def learn_task(name: str) -> None:
-    """Have a task known before its parameters are read: in a Maya that has just started, none is.
-
-    A server that does not tell in time, or has no such task, is left to the submit, which says so.
-    """
-    deadline = time.monotonic() + _TASKS_SECONDS
-    pump.work()
-    while desk.find_task(name) is None and desk.jobs.server is None and time.monotonic() < deadline:
-        session = desk.running_session
-        if session is None:
-            return
-        session.wait(_LOOK_SECONDS)
-        pump.work()
+    """Have a task known before its parameters are read."""
+    waiting.learn_task(desk, name, pump.work)
 
 
 def wait_for(job: Job, timeout_seconds: float) -> None:
-    """Run the pump until a job's result is in the scene, or it has ended otherwise, or the time is over.
-
-    Ctrl-C ends the wait and not the job.
-    """
-    with contextlib.suppress(KeyboardInterrupt):
-        _run_pump(job, time.monotonic() + timeout_seconds)
+    """Run the pump until a job's result is in the scene, or it has ended otherwise, or the time is over."""
+    waiting.wait_for(
+        desk, job, timeout_seconds, pump=pump.pump, is_over=lambda: _is_over(job), prints=not is_interactive()
+    )
 
 
 def said(job: Job) -> str:
@@ -132,31 +114,11 @@ def said(job: Job) -> str:
     return f"{job.name}: {line(job, desk.jobs.connectivity, time.time()).text}"
 
 
-def _run_pump(job: Job, deadline: float) -> None:
-    told = ""
-    while not _is_over(job) and time.monotonic() < deadline:
-        pump.pump()
-        if not is_interactive() and not _is_over(job):
-            told = _tell(job, told)
-        session = desk.running_session
-        if session is not None:
-            session.wait(min(_LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
-
-
 def _is_over(job: Job) -> bool:
     """Whether nothing more comes of a job by itself."""
     if job.is_active or job.is_saving:
         return False
     return not (job.wants_import and desk.came_from_open_file(job) and not results.why_not_now(job))
-
-
-def _tell(job: Job, before: str) -> str:
-    """Tell on the console how far a job is, where that is news."""
-    now = line(job, desk.jobs.connectivity, time.time())
-    text = f"Sendoff: {job.name}: {now.text}"
-    if text != before:
-        print(text + (f" [{int(now.fraction * 100)} %]" if now.fraction is not None else ""), flush=True)
-    return text
 
 
 def _order(request: Request) -> Order:

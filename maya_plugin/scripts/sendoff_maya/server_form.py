@@ -7,8 +7,10 @@ from maya import cmds
 from . import answers, preferences, pump
 from .current import desk
 from .sendoff.host.actions import verdict
-from .sendoff.host.messages import ServerNotFound
+from .sendoff.host.messages import ServerFound, ServerNotFound
 from .sendoff.host.server_choice import ServerChoice, sign_in_text
+from .sendoff.host.versions import is_newer
+from .version import VERSION
 
 WHERE, WHO, URL, TOKEN = "sendoffWhere", "sendoffWho", "sendoffUrl", "sendoffToken"
 TEST, VERDICT, HOPS = "sendoffTest", "sendoffVerdict", "sendoffHops"
@@ -88,6 +90,8 @@ def _where(choice: ServerChoice) -> str:
     said = []
     if choice.url_from == "SENDOFF_URL":
         said.append("The server is set by SENDOFF_URL for the whole studio.")
+    if isinstance(server, ServerFound) and is_newer(server.addon_version, VERSION):
+        said.append(f"The server has Sendoff {server.addon_version}, and this is {VERSION}: see {choice.url}/maya/.")
     if isinstance(server, ServerNotFound):
         said.append(server.problem.text)
     elif desk.jobs.connectivity.state != "online":

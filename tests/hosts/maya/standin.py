@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -109,11 +108,6 @@ def assert_clean() -> None:
     assert run.records_undo, "the undo queue was left switched off"
     if run.controls is not None and not run.is_batch:
         assert not run.controls.find("mainProgressBar").values.get("is_shown"), "the main progress bar was left open"
-
-
-def threads() -> list[str]:
-    """The names of Sendoff's threads that run."""
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("sendoff")]
 
 
 def app_dir() -> Path:
