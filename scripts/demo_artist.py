@@ -66,11 +66,11 @@ def work(addon_zip: Path, scene: Path, out: Path, say: Any) -> dict[str, Any]:
         bpy.ops.wm.open_mainfile(filepath=str(scene), load_ui=False)
     except RuntimeError as error:
         raise ArtistGaveUp(f"Blender cannot open {scene.name}: {error}") from error
-    part = {name: importlib.import_module(f"{addon}.{name}") for name in ("current", "pump", "status_bar")}
+    part = {name: importlib.import_module(f"{addon}.{name}") for name in ("current", "pump", "sendoff.host.status")}
     if not bpy.ops.sendoff.process.poll():
-        raise ArtistGaveUp(part["current"].why_offline())
+        raise ArtistGaveUp(part["current"].desk.why_offline())
     bpy.ops.sendoff.process(task=TASK, wait=False)  # the bar is told here, as a window's timer would show it
-    jobs = part["current"].jobs
+    jobs = part["current"].desk.jobs
     job = jobs.jobs[-1]
     wait_until_landed(job, jobs, part, say)
     saved = out / f"{scene.stem}-with-lods.blend"
@@ -107,7 +107,7 @@ def wait_until_landed(job: Any, jobs: Any, part: dict[str, Any], say: Any) -> No
         if jobs.connectivity.state == "refused":
             raise ArtistGaveUp(jobs.connectivity.detail)
         part["pump"].pump()
-        entry = part["status_bar"].model(jobs).front
+        entry = part["sendoff.host.status"].model(jobs).front
         if entry is not None and (entry.text, entry.fraction) != shown:
             shown = (entry.text, entry.fraction)
             say({"text": entry.text, "fraction": entry.fraction})
