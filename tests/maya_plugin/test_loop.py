@@ -101,6 +101,7 @@ def test_in_a_lod_group_the_finest_comes_first(opened):
     plugin.preferences.set_on(plugin.preferences.LOD_GROUP, True)
     process(plugin, "mesh.lods", levels=2)
     (group,) = cmds.ls(type="lodGroup", long=True)
+    assert cmds.ls(selection=True, long=True) == [group]
     children = cmds.listRelatives(group, type="transform")
     assert children == ["car_lods:LOD1", "car_lods:LOD2"] or [one.rpartition("|")[2] for one in children] == [
         "LOD1",

@@ -101,9 +101,33 @@ def test_a_mesh_that_was_changed_keeps_its_uvs_and_the_artist_is_told(plugin, jo
     cmds.delete("Body")
     cmds.polyCube(name="Body", width=120)
     imported(plugin, job)
+    assert job.imported == "1 object, in “car_things:sendoff_result”"
     assert cmds.polyUVSet("Body", query=True, allUVSets=True) == ["map1"]
     assert any("“Body” was changed meanwhile, so it was left as it is" in note for note in job.import_notes)
     assert cmds.objExists("car_things:Body")
+
+
+def test_a_mesh_that_only_moved_in_the_tree_gets_its_uv_set(plugin, job, tmp_path):
+    files(plugin, job, *result(tmp_path, {"name": "Body", "kind": "uv", "source": "/Body", "uv_layer": "lightmap"}))
+    cmds.group("Body", name="Car", world=True)
+    assert imported(plugin, job) == "1 UV set put back"
+
+
+def test_mayas_own_file_comes_in_with_its_empty_groups(plugin, job, tmp_path):
+    own = job.source_token
+    cmds.file(newFile=True, force=True)
+    cmds.polyCube(name="Rigged")
+    cmds.group(empty=True, name="controls")
+    cmds.file(rename=str(tmp_path / "rig.ma"))
+    cmds.file(save=True)
+    cmds.file(newFile=True, force=True)
+    assert plugin.desk.open_file != own
+    files(plugin, job, (tmp_path / "rig.ma", "result", "application/x-maya"))
+    assert imported(plugin, job).startswith("2 objects, in “")
+    assert {one.rpartition("|")[2] for one in cmds.ls("car_things:*", type="transform")} >= {
+        "car_things:Rigged",
+        "car_things:controls",
+    }
 
 
 def test_objects_without_contents_come_in_as_they_are(plugin, job, tmp_path):

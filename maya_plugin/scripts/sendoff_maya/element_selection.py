@@ -28,7 +28,7 @@ def select_finding(finding: Finding, *, sent: str | None = None) -> str:
     if not finding.element or not finding.indices:
         select([path])
         return ""
-    if sent is not None and meshes.changed({finding.object: sent}, [finding.object])[1]:
+    if meshes.is_changed(path, sent):
         select([path])
         return f"“{names.leaf(path)}” was changed since it was sent, so its elements cannot be told any more"
     found = _components(path, finding)

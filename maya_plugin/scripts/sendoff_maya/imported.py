@@ -57,17 +57,17 @@ def bring(job: Job, path: Path) -> Brought:
     current = answers.text(cmds.namespaceInfo(currentNamespace=True, absoluteName=True))
     before = set(answers.names(cmds.ls(assemblies=True, long=True)))
     cmds.namespace(setNamespace=":")
-    cmds.namespace(addNamespace=namespace)
     try:
-        cmds.namespace(setNamespace=f":{namespace}")
         _read(path, namespace)
         roots = [name for name in answers.names(cmds.ls(assemblies=True, long=True)) if name not in before]
         holder = _holder(roots, path, job)
     except ImportFailed:
         _take_back(namespace)
         raise
-    except RuntimeError as error:
+    except Exception as error:
         _take_back(namespace)
+        if not isinstance(error, RuntimeError):
+            raise
         reason = (str(error).strip().splitlines() or ["Maya does not say why"])[0]
         raise ImportFailed(f"The result {path.name} cannot be read by this Maya: {reason}") from error
     finally:
@@ -145,14 +145,15 @@ def transfer_uv(mesh: str, original: str, layer: str) -> None:
 
 
 def _read(path: Path, namespace: str) -> None:
-    if path.suffix.startswith(".usd"):
-        if not interchange.plugins().usd:
-            raise ImportFailed(f"Maya's plug-in {interchange.USD} cannot be loaded, which {path.name} needs.")
-        interchange.read_usd(path)
-    elif path.suffix == ".fbx":
-        if not interchange.plugins().fbx:
-            raise ImportFailed(f"Maya's plug-in {interchange.FBX} cannot be loaded, which {path.name} needs.")
-        interchange.read_fbx(path)
+    """Read a file; Maya makes the namespace for its own files itself."""
+    is_usd = path.suffix.startswith(".usd")
+    if is_usd or path.suffix == ".fbx":
+        plugins, plugin = interchange.plugins(), interchange.USD if is_usd else interchange.FBX
+        if not (plugins.usd if is_usd else plugins.fbx):
+            raise ImportFailed(f"Maya's plug-in {plugin} cannot be loaded, which {path.name} needs.")
+        cmds.namespace(addNamespace=namespace)
+        cmds.namespace(setNamespace=f":{namespace}")
+        (interchange.read_usd if is_usd else interchange.read_fbx)(path)
     else:
         maya_type = "mayaAscii" if path.suffix == ".ma" else "mayaBinary"
         cmds.file(
@@ -176,7 +177,8 @@ def _holder(roots: list[str], path: Path, job: Job) -> str:
 def _take_back(namespace: str) -> None:
     """Nothing of an import that failed is left."""
     cmds.namespace(setNamespace=":")
-    cmds.namespace(removeNamespace=namespace, deleteNamespaceContent=True)
+    if cmds.namespace(exists=namespace):
+        cmds.namespace(removeNamespace=namespace, deleteNamespaceContent=True)
 
 
 def _free_namespace(job: Job) -> str:

@@ -56,6 +56,12 @@ def changed(before: dict[str, str], paths: Iterable[str]) -> tuple[list[str], li
     return gone, [name for name in named if name in now and _differs(now[name], before[name])]
 
 
+def is_changed(path: str, sent: str | None) -> bool:
+    """Whether a transform has another shape than the one that was sent; where that is not known, it has not."""
+    now = fingerprints([path]).get(names.prim_path(path))
+    return sent is not None and (now is None or _differs(now, sent))
+
+
 def _differs(now: str, before: str) -> bool:
     """Whether two values are of different shapes; one of counts alone is compared by the counts."""
     shallow = min(now.count(":"), before.count(":"))

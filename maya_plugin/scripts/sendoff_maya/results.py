@@ -167,32 +167,34 @@ def _import_objects(job: Job, path: Path, inside: Contents, placement: str, note
     for part in kinds["collision"]:
         imported.mark(by_part[part], source=part.source)
         imported.make_collision(by_part[part])
-    for part in kinds["uv"]:
-        _put_uv_back(job, by_part[part], part, finder, notes)
-    brought = imported.tidied(brought)
+    kinds["uv"] = [part for part in kinds["uv"] if _put_uv_back(job, by_part[part], part, finder, notes)]
+    if inside.parts:
+        brought = imported.tidied(brought)
     found = levels.Levels({by_part[part]: (part.level or 0, finder.find(part.source)) for part in kinds["lod"]})
     if placement != levels.OVER:
         found.move_beside(kept)
     group = found.group(brought.holder) if preferences.is_on(preferences.LOD_GROUP) else ""
-    select([by_part[part] for part in kinds["lod"]] or ([brought.holder] if brought.holder else []))
+    shown = [group] if group else [by_part[part] for part in kinds["lod"]]
+    select(shown or ([brought.holder] if brought.holder else []))
     return _said(brought, kinds, found, placement, group)
 
 
-def _put_uv_back(job: Job, mesh: str, part: contents.Part, finder: names.Finder, notes: list[str]) -> None:
+def _put_uv_back(job: Job, mesh: str, part: contents.Part, finder: names.Finder, notes: list[str]) -> bool:
+    """Returns whether it is on the original now."""
     original = finder.find(part.source)
     name = names.leaf(part.source)
     layer = part.uv_layer or "sendoff"
     if not original:
         notes.append(f"“{name}” is not in the scene any more; its UV set “{layer}” is on “{names.leaf(mesh)}”.")
-        return
-    sent = job.fingerprints.get(part.source)
-    if sent is not None and meshes.changed({part.source: sent}, [part.source])[1]:
+        return False
+    if meshes.is_changed(original, job.fingerprints.get(part.source)):
         notes.append(
             f"“{name}” was changed meanwhile, so it was left as it is; its UV set “{layer}” is on “{names.leaf(mesh)}”."
         )
-        return
+        return False
     imported.transfer_uv(mesh, original, layer)
     cmds.delete(mesh)
+    return True
 
 
 def _said(
