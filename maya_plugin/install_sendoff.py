@@ -6,6 +6,7 @@ For machines without a window: python install_sendoff.py --user-app-dir DIR [--u
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 import sys
@@ -16,6 +17,11 @@ MODULE, PLUGIN = "sendoff", "sendoff_plugin"
 OLDEST_MAYA = 2023
 INSTALL, UNINSTALL, CANCEL = "Install", "Uninstall", "Cancel"
 HERE = Path(__file__).resolve().parent
+#: Where Maya looks, and the module's folder for it; on Linux it puts an icon's name in the place of `%B`.
+SEARCHED = (
+    ("MAYA_PLUG_IN_PATH", "plug-ins"),
+    ("XBMLANGPATH", "icons/%B" if sys.platform.startswith("linux") else "icons"),
+)
 
 
 class CannotInstall(Exception):
@@ -24,21 +30,25 @@ class CannotInstall(Exception):
 
 def onMayaDroppedPythonFile(*_: object) -> None:
     """Called by Maya when this file is dropped into its window."""
-    _in_maya()
+    try:
+        _in_maya()
+    finally:
+        sys.modules.pop(__name__, None)  # or the file of the next version, dropped into the same Maya, is not read
 
 
-def install(app_dir: Path, source: Path = HERE) -> tuple[str, str]:
+def install(app_dir: Path, source: Path = HERE, *, downgrade: bool = False) -> tuple[str, str]:
     """Put the module into a user's Maya folder, in the place of an older one.
 
     Args:
         app_dir: Maya's folder of the user, the one with `prefs` and `scripts` of all versions.
         source: The folder with `sendoff` in it, as it was unpacked.
+        downgrade: Whether it may take the place of a newer one.
 
     Returns:
         The version that was there ("" for none) and the one that is there now.
 
     Raises:
-        CannotInstall: With a sentence.
+        CannotInstall: With a sentence; what was there is there still.
     """
     new = source / MODULE
     if not (new / "plug-ins" / f"{PLUGIN}.py").is_file():
@@ -47,45 +57,75 @@ def install(app_dir: Path, source: Path = HERE) -> tuple[str, str]:
             "and drag the file from there."
         )
     modules = app_dir / "modules"
-    place, description = modules / MODULE, modules / f"{MODULE}.mod"
+    place = modules / MODULE
     before, version = _version(place), _version(new)
+    if not downgrade and _order(before) > _order(version):
+        raise CannotInstall(f"Sendoff {before} is installed, which is newer than {version}. Take it out first.")
     part, old = modules / f".{MODULE}-{uuid.uuid4().hex}.part", modules / f".{MODULE}-{uuid.uuid4().hex}.old"
     try:
         modules.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(new, part)
+        _copy(new, part)
+        (part / "description").write_text(_description(new, place), encoding="utf-8")
         if place.exists():
             place.rename(old)
         part.rename(place)
-        # The absolute path: Maya looks for one that is relative in the folder that it was started in.
-        text = (place / f"{MODULE}.mod").read_text("utf-8").replace(" .\n", f" {place.as_posix()}\n")
-        description.write_text(text, encoding="utf-8")
+        (place / "description").replace(modules / f"{MODULE}.mod")
     except OSError as error:
-        if old.exists() and not place.exists():
-            old.rename(place)
+        if old.exists():
+            shutil.rmtree(place, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                old.rename(place)
         raise CannotInstall(
-            f"Sendoff cannot be written into {modules}: {error.strerror or error}. "
-            "Make room or ask for the right to write there, and drag the file again."
+            f"Sendoff cannot be written into {modules}: {error.strerror or error}. Close other Mayas, make room, or "
+            "ask for the right to write there, and try again."
         ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)  # a file that Windows holds stays, and Maya does not look at it
+        _clear_away(modules)
     return before, version
 
 
 def uninstall(app_dir: Path) -> str:
     """Take the module out of a user's Maya folder; settings and sign-ins stay. Returns the version that was there."""
     modules = app_dir / "modules"
-    place, description = modules / MODULE, modules / f"{MODULE}.mod"
+    place = modules / MODULE
     version = _version(place)
     try:
-        description.unlink(missing_ok=True)
         if place.exists():
-            shutil.rmtree(place)
+            place.rename(modules / f".{MODULE}-{uuid.uuid4().hex}.old")
+        (modules / f"{MODULE}.mod").unlink(missing_ok=True)
     except OSError as error:
         raise CannotInstall(
             f"Sendoff cannot be taken out of {modules}: {error.strerror or error}. Close Maya and try again."
         ) from error
+    _clear_away(modules)
     return version
+
+
+def _copy(new: Path, part: Path) -> None:
+    """Copy a folder; unlike `copytree`, end with the system's own reason at the first file that cannot be written."""
+    part.mkdir()
+    for path in sorted(new.rglob("*")):
+        copy = part / path.relative_to(new)
+        if path.is_dir():
+            copy.mkdir()
+        else:
+            shutil.copyfile(path, copy)
+
+
+def _description(new: Path, place: Path) -> str:
+    """The text of sendoff.mod in the user's folder.
+
+    It names the place in full, or, where Maya may take the letters for others than they are, as seen from itself.
+    """
+    path = place.as_posix() if place.as_posix().isascii() else f"./{MODULE}"
+    return (new / f"{MODULE}.mod").read_text("utf-8").replace(" .\n", f" {path}\n")
+
+
+def _clear_away(modules: Path) -> None:
+    """Remove what took the place of nothing; a file that Windows holds stays until the next time."""
+    for path in modules.glob(f".{MODULE}-*.old"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def main() -> int:
@@ -102,14 +142,19 @@ def main() -> int:
     return 0
 
 
-def _done(app_dir: Path, *, remove: bool) -> str:
+def _done(app_dir: Path, *, remove: bool, downgrade: bool = False) -> str:
     if remove:
         version = uninstall(app_dir)
-        return f"Sendoff {version} was taken out." if version else "Sendoff was not installed there."
-    before, version = install(app_dir)
-    if before and before != version:
-        return f"Sendoff was brought from {before} to {version}."
-    return f"Sendoff {version} was installed{' again' if before else ''}."
+        said = f"Sendoff {version} was taken out." if version else "Sendoff was not installed there."
+    else:
+        before, version = install(app_dir, downgrade=downgrade)
+        if before and before != version:
+            said = f"Sendoff was brought from {before} to {version}."
+        else:
+            said = f"Sendoff {version} was installed{' again' if before else ''}."
+    if any((app_dir / "modules").glob(f".{MODULE}-*.old")):
+        said += " Files of the old one are in use: restart Maya. They go at the next installation."
+    return said
 
 
 def _in_maya() -> None:
@@ -122,25 +167,69 @@ def _in_maya() -> None:
         answer = INSTALL if is_batch else _ask(_version(app_dir / "modules" / MODULE), _version(HERE / MODULE))
         if answer == CANCEL:
             return
-        if cmds.pluginInfo(PLUGIN, query=True, loaded=True):
-            cmds.unloadPlugin(PLUGIN)
-        _forget_modules()
-        if answer == UNINSTALL:
-            cmds.pluginInfo(PLUGIN, edit=True, autoload=False)
-        said = _done(app_dir, remove=answer == UNINSTALL)
-        if answer == INSTALL:
-            _use_now(app_dir / "modules" / MODULE)
-            cmds.loadPlugin(PLUGIN)
-            cmds.pluginInfo(PLUGIN, edit=True, autoload=True)
-            said += " It is in the menu Sendoff."
+        said = _taken_out(app_dir) if answer == UNINSTALL else _installed(app_dir, downgrade=not is_batch)
     except CannotInstall as error:
         said = str(error)
-    except RuntimeError as error:
-        said = f"Sendoff was installed, and Maya could not load it: {str(error).strip()}. The Script Editor says more."
     if is_batch:
         print(said)
     else:
         cmds.confirmDialog(title="Sendoff", message=said, button=["OK"])
+
+
+def _installed(app_dir: Path, *, downgrade: bool) -> str:
+    from maya import cmds
+
+    was_loaded = _unload()
+    try:
+        said = _done(app_dir, remove=False, downgrade=downgrade)
+    except CannotInstall:
+        if was_loaded:
+            with contextlib.suppress(RuntimeError):
+                cmds.loadPlugin(PLUGIN)
+        raise
+    _use_now(app_dir / "modules" / MODULE)
+    try:
+        cmds.loadPlugin(PLUGIN)
+        cmds.pluginInfo(PLUGIN, edit=True, autoload=True)
+    except RuntimeError as error:
+        raise CannotInstall(
+            f"{said} But Maya could not load it: {_words(error)}. The Script Editor says more."
+        ) from error
+    return said if cmds.about(batch=True) else f"{said} It is in the menu Sendoff."
+
+
+def _taken_out(app_dir: Path) -> str:
+    from maya import cmds
+
+    with contextlib.suppress(RuntimeError):  # Maya may not know it
+        cmds.pluginInfo(PLUGIN, edit=True, autoload=False)
+    _unload()
+    said = _done(app_dir, remove=True)
+    _use_no_more(app_dir / "modules" / MODULE)
+    return said
+
+
+def _unload() -> bool:
+    """Unload the plug-in and forget its modules; whether it was loaded."""
+    from maya import cmds
+
+    was_loaded = bool(cmds.pluginInfo(PLUGIN, query=True, loaded=True))
+    if was_loaded:
+        try:
+            cmds.unloadPlugin(PLUGIN)
+        except RuntimeError as error:
+            raise CannotInstall(
+                f"Maya could not unload the Sendoff that is there: {_words(error)}. Nothing was changed. "
+                "Restart Maya and drag the file again."
+            ) from error
+    for name in [name for name in sys.modules if name.partition(".")[0] == "sendoff_maya"]:
+        del sys.modules[name]
+    return was_loaded
+
+
+def _words(error: RuntimeError) -> str:
+    """What Maya says, without its line's end."""
+    return str(error).strip().rstrip(".")
 
 
 def _ask(before: str, version: str) -> str:
@@ -172,20 +261,20 @@ def _order(version: str) -> list[int]:
 
 def _use_now(place: Path) -> None:
     """Have this Maya find the module without a restart."""
-    for name, folder in (("MAYA_PLUG_IN_PATH", "plug-ins"), ("XBMLANGPATH", "icons")):
-        path = (place / folder).as_posix()
+    _use_no_more(place)
+    for name, folder in SEARCHED:
         there = [one for one in os.environ.get(name, "").split(os.pathsep) if one]
-        if path not in there:
-            os.environ[name] = os.pathsep.join([path, *there])
-    scripts = str(place / "scripts")
-    if scripts not in sys.path:
-        sys.path.append(scripts)
+        os.environ[name] = os.pathsep.join([(place / folder).as_posix(), *there])
+    sys.path.append(str(place / "scripts"))
 
 
-def _forget_modules() -> None:
-    """What Python has in memory of an older version."""
-    for name in [name for name in sys.modules if name.partition(".")[0] == "sendoff_maya"]:
-        del sys.modules[name]
+def _use_no_more(place: Path) -> None:
+    """Have this Maya look for nothing there."""
+    for name, folder in SEARCHED:
+        there = os.environ.get(name, "").split(os.pathsep)
+        if (place / folder).as_posix() in there:
+            os.environ[name] = os.pathsep.join(one for one in there if one != (place / folder).as_posix())
+    sys.path[:] = [one for one in sys.path if one != str(place / "scripts")]
 
 
 def _version(place: Path) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -22,6 +24,7 @@ def unpacked(module_folder, tmp_path):
 def drop(unpacked, maya, monkeypatch):
     """Drops the file into Maya's window as an artist does, who has answers ready; returns what was said."""
     monkeypatch.delenv("MAYA_PLUG_IN_PATH")
+    monkeypatch.setenv("XBMLANGPATH", "")
     monkeypatch.setattr(sys, "path", [one for one in sys.path if "maya-module" not in one])
 
     def dropped(*answers):
@@ -96,10 +99,87 @@ def test_an_old_maya_is_refused_with_a_sentence(drop):
     assert drop("OK") == "Sendoff needs Maya 2023 or newer, and this is Maya 2022."
 
 
-def test_a_file_in_the_way_is_a_sentence_and_the_old_one_stays(drop):
+def test_a_file_in_the_way_is_a_sentence(drop):
     standin.app_dir().mkdir(parents=True, exist_ok=True)
     modules().write_text("a file where the folder would be")
     assert "cannot be written into" in drop("OK")
+
+
+def test_on_a_full_disk_it_says_so_and_the_old_one_goes_on(drop, unpacked, monkeypatch):
+    as_version(unpacked, "0.0.9")
+    drop("OK")
+    as_version(unpacked, "0.1.0")
+
+    def full(source, target):
+        raise OSError(errno.ENOSPC, "No space left on device", str(target))
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    said = drop("OK")
+    assert said.startswith(f"Sendoff cannot be written into {modules()}: No space left on device. ")
+    assert sorted(path.name for path in modules().iterdir()) == ["sendoff", "sendoff.mod"]
+    assert "0.0.9" in (modules() / "sendoff.mod").read_text()
+    assert cmds.menu("sendoffMenu", exists=True)
+
+
+def test_where_the_last_step_fails_the_old_one_is_put_back(drop, unpacked):
+    as_version(unpacked, "0.0.9")
+    drop("OK")
+    as_version(unpacked, "0.1.0")
+    (modules() / "sendoff.mod").unlink()
+    (modules() / "sendoff.mod").mkdir()
+    assert "cannot be written into" in drop("OK")
+    assert "0.0.9" in (modules() / "sendoff" / "sendoff.mod").read_text()
+    assert cmds.menu("sendoffMenu", exists=True)
+
+
+def test_where_the_loaded_one_cannot_be_unloaded_nothing_is_changed(drop, unpacked, monkeypatch):
+    as_version(unpacked, "0.0.9")
+    drop("OK")
+    as_version(unpacked, "0.1.0")
+
+    def in_use(name):
+        raise RuntimeError("Plug-in is in use.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cmds, "unloadPlugin", in_use)
+        said = drop("OK")
+    assert said.startswith("Maya could not unload the Sendoff that is there: Plug-in is in use. Nothing was changed.")
+    assert "0.0.9" in (modules() / "sendoff.mod").read_text()
+
+
+def test_what_is_left_of_an_earlier_time_goes(drop):
+    (modules() / ".sendoff-1.old" / "held").mkdir(parents=True)
+    drop("OK")
+    assert sorted(path.name for path in modules().iterdir()) == ["sendoff", "sendoff.mod"]
+
+
+def test_this_maya_looks_there_at_once_and_no_more_when_it_was_taken_out(drop):
+    drop("OK")
+    place = (modules() / "sendoff").as_posix()
+    assert os.environ["XBMLANGPATH"].startswith(f"{place}/icons")
+    assert os.environ["XBMLANGPATH"].endswith("/%B") == sys.platform.startswith("linux")
+    drop("Uninstall", "OK")
+    assert not [name for name in ("MAYA_PLUG_IN_PATH", "XBMLANGPATH") if place in os.environ[name]]
+    assert not [path for path in sys.path if path.startswith(place)]
+
+
+def test_in_a_batch_it_prints_and_does_not_replace_a_newer_one(drop, unpacked, capsys):
+    state.now.is_batch = True
+    as_version(unpacked, "9.0.0")
+    drop()
+    assert capsys.readouterr().out == "Sendoff 9.0.0 was installed.\n"
+    as_version(unpacked, "0.1.0")
+    drop()
+    said = "Sendoff 9.0.0 is installed, which is newer than 0.1.0. Take it out first.\n"
+    assert capsys.readouterr().out == said
+    assert "sendoff_plugin" in state.now.loaded
+
+
+def test_a_folder_with_other_letters_is_named_as_seen_from_the_description(unpacked, tmp_path):
+    command = [sys.executable, unpacked / "install_sendoff.py", "--user-app-dir", tmp_path / "Åsa"]
+    subprocess.run(command, check=True, timeout=60, capture_output=True)
+    description = (tmp_path / "Åsa/modules/sendoff.mod").read_bytes()
+    assert description.split()[3:] == [b"./sendoff"]
 
 
 def test_a_td_installs_and_removes_it_without_maya(unpacked, tmp_path):
