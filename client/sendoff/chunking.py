@@ -1,13 +1,15 @@
 """Where a file is cut into chunks, so that a small edit re-sends little.
 
 A .blend file is cut at its own file blocks: Blender rewrites the whole file on every save, but most blocks come
-out byte for byte the same, only elsewhere. Any other file, and a .blend that is compressed or damaged, is cut
-every 1 MiB. The server neither knows nor checks how a client cuts.
+out byte for byte the same, only elsewhere. A scene of another kind (USD, Maya's own, FBX) is cut behind bytes that
+say so themselves, wherever they stand: what is put in before them moves no cut. Any other file, and a .blend that is
+compressed or damaged, is cut every 1 MiB. The server neither knows nor checks how a client cuts.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,6 +33,13 @@ CUT_MASK = 31
 
 #: The body of a large block is split this often, so that one moved vertex does not re-send 1 MiB.
 SPLIT_BYTES = 128 * 1024
+
+#: The kinds of scenes, other than .blend, that are sent again and again with small changes.
+MARKED_SUFFIXES = frozenset({".usd", ".usda", ".usdc", ".ma", ".mb", ".fbx", ".abc", ".obj", ".gltf", ".glb", ".ply"})
+#: Behind which bytes such a file is cut: a pair that is as rare in binary data as any other, or digits in a text.
+MARK = re.compile(rb"\xa7\x3c|417\n| 417|417 ")
+#: It is not cut before this size, which is what is sent again for one change.
+SHORTEST_MARKED_BYTES = 32 * 1024
 
 _READ_BYTES = 4 * 1024 * 1024
 
@@ -78,7 +87,7 @@ class Cutting:
         self._chunks: list[Chunk] = []
         self._done = False
         try:
-            self.spans = spans(self._file)
+            self.spans = spans(self._file, suffix=self._path.suffix)
         except BaseException:
             self._file.close()
             raise
@@ -132,8 +141,8 @@ class Cutting:
         return FileCut(size=self.size, sha256=self._whole.hexdigest(), chunks=tuple(self._chunks))
 
 
-def spans(file: BinaryIO) -> list[tuple[int, int]]:
-    """Offset and size of every chunk of an open file, in order and without a gap."""
+def spans(file: BinaryIO, *, suffix: str = "") -> list[tuple[int, int]]:
+    """Offset and size of every chunk of an open file, in order and without a gap; `suffix` tells what it is."""
     end = file.seek(0, 2)
     file.seek(0)
     if file.read(7) == b"BLENDER":
@@ -143,7 +152,26 @@ def spans(file: BinaryIO) -> list[tuple[int, int]]:
             return list(_blend_spans(file, head, end))
         except BlendFileError:
             pass
+    if suffix.lower() in MARKED_SUFFIXES:
+        return list(_marked_spans(file, end))
     return list(_fixed(0, end))
+
+
+def _marked_spans(file: BinaryIO, end: int) -> Iterator[tuple[int, int]]:
+    """Cut behind marks, and after 1 MiB at the latest."""
+    file.seek(0)
+    start, at, held = 0, 0, b""
+    while start < end:
+        if len(held) - at < CHUNK_BYTES and start + len(held) - at < end:
+            held, at = held[at:] + file.read(_READ_BYTES), 0
+            if len(held) < min(CHUNK_BYTES, end - start):  # it became shorter meanwhile, which the reader will notice
+                yield from _fixed(start, end)
+                return
+        most = min(at + CHUNK_BYTES, len(held))
+        mark = MARK.search(held, at + SHORTEST_MARKED_BYTES, most)
+        size = (mark.end() if mark else most) - at
+        yield start, size
+        start, at = start + size, at + size
 
 
 def _fixed(start: int, end: int, each: int = CHUNK_BYTES) -> Iterator[tuple[int, int]]:

@@ -47,10 +47,34 @@ def test_any_file_when_cut_then_the_chunks_are_the_file(tmp_path: Path, data: by
     check_cut(tmp_path / "a.bin", b"BLENDER-v405" + data)
 
 
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(sizes=st.lists(st.integers(0, 1_500_000), max_size=6), seed=st.integers(0, 2**32), zeros=st.booleans())
+def test_any_scene_of_another_kind_when_cut_then_the_chunks_are_the_file(sizes, seed, zeros, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    noise = random.Random(seed)
+    parts = [bytes(size) if zeros and index % 2 else noise.randbytes(size) for index, size in enumerate(sizes)]
+    check_cut(tmp_path / "a.usdc", b"\xa7\x3c".join(parts))
+    check_cut(tmp_path / "a.MA", b"\n\t417".join(parts))
+
+
+@pytest.mark.parametrize("suffix", [".usdc", ".ma"])
+def test_a_scene_of_another_kind_when_something_is_put_in_then_little_is_new(suffix: str, tmp_path: Path) -> None:
+    noise = random.Random(3)
+    if suffix == ".ma":
+        before = b"".join(b"\tsetAttr %d %.6f;\n" % (noise.getrandbits(16), noise.random()) for _ in range(400_000))
+    else:
+        before = noise.randbytes(10_000_000)
+    after = before[:3_000] + b"another object" + before[3_000:]
+    (tmp_path / f"before{suffix}").write_bytes(before)
+    (tmp_path / f"after{suffix}").write_bytes(after)
+    known = {chunk.sha256 for chunk in cut(tmp_path / f"before{suffix}").chunks}
+    new = [chunk.size for chunk in cut(tmp_path / f"after{suffix}").chunks if chunk.sha256 not in known]
+    assert 0 < sum(new) < 0.05 * len(after)
+
+
 def test_a_large_plain_file_when_cut_then_every_mebibyte(tmp_path: Path) -> None:
     data = random.Random(1).randbytes(5 * CHUNK_BYTES + 7)
-    check_cut(tmp_path / "a.abc", data)
-    assert [chunk.size for chunk in cut(tmp_path / "a.abc").chunks] == [CHUNK_BYTES] * 5 + [7]
+    check_cut(tmp_path / "a.exr", data)
+    assert [chunk.size for chunk in cut(tmp_path / "a.exr").chunks] == [CHUNK_BYTES] * 5 + [7]
 
 
 def test_a_blend_when_one_struct_changes_and_addresses_move_then_little_is_new(tmp_path, make_blend) -> None:  # type: ignore[no-untyped-def]
