@@ -33,6 +33,8 @@ _LEFT_OUT = (
     "contrib/pyopenssl.py",
     "contrib/socks.py",
     "http2/connection.py",
+    "help.py",
+    "_wsdump.py",
     "__pycache__",
 )
 
