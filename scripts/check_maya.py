@@ -27,6 +27,9 @@ OLDEST = (3, 9)
 #: What mypy says of the module itself, and where that comes from; the rest has checks of its own.
 OWN, SOURCE = f"{PACKAGE}/", f"maya_plugin/scripts/{PACKAGE}/"
 OTHERS = (f"{PACKAGE}/vendor/", f"{PACKAGE}/sendoff/")
+OTHERS_PLACES = tuple(f"scripts/{name}" for name in OTHERS)
+#: What maya_plugin/ may import besides its own modules, the SDK among them, and the standard library.
+ALLOWED_IMPORTS = {"maya", PACKAGE}
 MYPY = ("--strict", "--python-version", "3.10", "--config-file=", "--follow-imports=silent")
 #: Qt differs from one Maya to the next; the controls of Maya itself do not.
 _QT = {"PySide2", "PySide6", "shiboken2", "shiboken6", "PyQt5", "PyQt6"}
@@ -73,9 +76,15 @@ def foreign_imports() -> Iterator[str]:
                 if isinstance(node, ast.ImportFrom) and not node.level
                 else []
             )
-            for name in named:
-                if name.partition(".")[0] in _QT:
-                    yield f"{place}:{node.lineno}: error: {name} is imported, which not every Maya has"
+            tops = [name.partition(".")[0] for name in named]
+            for top in tops:
+                if top in _QT or (_is_own(place) and top not in ALLOWED_IMPORTS | sys.stdlib_module_names):
+                    yield f"{place}:{node.lineno}: error: {top} is imported, which not every Maya has"
+
+
+def _is_own(place: str) -> bool:
+    """Whether a file of the built module comes from maya_plugin/."""
+    return place.startswith("plug-ins/") or (place.startswith(f"scripts/{OWN}") and not place.startswith(OTHERS_PLACES))
 
 
 def too_new() -> Iterator[str]:

@@ -51,7 +51,7 @@ def result(folder, *parts, mesh=None):
     UsdGeom.SetStageUpAxis(stage, "Y")
     stage.SetDefaultPrim(UsdGeom.Xform.Define(stage, ROOT).GetPrim())
     source = cmds.polyCube(name="Template", width=100)[0]
-    from maya.node_commands import mesh_node
+    from maya.naming import mesh_node
 
     box = mesh_node(source).mesh
     cmds.delete(source)

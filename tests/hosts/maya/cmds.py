@@ -5,10 +5,27 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from . import file_commands, node_commands, registry, settings_commands, signatures, state, ui_commands, usd_commands
+from . import (
+    file_commands,
+    mesh_commands,
+    node_commands,
+    registry,
+    settings_commands,
+    signatures,
+    state,
+    ui_commands,
+    usd_commands,
+)
 
 __all__: list[str] = []
-_ = (file_commands, node_commands, settings_commands, ui_commands, usd_commands)  # they register themselves
+_ = (
+    file_commands,
+    mesh_commands,
+    node_commands,
+    settings_commands,
+    ui_commands,
+    usd_commands,
+)  # they register themselves
 
 
 def __getattr__(name: str) -> Any:

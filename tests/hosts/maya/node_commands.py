@@ -7,22 +7,19 @@ from typing import Any
 
 from pxr import Gf
 
-from . import shapes, state
-from .model import DAG, SHAPES, Mesh, Node, Scene, box_of
+from . import state
+from .model import DAG, SHAPES, Node, box_of
+from .naming import long, mesh_node, mesh_of, open_scene, short
 from .registry import command
 
 _TRANSFORMS = {"transform", "lodGroup", "joint"}
 _AXES = "XYZ"
 
 
-def _scene() -> Scene:
-    return state.now.scene
-
-
 @command()
 def ls(_mode: str, *names: str, **flags: Any) -> list[str]:
     """What is there, or what is selected, by long or shortest names."""
-    scene = _scene()
+    scene = open_scene()
     found: list[str] = []
     if flags.get("selection"):
         return [_shown(name, flags) for name in scene.content.selected if scene.find(name.partition(".")[0])]
@@ -33,7 +30,7 @@ def ls(_mode: str, *names: str, **flags: Any) -> list[str]:
             there = scene.find(node_name)
             if attribute:
                 there = [node for node in there if attribute in node.attributes or attribute in node.added]
-            found += [_long(node) if flags.get("long") else _short(node) for node in there]
+            found += [long(node) if flags.get("long") else short(node) for node in there]
         return list(dict.fromkeys(found))
     wanted = _listed(flags.get("type")) or _listed(flags.get("exactType"))
     for node in nodes:
@@ -44,14 +41,14 @@ def ls(_mode: str, *names: str, **flags: Any) -> list[str]:
             continue
         if flags.get("noIntermediate") and node.attributes.get("intermediateObject"):
             continue
-        found.append(_long(node) if flags.get("long") else _short(node))
+        found.append(long(node) if flags.get("long") else short(node))
     return found
 
 
 @command(undoable=True)
 def select(_mode: str, *names: str, **flags: Any) -> None:
     """Choose nodes and components."""
-    scene = _scene()
+    scene = open_scene()
     if flags.get("clear"):
         scene.content.selected = []
         return
@@ -76,20 +73,20 @@ def select(_mode: str, *names: str, **flags: Any) -> None:
 def objExists(_mode: str, name: str) -> bool:
     """Whether there is a node, or an attribute of one."""
     node_name, _, attribute = name.partition(".")
-    there = _scene().find(node_name)
+    there = open_scene().find(node_name)
     return any(not attribute or attribute in node.attributes or attribute in node.added for node in there)
 
 
 @command()
 def nodeType(_mode: str, name: str) -> str:
     """What kind of node it is."""
-    return _scene().one(name).kind
+    return open_scene().one(name).kind
 
 
 @command()
 def objectType(_mode: str, name: str, **flags: Any) -> Any:
     """The same, and whether it is of a kind or one derived from it."""
-    node = _scene().one(name)
+    node = open_scene().one(name)
     if "isAType" in flags:
         return flags["isAType"] in _kinds(node)
     return node.kind == flags["isType"] if "isType" in flags else node.kind
@@ -98,14 +95,14 @@ def objectType(_mode: str, name: str, **flags: Any) -> Any:
 @command(undoable=True)
 def createNode(_mode: str, kind: str, **flags: Any) -> str:
     """A new node."""
-    parent = _scene().one(flags["parent"]) if "parent" in flags else None
-    return _short(_scene().create(kind, flags.get("name", f"{kind}1"), parent=parent))
+    parent = open_scene().one(flags["parent"]) if "parent" in flags else None
+    return short(open_scene().create(kind, flags.get("name", f"{kind}1"), parent=parent))
 
 
 @command(undoable=True)
 def group(_mode: str, *names: str, **flags: Any) -> str:
     """A transform around some nodes, which keep their places in the world."""
-    scene = _scene()
+    scene = open_scene()
     if not names and not flags.get("empty"):
         raise RuntimeError("Not enough objects or values.")
     parent = scene.one(flags["parent"]) if "parent" in flags else None
@@ -115,32 +112,32 @@ def group(_mode: str, *names: str, **flags: Any) -> str:
     made = scene.create("transform", flags.get("name", "group1"), parent=parent)
     for node in nodes:
         scene.put(node, made)
-    return _short(made)
+    return short(made)
 
 
 @command(undoable=True)
 def parent(_mode: str, *names: str, **flags: Any) -> list[str]:
     """Hang nodes below another one, or at the top."""
-    scene = _scene()
+    scene = open_scene()
     target = None if flags.get("world") else scene.one(names[-1])
     moved = [scene.one(name) for name in (names if flags.get("world") else names[:-1])]
     for node in moved:
         scene.put(node, target)
-    return [_short(node) for node in moved]
+    return [short(node) for node in moved]
 
 
 @command(undoable=True)
 def rename(_mode: str, name: str, new: str) -> str:
     """Give a node another name."""
-    node = _scene().one(name)
+    node = open_scene().one(name)
     node.name = new
-    return _short(node)
+    return short(node)
 
 
 @command(undoable=True)
 def delete(_mode: str, *names: str, **flags: Any) -> None:
     """Remove nodes, or their history."""
-    scene = _scene()
+    scene = open_scene()
     for name in names:
         node = scene.one(name)
         if flags.get("constructionHistory"):
@@ -154,7 +151,7 @@ def listRelatives(_mode: str, *names: str, **flags: Any) -> list[str] | None:
     """Children, shapes, everything below, or what is above."""
     found: list[Node] = []
     for name in names:
-        node = _scene().one(name)
+        node = open_scene().one(name)
         if flags.get("parent"):
             found += [node.parent] if node.parent is not None else []
         elif flags.get("allDescendents"):
@@ -165,26 +162,26 @@ def listRelatives(_mode: str, *names: str, **flags: Any) -> list[str] | None:
         found = [one for one in found if set(_listed(flags["type"])) & _kinds(one)]
     if flags.get("noIntermediate"):
         found = [one for one in found if not one.attributes.get("intermediateObject")]
-    return [_long(one) if flags.get("fullPath") else _short(one) for one in found] or None
+    return [long(one) if flags.get("fullPath") else short(one) for one in found] or None
 
 
 @command(undoable=True)
 def addAttr(_mode: str, name: str, **flags: Any) -> None:
     """A new attribute on a node."""
-    node = _scene().one(name)
+    node = open_scene().one(name)
     long = flags["longName"]
     if long in node.attributes:
         raise RuntimeError(f"Attribute {long} already exists on {name}")
     kind = flags.get("dataType") or flags["attributeType"]
     node.added[long] = kind
     node.attributes[long] = "" if kind == "string" else 0
-    _scene().is_modified = True
+    open_scene().is_modified = True
 
 
 @command()
 def attributeQuery(_mode: str, name: str, **flags: Any) -> Any:
     """Whether a node has an attribute."""
-    node = _scene().one(flags["node"])
+    node = open_scene().one(flags["node"])
     if flags.get("exists"):
         return name in node.attributes or name in node.added
     raise NotImplementedError("attributeQuery: only exists")
@@ -206,7 +203,7 @@ def setAttr(_mode: str, plug: str, *values: Any, **flags: Any) -> None:
     else:
         _check_attribute(node, name, plug)
         node.attributes[name] = tuple(map(float, values)) if len(values) > 1 else values[0]
-    _scene().is_modified = True
+    open_scene().is_modified = True
 
 
 @command()
@@ -231,14 +228,14 @@ def connectAttr(_mode: str, source: str, target: str, **_flags: Any) -> None:
     if name in node.inputs:
         raise RuntimeError(f"The destination attribute '{target}' is already connected")
     node.inputs[name] = source
-    _scene().is_modified = True
+    open_scene().is_modified = True
 
 
 @command()
 def listConnections(_mode: str, plug: str, **flags: Any) -> list[str] | None:
     """What feeds an attribute."""
     node_name, _, name = plug.partition(".")
-    node = _scene().one(node_name)
+    node = open_scene().one(node_name)
     found = [source for one, source in node.inputs.items() if not name or one == name]
     return [source if flags.get("plugs") else source.partition(".")[0] for source in found] or None
 
@@ -248,26 +245,26 @@ def move(_mode: str, *arguments: Any, **flags: Any) -> None:
     """Move along the axes of the world, or of the parent."""
     way = Gf.Vec3d(*[float(one) for one in arguments[:3]])
     for name in arguments[3:]:
-        node = _scene().one(name)
+        node = open_scene().one(name)
         local = way
         if flags.get("worldSpace") and node.parent is not None:
             local = node.parent.world().GetInverse().TransformDir(way)
         before = Gf.Vec3d(*node.attributes["translate"]) if flags.get("relative") else Gf.Vec3d(0)
         node.attributes["translate"] = tuple(before + local)
-    _scene().is_modified = True
+    open_scene().is_modified = True
 
 
 @command()
 def exactWorldBoundingBox(_mode: str, *names: str, **_flags: Any) -> list[float]:
     """The box around nodes, in the world."""
-    low, high = box_of([_scene().one(name) for name in names])
+    low, high = box_of([open_scene().one(name) for name in names])
     return [*low, *high]
 
 
 @command(undoable=True)
 def xform(mode: str, *names: str, **flags: Any) -> Any:
     """Place, turn, size or matrix of a node."""
-    node = _scene().one(names[0])
+    node = open_scene().one(names[0])
     if mode == "query" and flags.get("matrix"):
         matrix = node.world() if flags.get("worldSpace") else node.local()
         return [matrix[row][column] for row in range(4) for column in range(4)]
@@ -278,132 +275,42 @@ def xform(mode: str, *names: str, **flags: Any) -> Any:
     for flag, attribute in (("translation", "translate"), ("rotation", "rotate"), ("scale", "scale")):
         if flag in flags and mode != "query":
             node.attributes[attribute] = tuple(float(one) for one in flags[flag])
-            _scene().is_modified = True
+            open_scene().is_modified = True
     return None
-
-
-@command()
-def polyEvaluate(_mode: str, name: str, **flags: Any) -> Any:
-    """How many vertices, faces, triangles or edges a mesh has."""
-    mesh = _mesh_of(name)
-    if flags.get("vertex"):
-        return len(mesh.points)
-    if flags.get("face"):
-        return len(mesh.counts)
-    if flags.get("triangle"):
-        return sum(count - 2 for count in mesh.counts)
-    if flags.get("edge"):
-        return len(mesh.edges())
-    return {"vertex": len(mesh.points), "face": len(mesh.counts)}
-
-
-@command(undoable=True)
-def polyCube(_mode: str, **flags: Any) -> list[str]:
-    """A box."""
-    size = (flags.get("width", 1.0), flags.get("height", 1.0), flags.get("depth", 1.0))
-    return _poly("pCube1", "polyCube1", shapes.cube(size), flags)
-
-
-@command(undoable=True)
-def polySphere(_mode: str, **flags: Any) -> list[str]:
-    """A ball."""
-    around, along = int(flags.get("subdivisionsX", 20)), int(flags.get("subdivisionsY", 20))
-    return _poly("pSphere1", "polySphere1", shapes.sphere(flags.get("radius", 1.0), around, along), flags)
-
-
-@command(undoable=True)
-def polyPlane(_mode: str, **flags: Any) -> list[str]:
-    """A grid."""
-    size = (flags.get("width", 1.0), flags.get("height", 1.0))
-    across, along = int(flags.get("subdivisionsX", 10)), int(flags.get("subdivisionsY", 10))
-    return _poly("pPlane1", "polyPlane1", shapes.plane(size, across, along), flags)
-
-
-@command(undoable=True)
-def polyUVSet(mode: str, *names: str, **flags: Any) -> Any:
-    """The UV sets of a mesh."""
-    mesh = _mesh_of(names[0])
-    if mode == "query" and flags.get("allUVSets"):
-        return list(mesh.uv_sets)
-    if flags.get("create"):
-        if flags["uvSet"] in mesh.uv_sets:
-            raise RuntimeError(f"UV set {flags['uvSet']} exists already")
-        mesh.uv_sets[flags["uvSet"]] = ([], [], [0] * len(mesh.counts), [])
-        _scene().is_modified = True
-    return None
-
-
-@command(undoable=True)
-def transferAttributes(_mode: str, source: str, target: str, **flags: Any) -> list[str]:
-    """UVs of one mesh onto another; by components, where the sample space says so."""
-    given, taking = _mesh_of(source), _mesh_of(target)
-    if flags.get("transferUVs") != 1 or flags.get("sampleSpace") != 4:
-        raise NotImplementedError("transferAttributes: one UV set by components only")
-    if given.counts != taking.counts:
-        raise RuntimeError("The meshes have not the same components")
-    taking.uv_sets[flags["targetUvSet"]] = given.uv_sets[flags["sourceUvSet"]]
-    _scene().one(target).has_history = True
-    _scene().is_modified = True
-    return ["transferAttributes1"]
-
-
-@command(undoable=True)
-def bakePartialHistory(_mode: str, *names: str, **_flags: Any) -> None:
-    """Make history part of the shape."""
-    for name in names:
-        _scene().one(name).has_history = False
-
-
-@command()
-def polyListComponentConversion(_mode: str, *names: str, **flags: Any) -> list[str]:
-    """From vertices to the edges between them."""
-    if not (flags.get("fromVertex") and flags.get("toEdge") and flags.get("internal")):
-        raise NotImplementedError("polyListComponentConversion: from vertices to the edges between them only")
-    by_node: dict[str, set[int]] = {}
-    for name in names:
-        match = re.fullmatch(r"(.+)\.vtx\[(\d+)\]", name)
-        if match is None:
-            raise ValueError(f"No object matches name: {name}")
-        by_node.setdefault(match[1], set()).add(int(match[2]))
-    found = []
-    for name, vertices in by_node.items():
-        edges = _mesh_of(name).edges()
-        found += [f"{name}.e[{index}]" for index, pair in enumerate(edges) if set(pair) <= vertices]
-    return found
 
 
 @command(undoable=True)
 def sets(mode: str, *names: str, **flags: Any) -> Any:
     """A set of objects: made, filled, or read."""
     if mode == "query":
-        return list(_scene().one(names[0]).members) or None
+        return list(open_scene().one(names[0]).members) or None
     if mode == "edit":
-        target = _scene().one(flags["forceElement"])
+        target = open_scene().one(flags["forceElement"])
         for name in names:
             shape = mesh_node(name).path
-            for one in _scene().nodes():
+            for one in open_scene().nodes():
                 if one.kind == "shadingEngine" and shape in one.members:
                     one.members.remove(shape)
             target.members.append(shape)
         return None
-    made = _scene().create("objectSet", flags.get("name", "set1"))
-    members = names or ([] if flags.get("empty") else _scene().content.selected)
-    made.members = [_scene().one(name).path for name in members]
+    made = open_scene().create("objectSet", flags.get("name", "set1"))
+    members = names or ([] if flags.get("empty") else open_scene().content.selected)
+    made.members = [open_scene().one(name).path for name in members]
     return made.name
 
 
 @command()
 def listSets(_mode: str, **flags: Any) -> list[str] | None:
     """The sets that an object is in; of type 1 are those that shade."""
-    path = _scene().one(flags["object"]).path
-    found = [one.name for one in _scene().nodes() if one.kind == "shadingEngine" and path in one.members]
+    path = open_scene().one(flags["object"]).path
+    found = [one.name for one in open_scene().nodes() if one.kind == "shadingEngine" and path in one.members]
     return found or None
 
 
 @command(undoable=True)
 def namespace(_mode: str, **flags: Any) -> Any:
     """Namespaces: made, entered, removed."""
-    scene = _scene()
+    scene = open_scene()
     if "exists" in flags:
         return flags["exists"].strip(":") in scene.content.namespaces
     if "addNamespace" in flags:
@@ -435,7 +342,7 @@ def namespace(_mode: str, **flags: Any) -> Any:
 @command()
 def namespaceInfo(_mode: str, *names: str, **flags: Any) -> Any:
     """Which namespace is the current one, and which there are."""
-    scene = _scene()
+    scene = open_scene()
     if flags.get("currentNamespace"):
         return scene.namespace if flags.get("absoluteName") else scene.namespace.removeprefix(":") or ":"
     if flags.get("listOnlyNamespaces"):
@@ -453,37 +360,11 @@ def viewFit(_mode: str, *_names: str, **_flags: Any) -> None:
         raise RuntimeError("viewFit needs a view")
 
 
-def mesh_node(name: str) -> Node:
-    """The mesh shape meant by the name of a transform or of itself."""
-    node = _scene().one(name)
-    if node.mesh is None:
-        node = next((child for child in node.children if child.mesh is not None), node)
-    if node.mesh is None:
-        raise RuntimeError(f"{name} is no mesh")
-    return node
-
-
-def _mesh_of(name: str) -> Mesh:
-    found = mesh_node(name).mesh
-    assert found is not None
-    return found
-
-
-def _poly(name: str, history: str, mesh: Mesh, flags: dict[str, Any]) -> list[str]:
-    scene = _scene()
-    transform = scene.create("transform", flags.get("name", name))
-    shape = scene.create("mesh", f"{transform.name}Shape", parent=transform)
-    shape.mesh = mesh
-    scene.one("initialShadingGroup").members.append(shape.path)
-    scene.content.selected = [transform.path]
-    return [_short(transform), history]
-
-
 def _plug(plug: str) -> tuple[Node, str]:
     node_name, _, name = plug.partition(".")
     if not name:
         raise ValueError(f"No object matches name: {plug}")
-    return _scene().one(node_name), name
+    return open_scene().one(node_name), name
 
 
 def _check_attribute(node: Node, name: str, plug: str) -> None:
@@ -495,7 +376,7 @@ def _check_components(node: Node, component: str) -> None:
     match = re.fullmatch(r"(vtx|f|e)\[(\d+)(?::(\d+))?\]", component)
     if match is None:
         raise ValueError(f"No object matches name: {node.name}.{component}")
-    mesh = _mesh_of(node.path)
+    mesh = mesh_of(node.path)
     counts = {"vtx": len(mesh.points), "f": len(mesh.counts), "e": len(mesh.edges())}
     if int(match[3] or match[2]) >= counts[match[1]]:
         raise ValueError(f"No object matches name: {node.name}.{component}")
@@ -514,21 +395,7 @@ def _listed(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value or ())
 
 
-def _long(node: Node) -> str:
-    return node.path
-
-
-def _short(node: Node) -> str:
-    """The shortest name that no other node has."""
-    parts = node.path.split("|")
-    for count in range(1, len(parts)):
-        short = "|".join(parts[-count:])
-        if len(_scene().find(short)) == 1:
-            return short
-    return node.path
-
-
 def _shown(name: str, flags: dict[str, Any]) -> str:
     node_name, dot, component = name.partition(".")
-    node = _scene().one(node_name)
-    return (_long(node) if flags.get("long") else _short(node)) + dot + component
+    node = open_scene().one(node_name)
+    return (long(node) if flags.get("long") else short(node)) + dot + component

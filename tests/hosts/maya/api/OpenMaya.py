@@ -9,7 +9,7 @@ from typing import Any
 from .. import state
 from ..file_commands import AFTER_NEW, AFTER_OPEN, BEFORE_NEW, BEFORE_OPEN, EXITING
 from ..model import Mesh, Node
-from ..node_commands import mesh_node
+from ..naming import mesh_node
 from ..plugin_commands import PluginObject
 
 MObject = PluginObject
