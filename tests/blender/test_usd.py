@@ -197,6 +197,19 @@ def test_a_check_names_objects_by_path_and_elements_by_the_numbers_that_were_sen
     border = mine["non_manifold_edges"]
     assert {tuple(sorted(pair)) for pair in border["vertex_pairs"]} == {(0, 1), (1, 2), (2, 3), (3, 4), (0, 4)}
     assert len(border["indices"]) == len(border["vertex_pairs"])
+    assert [one["object"] for one in found if one["check"] == "unapplied_scale"] == []
+    (clash,) = [one for one in found if one["check"] == "name_clashes"]
+    assert "/Car/Body, /Car/Left/Body" in clash["message"]
+
+
+def test_a_scale_that_is_not_applied_is_told_as_the_artist_sees_it(stage: Any, opened: Any) -> None:
+    UsdGeom.Xformable(stage.GetPrimAtPath("/Car/Body")).AddScaleOp().Set(Gf.Vec3f(1, 2, -1))
+    job = opened()
+    scene_check.run(job)
+    found = json.loads((job.folder / "report.json").read_text())["findings"]
+    (scale,) = [one for one in found if one["check"] == "unapplied_scale"]
+    assert (scale["object"], scale["severity"]) == ("/Car/Body", "error")
+    assert "(1, 2, -1)" in scale["message"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from .job import Job, JobFailed
-from .origin import PATH_PROPERTY, Origin
+from .origin import PATH_PROPERTY, SCALE_PROPERTY, Origin
 
 SUFFIX = ".fbx"
 MAGIC = b"Kaydara FBX Binary"
@@ -37,6 +37,7 @@ def open_fbx(job: Job, path: Path) -> None:
         job.warn(f"{path.name} holds no objects.")
     for one in bpy.data.objects:
         one[PATH_PROPERTY] = one.name
+        one[SCALE_PROPERTY] = [1.0, 1.0, 1.0]  # what of it is the change of units cannot be told
     job.origin = Origin(kind="fbx")
 
 

@@ -13,6 +13,8 @@ from mathutils import Matrix
 #: On an object: its name or path in the file that was sent; and that Blender had to mend its mesh, so that the numbers
 #: of its elements are others than there.
 PATH_PROPERTY, MENDED_PROPERTY = "sendoff_path", "sendoff_mended"
+#: On an imported object: its own scale there. Blender's own holds the change of units as well.
+SCALE_PROPERTY = "sendoff_scale"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,13 @@ class Origin:
 def identity(one: Any) -> str:
     """What the artist's application knows an object (or an image) by."""
     return str(one.get(PATH_PROPERTY) or one.name) if hasattr(one, "get") else str(one.name)
+
+
+def scale_of(one: Any) -> list[float]:
+    """An object's scale as the artist's application shows it."""
+    if SCALE_PROPERTY in one:
+        return [float(part) for part in one[SCALE_PROPERTY]]
+    return [own * delta for own, delta in zip(one.scale, one.delta_scale, strict=True)]
 
 
 def is_mended(one: Any) -> bool:

@@ -11,7 +11,9 @@ import bpy
 
 from .evaluation import Workbench, is_plain
 from .findings import Findings
+from .lod_sources import plain_name
 from .mesh_arrays import triangle_count
+from .origin import identity, scale_of
 
 SCALE_TOLERANCE = 1e-4
 COPY_SUFFIX = re.compile(r"\.\d{3,}$")
@@ -20,7 +22,7 @@ SHOWN_NAMES = 6
 
 def check_scale(findings: Findings, one: Any) -> None:
     """A scale that is not applied bends bevels, physics and exports."""
-    scale = [own * delta for own, delta in zip(one.scale, one.delta_scale, strict=True)]
+    scale = scale_of(one)
     if max(abs(part - 1) for part in scale) <= SCALE_TOLERANCE:
         return
     text = ", ".join(f"{part:.3g}" for part in scale)
@@ -48,10 +50,10 @@ def check_names(findings: Findings, objects: list[Any]) -> None:
     """Names that differ only by case or by Blender's .001, which engines and file systems take for one."""
     alike: dict[str, list[Any]] = defaultdict(list)
     for one in objects:
-        alike[COPY_SUFFIX.sub("", one.name).casefold()].append(one)
+        alike[COPY_SUFFIX.sub("", plain_name(one)).casefold()].append(one)
     for some in alike.values():
         if len(some) > 1:
-            names = [one.name for one in some]
+            names = [identity(one) for one in some]
             listed = ", ".join(names[:SHOWN_NAMES]) + (", ..." if len(names) > SHOWN_NAMES else "")
             message = f"{len(names):,} names differ only by case or by a number that engines drop: {listed}."
             severity = "warning" if len({name.casefold() for name in names}) < len(names) else "info"

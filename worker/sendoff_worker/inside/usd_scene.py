@@ -15,7 +15,7 @@ import numpy as np
 from mathutils import Matrix
 
 from .job import Job, JobFailed
-from .origin import MENDED_PROPERTY, PATH_PROPERTY, Origin
+from .origin import MENDED_PROPERTY, PATH_PROPERTY, SCALE_PROPERTY, Origin
 from .pxr_library import pxr
 
 SUFFIXES = (".usd", ".usda", ".usdc", ".usdz")
@@ -86,10 +86,25 @@ class _Reader:
         mesh.shade_smooth()
         mesh.set_sharp_from_angle(angle=SHARP_RADIANS)
         one[PATH_PROPERTY] = path
+        one[SCALE_PROPERTY] = self._scale(prim)
         place = self._places.GetLocalToWorldTransform(prim)
         self._origin.places[path] = place
         bpy.context.scene.collection.objects.link(one)
         one.matrix_world = self._origin.to_blender @ Matrix([list(place.GetColumn(row)) for row in range(4)])
+
+    def _scale(self, prim: Any) -> list[float]:
+        """The prim's own scale: as it is written, or what its matrix holds."""
+        geometry = self._library.UsdGeom
+        operations = geometry.Xformable(prim).GetOrderedXformOps()
+        if any(one.GetOpType() == geometry.XformOp.TypeTransform for one in operations):
+            local = geometry.Xformable(prim).GetLocalTransformation(self._time)
+            sign = -1.0 if local.GetDeterminant() < 0 else 1.0
+            return [sign * abs(part) for part in self._library.Gf.Transform(local).GetScale()]
+        scale = [1.0, 1.0, 1.0]
+        for one in operations:
+            if one.GetOpType() == geometry.XformOp.TypeScale:
+                scale = [own * part for own, part in zip(scale, one.Get(self._time), strict=True)]
+        return scale
 
     def _arrays(self, prim: Any) -> tuple[Any, Any, Any] | None:
         """Points (n, 3), corners of each face and their points, checked; None where they do not fit."""
