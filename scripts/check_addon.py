@@ -22,7 +22,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -116,22 +116,25 @@ def mistakes(package: Path, series: str) -> Iterator[str]:
         sys.exit(f"mypy could not check the add-on against Blender {series}:\n{done.stderr}")
 
 
-def foreign_imports(folder: Path) -> Iterator[str]:
-    """Imports in a folder's modules of what is not there in every Blender."""
+def foreign_imports(
+    folder: Path, *, allowed: Collection[str] = ALLOWED_IMPORTS, host: str = "Blender"
+) -> Iterator[str]:
+    """Imports in a folder's modules of what is not there in every host application, or from outside the folder."""
     for path in build_addon.sources(folder):
         if path.suffix != ".py":
             continue
+        within = path.relative_to(folder)
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
-                names = [node.module or ""] if not node.level else [] if node.level == 1 else [".."]
+                names = [node.module or ""] if not node.level else [] if node.level <= len(within.parts) else [".."]
             else:
                 continue
             for name in names:
-                if name.partition(".")[0] not in ALLOWED_IMPORTS | sys.stdlib_module_names:
-                    place = f"{folder.name}/{path.relative_to(folder).as_posix()}:{node.lineno}"
-                    yield f"{place}: error: {name} is imported, which not every Blender has"
+                if name.partition(".")[0] not in {*allowed, *sys.stdlib_module_names}:
+                    place = f"{folder.name}/{within.as_posix()}:{node.lineno}"
+                    yield f"{place}: error: {name} is imported, which not every {host} has"
 
 
 if __name__ == "__main__":
