@@ -26,6 +26,7 @@ def test_a_click_in_the_window_sends_and_returns_at_once(opened, signed_in):
     assert job.is_saving
     assert "saving a copy to send" in standin.control("sendoffStatusText").values["label"]
     standin.idle(until=lambda: len(signed_in.submitted) == 1)
+    assert any("sending; go on working" in text for text in state.now.in_view)
     (submitted,) = signed_in.submitted
     assert submitted["task"] == "mesh.lods"
     assert [file["path"] for file in submitted["manifest"]["files"]] == ["untitled.usdc"]

@@ -103,6 +103,22 @@ def test_mayas_own_file_is_sent_where_the_task_takes_it_with_what_it_reads(car, 
     )
 
 
+def test_all_frames_of_a_sequence_and_what_only_the_scene_lists_are_sent(car, plugin, tmp_path):
+    frames = cmds.createNode("file", name="screen")
+    for frame in (1, 2, 10):
+        (tmp_path / f"screen.{frame:04d}.png").write_bytes(b"png")
+    cmds.setAttr(f"{frames}.fileTextureName", str(tmp_path / "screen.0001.png"), type="string")
+    cmds.setAttr(f"{frames}.useFrameExtension", True)
+    (tmp_path / "voice.wav").write_bytes(b"RIFF")
+    sound = cmds.createNode("audio", name="voice")
+    cmds.addAttr(sound, longName="filename", dataType="string")
+    cmds.setAttr(f"{sound}.filename", str(tmp_path / "voice.wav"), type="string")
+    export = plugin.scene_export.export(order(plugin), ("ma",))
+    sent = sorted(Path(file.path).name for file in export.submission.files if file.path.startswith("external/"))
+    assert sent == ["screen.0001.png", "screen.0002.png", "screen.0010.png", "voice.wav"]
+    assert export.notes == ()
+
+
 def test_references_are_part_of_the_copy_unless_they_are_to_be_kept(car, plugin, tmp_path):
     cmds.file(rename=str(tmp_path / "scenes" / "wheel.ma"))
     cmds.file(save=True)

@@ -66,7 +66,7 @@ def collect(step: Step, *, with_references: bool = True) -> ExternalFiles:
     """
     found: list[Reference] = []
     notes: list[str] = []
-    for name, look in (("textures", _of_attributes), ("references", _of_references)):
+    for name, look in (("textures", _of_attributes), ("references", _of_references), ("other files", _listed)):
         if name == "references" and not with_references:
             continue
         try:
@@ -79,13 +79,26 @@ def collect(step: Step, *, with_references: bool = True) -> ExternalFiles:
     return _placed(found, notes)
 
 
+def _listed(step: Step) -> Iterator[Reference]:
+    """What Maya lists besides: caches, sounds and the like, which its File Path Editor may not know."""
+    step("Looking for other files")
+    scene = answers.text(cmds.file(query=True, sceneName=True))
+    for path in dict.fromkeys(answers.names(cmds.file(query=True, list=True, withoutCopyNumber=True))):
+        if path != scene and Path(path).suffix.lower() not in (".ma", ".mb") and _is_readable(_absolute(path)):
+            yield Reference(path=_absolute(path), holder="the scene", files=(_absolute(path),))
+
+
 def _placed(references: list[Reference], notes: list[str]) -> ExternalFiles:
     placed: dict[Path, str] = {}
     files: dict[str, SceneFile] = {}
     entries: dict[str, dict[str, str]] = {}
     missing: list[str] = []
+    sent: set[Path] = set()
     for reference in references:
+        if reference.holder == "the scene" and sent.issuperset(reference.files):
+            continue
         there = [path for path in reference.files if _is_readable(path)]
+        sent.update(there)
         missing += [f"{path} ({reference.holder})" for path in reference.files if path not in there]
         if not there:
             continue

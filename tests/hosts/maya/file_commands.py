@@ -92,6 +92,7 @@ def _query(scene: Scene, names: tuple[str, ...], flags: dict[str, Any]) -> Any:
         return [] if names else [path for path, _ in scene.references.values()]
     if flags.get("list"):
         textures = [node.attributes["fileTextureName"] for node in scene.nodes() if node.kind == "file"]
+        textures += [node.attributes.get("filename", "") for node in scene.nodes() if node.kind == "audio"]
         return [scene.name or "untitled", *[path for path, _ in scene.references.values()], *filter(None, textures)]
     raise NotImplementedError(f"file query of {sorted(flags)}")
 
