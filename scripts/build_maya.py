@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ PLUGIN = ROOT / "maya_plugin"
 PACKAGE = PurePosixPath("scripts/sendoff_maya")
 VENDOR = PurePosixPath("vendor")
 MODULE = "sendoff"
+STAMP = "sendoff-stamp"
 #: Parts of vendored packages that nothing here calls.
 _LEFT_OUT = (
     "tests",
@@ -93,21 +95,32 @@ def fetched() -> Path:
     """The folder with the packages as pip brings them, made where it is not there or other releases are wanted."""
     folder = ROOT / "build" / "maya-vendor"
     stamp = hashlib.sha256(CONSTRAINTS.read_bytes()).hexdigest()
-    stamp_path = folder / "sendoff-stamp"
-    if stamp_path.is_file() and stamp_path.read_text() == stamp:
+    if _is_fetched(folder, stamp):
         return folder
     print("Fetching what the Maya module holds (1 MB, once) ...", flush=True)
-    shutil.rmtree(folder, ignore_errors=True)
+    part = folder.with_name(f"{folder.name}-{os.getpid()}")  # two builds may begin at once
+    shutil.rmtree(part, ignore_errors=True)
     command = [
         sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile",
         "--only-binary=:all:", "--platform", "any", "--python-version", "3.9", "--implementation", "py",
-        "--abi", "none", "--target", str(folder), "--requirement", str(CONSTRAINTS),
+        "--abi", "none", "--target", str(part), "--requirement", str(CONSTRAINTS),
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode:
+        shutil.rmtree(part, ignore_errors=True)
         sys.exit(f"pip could not fetch what constraints-maya.txt names:\n{done.stdout}{done.stderr}")
-    stamp_path.write_text(stamp)
+    (part / STAMP).write_text(stamp)
+    if _is_fetched(folder, stamp):
+        shutil.rmtree(part)  # by another build, which reads it now
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
     return folder
+
+
+def _is_fetched(folder: Path, stamp: str) -> bool:
+    path = folder / STAMP
+    return path.is_file() and path.read_text() == stamp
 
 
 def _module(path: Path, place: PurePosixPath) -> bytes:
