@@ -243,7 +243,7 @@ def make_problem(status: int, problem: Mapping[str, Any], url: str) -> ServerErr
         return ChunksMissing(detail, missing=tuple(str(item) for item in missing))
     tree: dict[int, type[ServerError]] = {401: SignInRequired, 404: NotFound, 507: StorageFull}
     found = tree.get(status) or (Rejected if 400 <= status < 500 and status != 429 else ServerError)
-    return found(detail, status=status, field=field)
+    return found(detail, status=status, field=field, kind=kind)
 
 
 def _default_detail(status: int, url: str) -> str:

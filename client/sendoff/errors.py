@@ -54,13 +54,15 @@ class ConnectionFailed(SendoffError):
 class ServerError(SendoffError):
     """The server answered with a problem (RFC 9457).
 
-    `status` is the HTTP status, `field` the dotted name of the request's field at fault, if one is named.
+    `status` is the HTTP status, `field` the dotted name of the request's field at fault, if one is named, `kind` the
+    problem's own name: "not-found".
     """
 
-    def __init__(self, detail: str, *, status: int, field: str | None = None) -> None:
+    def __init__(self, detail: str, *, status: int, field: str | None = None, kind: str = "") -> None:
         super().__init__(detail)
         self.status = status
         self.field = field
+        self.kind = kind
 
 
 class SignInRequired(ServerError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -81,6 +82,9 @@ def addon(installed: Addon, monkeypatch: pytest.MonkeyPatch) -> Iterator[Addon]:
     installed.desk.end()
     for job in list(installed.desk.jobs.jobs):
         installed.desk.forget(job)
+    # The next test's server may have this one's port.
+    installed.desk.tasks, installed.desk._tasks_of = (), ""
+    shutil.rmtree(installed.desk.host.folder("server"), ignore_errors=True)
     installed.desk.begin()
     assert not installed.desk.jobs.jobs
     installed.status_bar.shown = installed.host.status.StatusBar()

@@ -178,3 +178,38 @@ def test_another_scene_opened_in_mid_job_gets_nothing_until_its_own_is_open_agai
     cmds.file(str(car), open=True, force=True)
     standin.idle(until=lambda: bool(job.imported) or job.problem is not None, timeout_seconds=LIMIT_SECONDS)
     assert job.problem is None
+
+
+def test_signing_in_by_a_code_that_somebody_approves(maya, stack, plugin, tmp_path):
+    plugin.panel.show()
+    standin.set_value("sendoffUrl", stack.url)
+    plugin.panel.refresh()
+    standin.click("sendoffSignIn")
+    standin.idle(until=lambda: "The code is" in standin.control("sendoffWho").values["label"])
+    assert standin.control("sendoffSignIn").values["label"] == "Stop Signing In"
+    code = plugin.desk.jobs.sign_in.user_code
+    done = stack.run("approve", code, "--yes", "--url", stack.url, "--token", stack.token)
+    assert done.returncode == 0, done.stderr
+    assert "Maya 2025 on" in done.stdout
+    standin.idle(until=lambda: plugin.desk.tasks != ())
+    standin.idle(until=lambda: standin.control("sendoffWho").values["label"].startswith("Signed in"))
+    assert not standin.control("sendoffSignIn").is_shown
+    (kept,) = (tmp_path / "home").rglob("sign-ins.json")
+    assert kept.stat().st_mode & 0o077 == 0
+    standin.restart_maya()
+    cmds.loadPlugin("sendoff_plugin")
+    assert plugin.preferences.server_choice().signed_in_by == "sign-ins"
+
+
+def test_a_sign_in_can_be_stopped_and_begun_again(maya, stack, plugin):
+    plugin.panel.show()
+    standin.set_value("sendoffUrl", stack.url)
+    plugin.panel.refresh()
+    codes = set()
+    for _ in range(2):
+        standin.click("sendoffSignIn")
+        standin.idle(until=lambda: plugin.desk.jobs.sign_in is not None)
+        codes.add(plugin.desk.jobs.sign_in.user_code)
+        standin.click("sendoffSignIn")
+        assert "Not signed in" in standin.control("sendoffWho").values["label"]
+    assert len(codes) == 2

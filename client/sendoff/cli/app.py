@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -182,6 +183,25 @@ def sign_in(
         print_json({"url": url, "person": person, "file": str(path)})
     else:
         print(f"Signed in to {url}{f' as {person}' if person else ''}.")
+
+
+@app.command()
+def approve(
+    code: Annotated[str, typer.Argument(help="The code that the application shows, for example BCDF-GHJK.")],
+    url: Url = "",
+    token: Token = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let an application that shows a code sign in as you."""
+    found_url, found_token = resolve(url, token)
+    with Client(found_url, found_token) as client:
+        asks = client.connection.json("GET", f"/v1/device/{quote(code, safe='')}")
+        who = f"{asks['name']} at {asks['address']}"
+        if not yes and not typer.confirm(f"Let {who} in as you?", err=True):
+            raise InputError("It was not let in.")
+        client.connection.json("POST", f"/v1/device/{quote(code, safe='')}/approve", json={}, repeatable=False)
+    print_json({"url": found_url, **asks}) if as_json else print(f"{who} is signed in.")
 
 
 @app.command("sign-out")

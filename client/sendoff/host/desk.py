@@ -139,6 +139,17 @@ class Desk:
         session.check()
         session.look()
 
+    def sign_in(self, name: str) -> None:
+        """Begin to sign in as an application of this name; `jobs.sign_in` has the code once the server gave one."""
+        self.jobs.sign_in_problem = ""
+        self.session().sign_in(name)
+
+    def stop_sign_in(self) -> None:
+        """Wait for nobody's approval any longer."""
+        self.jobs.sign_in = None
+        if self.running_session is not None:
+            self.running_session.stop_sign_in()
+
     def refresh_tasks(self) -> bool:
         """Take over the tasks of the server that is set now; returns whether they are others than before."""
         url, server = self.server_url(), self.jobs.server

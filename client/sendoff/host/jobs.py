@@ -10,6 +10,7 @@ from typing import Any
 from .. import Event, Health, JobState
 from .. import Job as Snapshot
 from ..check import HopResult
+from ..device import SignInCode
 from . import messages
 from .problems import Problem, Remedy, problem_of_job
 from .progress import Bar, Rate, Way
@@ -173,6 +174,9 @@ class JobList:
         #: What Test Connection has found so far, and whether it still tries.
         self.hops: list[HopResult] = []
         self.is_checking = False
+        #: The code that somebody has to approve while a sign-in goes on; and why the last one came to nothing.
+        self.sign_in: SignInCode | None = None
+        self.sign_in_problem = ""
         self._early: dict[str, Event] = {}
 
     def find(self, key_or_id: str) -> Job | None:
@@ -248,6 +252,14 @@ class JobList:
     def _check_ended(self, _message: messages.CheckEnded) -> None:
         self.is_checking = False
 
+    def _sign_in_asked(self, message: messages.SignInAsked) -> None:
+        self.sign_in, self.sign_in_problem = message.code, ""
+
+    def _sign_in_ended(self, message: messages.SignedIn | messages.SignInFailed) -> None:
+        self.sign_in, self.sign_in_problem = None, ""
+        if isinstance(message, messages.SignInFailed) and not message.problem.is_stop:
+            self.sign_in_problem = message.problem.text
+
     def _sending(self, job: Job, message: messages.Sending, now: float) -> None:
         job.sending = (message.done_bytes, message.total_bytes)
         job.sent_bytes = message.wire_bytes
@@ -304,6 +316,9 @@ _GENERAL: Mapping[type, Any] = {
     messages.ServerNotFound: JobList._server,
     messages.HopTried: JobList._hop_tried,
     messages.CheckEnded: JobList._check_ended,
+    messages.SignInAsked: JobList._sign_in_asked,
+    messages.SignedIn: JobList._sign_in_ended,
+    messages.SignInFailed: JobList._sign_in_ended,
 }
 _OF_A_JOB: Mapping[type, Any] = {
     messages.Sending: JobList._sending,

@@ -9,6 +9,7 @@ from typing import Any, Union
 
 from .. import Event, Job
 from ..check import HopResult
+from ..device import SignInCode
 from .known_tasks import KnownTask
 from .problems import Problem
 
@@ -157,6 +158,27 @@ class CheckEnded:
     """Test Connection has tried all hops."""
 
 
+@dataclass(frozen=True)
+class SignInAsked:
+    """The server has given a code, which somebody has to approve."""
+
+    code: SignInCode
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """It was approved, and the sign-in is kept."""
+
+    person: str
+
+
+@dataclass(frozen=True)
+class SignInFailed:
+    """Nothing came of it; a stop is the artist's own."""
+
+    problem: Problem
+
+
 Message = Union[
     Sending,
     Submitted,
@@ -174,4 +196,7 @@ Message = Union[
     ServerNotFound,
     HopTried,
     CheckEnded,
+    SignInAsked,
+    SignedIn,
+    SignInFailed,
 ]

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from .desk import Desk
 from .jobs import Job
 from .known_tasks import KnownTask
-from .messages import AskFailed, CancelFailed, JobEvent, LogFetched, Message
+from .messages import AskFailed, CancelFailed, JobEvent, LogFetched, Message, SignedIn
 from .status import StatusBar, model
 
 #: Messages are taken from the queue for so long per call; what is left waits for the next one, which is soon.
@@ -94,6 +94,8 @@ def drain(desk: Desk, view: View, messages: queue.SimpleQueue[Message], deadline
                 desk.has_arrived(job)
         if job is None and not isinstance(message, JobEvent):
             view.ask_for_redraw()
+        if isinstance(message, SignedIn):
+            desk.server_changed()
         if isinstance(message, LogFetched) and job is not None:
             view.show_log(job, message.path)
         elif isinstance(message, AskFailed):

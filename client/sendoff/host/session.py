@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from .. import Client, Connectivity, Event, EventStream, Job, NotFound, Submission, check
+from .. import Client, Connectivity, Event, EventStream, Job, NotFound, Submission, check, device
 from . import known_tasks, messages
 from .problems import problem_of
 from .threads import Threads
@@ -43,6 +43,7 @@ class Session:
         self._told = threading.Event()
         self._threads = Threads("sendoff")
         self._submits: dict[str, threading.Event] = {}
+        self._sign_in_stop: threading.Event | None = None
         #: Keys of which nothing is told yet.
         self._sending: set[str] = set()
         self._stream: EventStream | None = None
@@ -113,6 +114,17 @@ class Session:
         """Bring a job's log into a file."""
         self._threads.start("log", lambda: self._fetch_log(job_id, path))
 
+    def sign_in(self, name: str) -> None:
+        """Ask for a code that signs an application of this name in, and wait until somebody approves it."""
+        self.stop_sign_in()
+        self._sign_in_stop = stop = threading.Event()
+        self._threads.start("sign-in", lambda: self._sign_in(name, stop))
+
+    def stop_sign_in(self) -> None:
+        """Wait no longer."""
+        if self._sign_in_stop is not None:
+            self._sign_in_stop.set()
+
     def open_page(self, job_id: str) -> None:
         """Open a job's page in the browser, signed in."""
         self._threads.start("page", lambda: self._open_page(job_id))
@@ -136,6 +148,7 @@ class Session:
         self._stop.set()
         for stop in list(self._submits.values()):
             stop.set()
+        self.stop_sign_in()
         with self._lock:
             stream = self._stream
         if stream is not None:
@@ -279,6 +292,17 @@ class Session:
         if not found:
             url = f"{client.connection.url}/jobs/{job_id}"
             self._tell(messages.AskFailed(job_id, f"No browser was found on this machine. The job's page is {url}"))
+
+    def _sign_in(self, name: str, stop: threading.Event) -> None:
+        try:
+            connection = self._connected().connection
+            code = device.begin(connection, name)
+            self._tell(messages.SignInAsked(code))
+            found = device.wait(connection, code, stop)
+        except Exception as error:
+            self._tell(messages.SignInFailed(problem_of(error)))
+        else:
+            self._tell(messages.SignedIn(found.person))
 
     def _look(self) -> None:
         try:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import platform
+
 from maya import cmds
 
 from . import answers, preferences, pump
 from .current import desk
 from .sendoff.host.actions import verdict
 from .sendoff.host.messages import ServerFound, ServerNotFound
-from .sendoff.host.server_choice import ServerChoice, sign_in_text
+from .sendoff.host.problems import Remedy
+from .sendoff.host.server_choice import ServerChoice, is_expired, sign_in_text
 from .sendoff.host.versions import is_newer
 from .version import VERSION
 
 WHERE, WHO, URL, TOKEN = "sendoffWhere", "sendoffWho", "sendoffUrl", "sendoffToken"
+SIGN_IN = "sendoffSignIn"
 TEST, VERDICT, HOPS = "sendoffTest", "sendoffVerdict", "sendoffHops"
 _LABEL = (1, 60)
 _hops_shown = -1
@@ -46,6 +50,13 @@ def build(parent: str) -> None:
         changeCommand=_set_token,
     )
     cmds.text(WHO, parent=parent, label="", align="left", wordWrap=True)
+    cmds.button(
+        SIGN_IN,
+        parent=parent,
+        label="Sign In",
+        annotation="Get a code, which somebody who is signed in approves; the sign-in is kept on this machine",
+        command=_sign_in,
+    )
     cmds.text(WHERE, parent=parent, label="", align="left", wordWrap=True)
     row = answers.text(cmds.rowLayout(parent=parent, numberOfColumns=2, adjustableColumn=2))
     cmds.button(
@@ -64,6 +75,13 @@ def refresh() -> None:
     global _hops_shown  # noqa: PLW0603
     choice = preferences.server_choice()
     cmds.text(WHO, edit=True, label=who(choice))
+    waits = desk.jobs.sign_in is not None
+    cmds.button(
+        SIGN_IN,
+        edit=True,
+        label="Stop Signing In" if waits else "Sign In",
+        manage=waits or (not choice.problem and choice.signed_in_by != "SENDOFF_TOKEN" and _needs_sign_in(choice)),
+    )
     cmds.text(WHERE, edit=True, label=_where(choice))
     cmds.text(VERDICT, edit=True, label=verdict(desk))
     cmds.button(TEST, edit=True, enable=not desk.jobs.is_checking and not desk.why_offline())
@@ -79,9 +97,13 @@ def refresh() -> None:
 
 def who(choice: ServerChoice) -> str:
     """Who the artist is on the server, in a sentence."""
+    if desk.jobs.sign_in is not None:
+        return f"The code is {desk.jobs.sign_in.user_code}: {desk.jobs.sign_in.advice}."
     if choice.problem or choice.token:
         return sign_in_text(choice)
-    return f"Not signed in: run “sendoff sign-in {choice.url}” in a terminal, or paste a token here"
+    if desk.jobs.sign_in_problem:
+        return desk.jobs.sign_in_problem
+    return f"Not signed in: run “sendoff sign-in {choice.url}” in a terminal, click Sign In, or paste a token"
 
 
 def _where(choice: ServerChoice) -> str:
@@ -109,6 +131,22 @@ def _set_token(text: str, *_: object) -> None:
     preferences.sign_in("".join(text.split()))
     cmds.textFieldGrp(TOKEN, edit=True, text="")  # it is in nobody's sight, and in no saved layout
     desk.server_changed()
+    pump.start()
+
+
+def _needs_sign_in(choice: ServerChoice) -> bool:
+    """Whether there is no sign-in, or one that is over or that the server would not take."""
+    server = desk.jobs.server
+    refused = isinstance(server, ServerNotFound) and Remedy.SIGN_IN in server.problem.remedies
+    return not choice.token or is_expired(choice) or refused or desk.jobs.connectivity.state == "refused"
+
+
+def _sign_in(*_: object) -> None:
+    if desk.jobs.sign_in is not None:
+        desk.stop_sign_in()
+        refresh()
+    else:
+        desk.sign_in(f"Maya {cmds.about(version=True)} on {platform.node()}")
     pump.start()
 
 

@@ -1,0 +1,65 @@
+"""Signing in by a short code, which somebody who is signed in approves (the device flow of RFC 8628)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+from . import signins
+from .connection import Connection
+from .errors import ConnectionFailed, ServerError, Stopped, TimedOut
+
+_WAITING = ("authorization-pending", "slow-down")
+
+
+@dataclass(frozen=True)
+class SignInCode:
+    """What a person sees, and what the application waits with."""
+
+    #: "BCDF-GHJK".
+    user_code: str
+    #: By time.monotonic().
+    ends_at: float
+    interval_seconds: float
+    device_code: str = ""
+
+    @property
+    def advice(self) -> str:
+        """What to do with it, in a sentence."""
+        return (
+            f"run “sendoff approve {self.user_code}” where you are signed in, or give this code to your administrator"
+        )
+
+
+def begin(connection: Connection, name: str) -> SignInCode:
+    """Ask a server for a code, for an application that calls itself `name`. Raises SendoffError."""
+    made = connection.json("POST", "/v1/device", json={"name": name}, repeatable=False)
+    return SignInCode(
+        user_code=str(made["user_code"]),
+        ends_at=time.monotonic() + float(made["expires_seconds"]),
+        interval_seconds=float(made["interval_seconds"]),
+        device_code=str(made["device_code"]),
+    )
+
+
+def wait(connection: Connection, code: SignInCode, stop: threading.Event) -> signins.SignIn:
+    """Wait until a code is approved, and keep the sign-in, readable by this user alone.
+
+    Raises TimedOut where nobody approves it, Stopped where `stop` is set, SendoffError for anything else.
+    """
+    while time.monotonic() < code.ends_at:
+        if stop.wait(code.interval_seconds):
+            raise Stopped("The sign-in was stopped.")
+        try:
+            made = connection.json("POST", "/v1/device/token", json={"device_code": code.device_code})
+        except ServerError as error:
+            if error.kind in _WAITING:
+                continue
+            raise
+        except ConnectionFailed:  # a server that is started anew knows the code still
+            continue
+        found = signins.SignIn(url=connection.url, token=str(made["token"]), person=str(made.get("person") or ""))
+        signins.keep(found)
+        return found
+    raise TimedOut("Nobody approved the sign-in within ten minutes. Begin it again.")
