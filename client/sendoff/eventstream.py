@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
 import socket
 import threading
@@ -243,8 +244,8 @@ def _connect(connection: Connection, path: str) -> websocket.WebSocket:
     options: dict[str, Any] = {"timeout": _HANDSHAKE_SECONDS, "suppress_origin": True, "redirect_limit": 0}
     if connection.token:
         options["header"] = [f"Authorization: Bearer {connection.token}"]
-    if connection.ca_bundle:
-        options["sslopt"] = {"ca_certs": connection.ca_bundle}
+    if connection.url.startswith("https:"):
+        options["sslopt"] = {"ca_certs": _certificates(connection)}
     if connection.is_loopback:
         options["http_no_proxy"] = [connection.host]
     else:
@@ -256,6 +257,14 @@ def _connect(connection: Connection, path: str) -> websocket.WebSocket:
     except (websocket.WebSocketException, OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise _Broken(f"No connection for progress to {connection.url}: {reason}. It is being tried again.") from error
+
+
+def _certificates(connection: Connection) -> str:
+    """What `requests` trusts too; a socket by itself would ask this Python's OpenSSL, which in Maya may have none."""
+    from requests.certs import where
+
+    named = (connection.ca_bundle, os.environ.get("REQUESTS_CA_BUNDLE"), os.environ.get("CURL_CA_BUNDLE"))
+    return next((path for path in named if path), None) or str(where())
 
 
 def _proxy(url: str) -> dict[str, Any]:

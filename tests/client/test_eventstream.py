@@ -234,3 +234,25 @@ def test_a_snapshot_when_it_counts_from_before_what_was_told_then_nothing_is_tol
     fake.scripts.append(script)
     stream = EventStream(connection, ["j1"], {"j1": (0, 5)}, until_final=True)
     assert told(stream) == ["online", ("snapshot", 6), ("progress", 6), ("state", 7)]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "environment", "wanted"),
+    [
+        ("studio.pem", {"REQUESTS_CA_BUNDLE": "/env.pem"}, "studio.pem"),
+        (None, {"REQUESTS_CA_BUNDLE": "/env.pem", "CURL_CA_BUNDLE": "/curl.pem"}, "/env.pem"),
+        (None, {"CURL_CA_BUNDLE": "/curl.pem"}, "/curl.pem"),
+        (None, {}, "cacert.pem"),
+    ],
+)
+def test_the_socket_trusts_whom_requests_trusts(monkeypatch, chosen, environment, wanted) -> None:  # type: ignore[no-untyped-def]
+    from sendoff import eventstream
+    from sendoff.connection import Connection
+
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    connection = Connection("https://render01:8780", "token", chosen)
+    assert eventstream._certificates(connection).endswith(wanted)
+    connection.close()
