@@ -261,10 +261,10 @@ def _connect(connection: Connection, path: str) -> websocket.WebSocket:
 
 def _certificates(connection: Connection) -> str:
     """What `requests` trusts too; a socket by itself would ask this Python's OpenSSL, which in Maya may have none."""
-    from requests.certs import where
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
     named = (connection.ca_bundle, os.environ.get("REQUESTS_CA_BUNDLE"), os.environ.get("CURL_CA_BUNDLE"))
-    return next((path for path in named if path), None) or str(where())
+    return next((path for path in named if path), None) or str(DEFAULT_CA_BUNDLE_PATH)
 
 
 def _proxy(url: str) -> dict[str, Any]:
