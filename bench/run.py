@@ -1,4 +1,4 @@
-"""Run the benchmarks and print their tables: `run.py [--quick] [transfer latency fanout progress cancel desktop]`.
+"""Run the benchmarks and print their tables: `run.py [--quick] [transfer latency ...]`; `--help` names them.
 
 Every number stands beside its peer's, measured in the same run on the same machine, in turns.
 """
@@ -16,12 +16,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import cancel, desktop, fanout, latency, progress, transfer
+from bench import cancel, desktop, fanout, latency, progress, resend, transfer
 from bench.report import Table
 from rich.console import Console
 
 ROOMS = {
     "transfer": transfer.measure,
+    "resend": resend.measure,
     "latency": latency.measure,
     "fanout": fanout.measure,
     "progress": progress.measure,
