@@ -123,10 +123,14 @@ def deliver(job: Job, result: LodResult, formats: list[str]) -> None:
         usd_result.write_usd(path, result.parts(), origin).write(job)
 
     def write_fbx(path: Path) -> None:
-        fbx_scene.write_fbx(path, result.scene)
-        contents = Contents(path.name, origin)
+        contents, taken = Contents(path.name, origin), set[str]()
+        names = {one: one.name for one in result.collection.objects}
         for one, part in result.parts():
-            contents.add(replace(part, path=one.name, triangles=triangle_count(one.data)))
+            one.name = usd_result.free_name(part.name, taken)
+            contents.add(replace(part, name=one.name, path=one.name, triangles=triangle_count(one.data)))
+        fbx_scene.write_fbx(path, result.scene)
+        for one, name in names.items():  # another format keeps the artist's own
+            one.name = name
         if "usd" not in wanted_formats:
             contents.write(job)
 

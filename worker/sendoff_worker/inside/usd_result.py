@@ -36,7 +36,7 @@ def write_usd(path: Path, objects: Iterable[tuple[Any, Part]], origin: Origin) -
     writer = _Writer(library, stage, origin)
     taken: set[str] = set()
     for one, part in objects:
-        name = _free(part.name or one.name, taken)
+        name = free_name(part.name or one.name, taken)
         writer.add(one, f"{ROOT}/{name}", part)
         contents.add(
             Part(
@@ -146,8 +146,8 @@ class _Writer:
         return self._materials[name]
 
 
-def _free(name: str, taken: set[str]) -> str:
-    """A name that USD takes and no other object has; the suffix `_LOD1` stays at its end."""
+def free_name(name: str, taken: set[str]) -> str:
+    """A name that USD and Maya take and no other object has; the suffix `_LOD1` stays at its end."""
     plain = re.sub(r"[^A-Za-z0-9_]", "_", name) or "object"
     plain = f"_{plain}" if plain[0].isdigit() else plain
     stem, mark, level = plain.rpartition("_LOD")
