@@ -64,13 +64,15 @@ def up(settings: ServerSettings, ready_file: Path | None) -> int:
         ) from error
     with contextlib.ExitStack() as stack:
         stack.enter_context(_only_one(settings.data_dir))
-        port = _free_port(settings)
-        url = f"http://{_reachable(settings.host)}:{port}"
+        if settings.port:
+            _free_port(settings)  # to be told before anything is started
         valkey: EmbeddedValkey | None = None
         redis_url = settings.redis_url
         if not redis_url:
             valkey = stack.enter_context(EmbeddedValkey(settings.data_dir / "valkey"))
             redis_url = valkey.url
+        port = _free_port(settings)  # now: Valkey might have been given the same free one
+        url = f"http://{_reachable(settings.host)}:{port}"
         environment = os.environ | {
             "SENDOFF_REDIS_URL": redis_url,
             "SENDOFF_DATA_DIR": str(settings.data_dir.resolve()),
