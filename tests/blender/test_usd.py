@@ -268,6 +268,19 @@ def test_fbx_goes_in_and_comes_back_in_its_sizes(tmp_path: Path, recorder: Any) 
     assert len(came.data.polygons) < 32 * 16
 
 
+def test_a_scene_of_blender_can_have_usd_and_fbx_too(tmp_path: Path, recorder: Any) -> None:
+    bpy.ops.mesh.primitive_uv_sphere_add(segments=32, ring_count=16, radius=0.5, location=(3.0, 2.0, 0.5))
+    job = Job(recorder, params={"levels": 1, "formats": ["scene", "usd", "fbx", "glb"]}, folder=tmp_path, scene=None)
+    mesh_lods.run(job)
+    made = {Path(file["path"]).name for file in recorder.of("file")}
+    assert made == {"contents.json", "lods.blend", "lods.usdc", "lods.fbx", "lods.glb"}
+    result = Usd.Stage.Open(str(tmp_path / "lods.usdc"))
+    assert (UsdGeom.GetStageMetersPerUnit(result), UsdGeom.GetStageUpAxis(result)) == (1.0, "Z")
+    low, high = box(result, "/sendoff_result/Sphere_LOD1")
+    assert low == pytest.approx([2.5, 1.5, 0.0], abs=0.03)
+    assert high == pytest.approx([3.5, 2.5, 1.0], abs=0.03)
+
+
 def test_in_an_fbx_every_level_has_a_name_that_maya_keeps(opened: Any, tmp_path: Path, recorder: Any) -> None:
     job = opened(levels=1, formats=["fbx", "blend"])
     mesh_lods.run(job)

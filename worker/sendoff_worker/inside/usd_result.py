@@ -90,7 +90,7 @@ class _Writer:
         place = self._origin.places.get(part.source)
         if place is None:
             matrix = self._origin.to_blender.inverted() @ one.matrix_world
-            place = self._library.Gf.Matrix4d([list(row) for row in matrix.transposed()])
+            place = self._library.Gf.Matrix4d(*(value for row in matrix.transposed() for value in row))
         gf = self._library.Gf
         whole = gf.Transform(place)
         unturned = gf.Matrix4d().SetScale(whole.GetScale()) * gf.Matrix4d().SetRotate(whole.GetRotation())
