@@ -181,3 +181,64 @@ def test_the_main_progress_bar_has_to_be_ended():
     assert cmds.progressBar("mainProgressBar", query=True, isCancelled=True)
     with pytest.raises(AssertionError, match="left open"):
         standin.assert_clean()
+
+
+def test_what_is_renamed_or_hung_elsewhere_is_still_selected_still_in_its_sets_and_stays_where_it_is():
+    cmds.polyCube(name="Body")
+    cmds.xform("Body", translation=(1, 2, 3), rotation=(0, 90, 0))
+    cmds.sets("Body", name="Props")
+    cmds.select("Body")
+    holder = cmds.group(empty=True, name="Holder")
+    cmds.xform(holder, translation=(10, 0, 0), rotation=(0, 0, 90), scale=(2, 2, 2))
+    before = cmds.exactWorldBoundingBox("Body")
+    cmds.parent("Body", holder)
+    assert cmds.exactWorldBoundingBox("Body") == pytest.approx(before)
+    assert cmds.rename("Body", "Hull 1") == "Hull_1"
+    assert cmds.ls(selection=True, long=True) == ["|Holder|Hull_1"]
+    assert cmds.sets("Props", query=True) == ["|Holder|Hull_1"]
+    assert cmds.listRelatives("Hull_1", shapes=True) == ["Hull_1Shape"]
+    with pytest.raises(RuntimeError, match="already a child"):
+        cmds.parent("Hull_1", holder)
+    with pytest.raises(RuntimeError, match="to itself or to one of its children"):
+        cmds.parent(holder, "Hull_1")
+
+
+def test_a_name_that_is_taken_gets_a_number_and_a_pattern_keeps_to_its_namespace():
+    cmds.polyCube(name="A")
+    cmds.polyCube(name="B")
+    assert cmds.rename("B", "A") == "A1"
+    cmds.namespace(addNamespace="ns")
+    cmds.namespace(setNamespace=":ns")
+    cmds.polyCube(name="A")
+    cmds.namespace(setNamespace=":")
+    cmds.select(clear=True)
+    assert [node.name for node in state.now.scene.find("A*")] == ["A", "AShape", "A1", "A1Shape"]
+    assert [node.name for node in state.now.scene.find("ns:*")] == ["ns:A", "ns:AShape"]
+
+
+def test_nodes_of_a_reference_are_told_and_can_be_neither_renamed_nor_deleted(tmp_path):
+    cmds.polyCube(name="Chair")
+    cmds.file(str(tmp_path / "chair.ma"), exportAll=True, type="mayaAscii")
+    cmds.file(newFile=True, force=True)
+    cmds.file(str(tmp_path / "chair.ma"), reference=True, namespace="set")
+    assert cmds.referenceQuery("set:Chair", isNodeReferenced=True)
+    assert cmds.referenceQuery("set:Chair", filename=True) == (tmp_path / "chair.ma").as_posix()
+    assert not cmds.referenceQuery("persp", isNodeReferenced=True)
+    for call in (lambda: cmds.delete("set:Chair"), lambda: cmds.rename("set:Chair", "x"), lambda: cmds.delete("persp")):
+        with pytest.raises(RuntimeError, match="Cannot"):
+            call()
+
+
+def test_nodes_and_attributes_of_no_kind_that_maya_has_are_refused():
+    with pytest.raises(RuntimeError, match="Unknown object type"):
+        cmds.createNode("lodgroup")
+    node = cmds.createNode("file", name="wood")
+    assert cmds.ls(selection=True) == ["wood"]
+    with pytest.raises(RuntimeError, match="unknown"):
+        cmds.addAttr(node, longName="level", attributeType="integer")
+    with pytest.raises(RuntimeError, match="Type of new attribute"):
+        cmds.addAttr(node, longName="level")
+    cmds.addAttr(node, longName="level", attributeType="long")
+    cmds.connectAttr("wood.level", "persp.translateX")
+    with pytest.raises(RuntimeError, match="locked or connected"):
+        cmds.setAttr("persp.translateX", 1.0)

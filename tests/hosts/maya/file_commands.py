@@ -42,9 +42,13 @@ def referenceQuery(_mode: str, name: str, **flags: Any) -> Any:
     for node, (path, _) in state.now.scene.references.items():
         if name in (node, path):
             return path if flags.get("filename") else node if flags.get("referenceNode") else None
+    there = state.now.scene.find(name)
+    own = state.now.scene.reference_of(there[0]) if there else ""
     if flags.get("isNodeReferenced"):
-        return False
-    raise RuntimeError(f"'{name}' is not a reference")
+        return bool(own)
+    if not own:
+        raise RuntimeError(f"'{name}' is not a referenced node, a reference node, or a filename.")
+    return state.now.scene.references[own][0] if flags.get("filename") else own
 
 
 @command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import fnmatch
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,18 @@ from pxr import Gf
 DEFAULT_SETS = ("defaultLightSet", "defaultObjectSet", "initialParticleSE", "initialShadingGroup")
 SHAPES = {"mesh", "camera", "locator", "nurbsCurve", "light"}
 DAG = {"transform", "lodGroup", "joint", *SHAPES}
+#: What can be made besides: a few of Maya's thousand kinds of nodes.
+KINDS = DAG | {
+    "file", "place2dTexture", "lambert", "blinn", "standardSurface", "surfaceShader", "shadingEngine", "objectSet",
+    "reference", "multiplyDivide", "displayLayer", "network", "script", "skinCluster", "blendShape", "groupId",
+    "aiImage", "cacheFile", "audio", "imagePlane", "displayLayerManager", "renderLayer", "condition", "reverse",
+}  # fmt: skip
+CAMERAS = ("persp", "top", "front", "side")
+ATTRIBUTE_TYPES = {
+    "bool", "long", "short", "byte", "char", "enum", "float", "double", "doubleAngle", "doubleLinear", "time",
+    "message", "compound", "float3", "double3", "long3",
+}  # fmt: skip
+DATA_TYPES = {"string", "stringArray", "matrix", "doubleArray", "Int32Array", "vectorArray", "pointArray", "mesh"}
 
 
 @dataclass
@@ -115,7 +128,7 @@ class Scene:
         self.unit, self.up_axis = "cm", "y"
         #: Reference node: path, and the names of its top nodes.
         self.references: dict[str, tuple[str, list[str]]] = {}
-        for name in ("persp", "top", "front", "side"):
+        for name in CAMERAS:
             camera = self.create("transform", name)
             self.create("camera", f"{name}Shape", parent=camera)
         for name in DEFAULT_SETS:
@@ -128,15 +141,13 @@ class Scene:
             yield from root.below()
         yield from self.content.others
 
-    def find(self, name: str) -> list[Node]:
-        """The nodes meant by a name or a path, which may leave out the upper parts."""
+    def find(self, name: str, *, every_namespace: bool = False) -> list[Node]:
+        """The nodes meant by a name or a path, which may leave out the upper parts; a `*` stays in its namespace."""
         plain = name.removeprefix(":")
         if not plain:
             return []
         if "*" in plain:
-            import fnmatch
-
-            return [node for node in self.nodes() if fnmatch.fnmatchcase(node.name, plain)]
+            return [node for node in self.nodes() if _matches(node, plain, every_namespace=every_namespace)]
         if plain.startswith("|"):
             return [node for node in self.nodes() if node.path == plain]
         return [
@@ -191,31 +202,88 @@ class Scene:
         return f"{stem}{number}"
 
     def put(self, node: Node, parent: Node | None) -> None:
-        """Hang a node somewhere else."""
-        (node.parent.children if node.parent is not None else self.content.roots).remove(node)
+        """Hang a node somewhere else, where it keeps its own translation, rotation and scale."""
+        if parent is not None and any(one is parent for one in node.below()):
+            raise RuntimeError(f"Cannot parent an object to itself or to one of its children: {node.path}")
+        before = [(one, one.path) for one in node.below()]
+        self._remove(node)
         node.parent = None
         node.name = self._free(node.name, node.kind, parent)
         node.parent = parent
         (parent.children if parent is not None else self.content.roots).append(node)
+        self._follow({path: one.path for one, path in before})
+
+    def rename(self, node: Node, name: str) -> None:
+        """Give a node another name, with a number where that is taken; a shape of the same name goes along."""
+        before = [(one, one.path) for one in node.below()]
+        old, node.name = node.name, ""
+        node.name = self._free(name, node.kind, node.parent)
+        for child in node.children:
+            if child.is_shape and child.name == f"{old}Shape":
+                child.name = f"{node.name}Shape"
+        self._follow({path: one.path for one, path in before})
+
+    def _siblings(self, node: Node) -> list[Node]:
+        return self.content.roots if node.parent is None else node.parent.children
+
+    def _remove(self, node: Node) -> None:
+        """Take a node out of its list: by identity, since two may look the same."""
+        holder = self._siblings(node) if node.is_dag else self.content.others
+        holder[:] = [one for one in holder if one is not node]
+
+    def _follow(self, paths: dict[str, str]) -> None:
+        """What is selected, in sets, and connected means nodes, whatever they are called now."""
+
+        def now(name: str) -> str:
+            node, dot, rest = name.partition(".")
+            return paths.get(node, node) + dot + rest
+
+        names = {old.rpartition("|")[2]: new.rpartition("|")[2] for old, new in paths.items()}
+        self.content.selected = [now(name) for name in self.content.selected]
+        for node in self.nodes():
+            node.members = [now(name) for name in node.members]
+            for target, source in node.inputs.items():
+                feeding, dot, rest = source.partition(".")
+                node.inputs[target] = paths.get(feeding, names.get(feeding, feeding)) + dot + rest
+        for key, (path, tops) in self.references.items():
+            self.references[key] = (path, [names.get(top, top) for top in tops])
         self.is_modified = True
 
     def delete(self, node: Node) -> None:
         """Remove a node and all below it."""
         gone = {one.path for one in node.below()}
-        holder = (
-            self.content.others
-            if not node.is_dag
-            else self.content.roots
-            if node.parent is None
-            else node.parent.children
-        )
-        holder.remove(node)
+        names = {one.name for one in node.below()} | gone
+        self._remove(node)
         self.content.selected = [name for name in self.content.selected if name.partition(".")[0] not in gone]
+        for one in self.nodes():
+            one.members = [name for name in one.members if name.partition(".")[0] not in gone]
+            one.inputs = {key: plug for key, plug in one.inputs.items() if plug.partition(".")[0] not in names}
         self.is_modified = True
+
+    def reference_of(self, node: Node) -> str:
+        """The reference node that brought a node; "" where it is the scene's own."""
+        for key, (_, tops) in self.references.items():
+            above: Node | None = node
+            while above is not None:
+                if above.name in tops:
+                    return key
+                above = above.parent
+        return ""
 
     def snapshot(self) -> Content:
         """What an undo brings back."""
         return copy.deepcopy(self.content)
+
+
+def _matches(node: Node, pattern: str, *, every_namespace: bool) -> bool:
+    """Whether a node has a name of a pattern: each `*` is within one namespace, unless all are looked through."""
+    space, _, name = node.name.rpartition(":")
+    wanted_space, _, wanted = pattern.rpartition(":")
+    if not fnmatch.fnmatchcase(name, wanted):
+        return False
+    if every_namespace and not wanted_space:
+        return True
+    return space.count(":") == wanted_space.count(":") and fnmatch.fnmatchcase(space, wanted_space)
 
 
 def box_of(nodes: list[Node]) -> tuple[list[float], list[float]]:

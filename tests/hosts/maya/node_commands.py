@@ -8,7 +8,7 @@ from typing import Any
 from pxr import Gf
 
 from . import state
-from .model import DAG, SHAPES, Node, box_of
+from .model import ATTRIBUTE_TYPES, CAMERAS, DAG, DATA_TYPES, DEFAULT_SETS, KINDS, SHAPES, Node, box_of
 from .naming import long, mesh_node, mesh_of, open_scene, short
 from .registry import command
 
@@ -27,7 +27,8 @@ def ls(_mode: str, *names: str, **flags: Any) -> list[str]:
     if names:
         for name in names:
             node_name, _, attribute = name.partition(".")
-            there = scene.find(node_name)
+            # Laxer than Maya, where a `*` finds names in namespaces only with recursive=True: see test_loop.py.
+            there = scene.find(node_name, every_namespace=True)
             if attribute:
                 there = [node for node in there if attribute in node.attributes or attribute in node.added]
             found += [long(node) if flags.get("long") else short(node) for node in there]
@@ -95,8 +96,18 @@ def objectType(_mode: str, name: str, **flags: Any) -> Any:
 @command(undoable=True)
 def createNode(_mode: str, kind: str, **flags: Any) -> str:
     """A new node."""
-    parent = open_scene().one(flags["parent"]) if "parent" in flags else None
-    return short(open_scene().create(kind, flags.get("name", f"{kind}1"), parent=parent))
+    scene = open_scene()
+    if kind not in KINDS:
+        raise RuntimeError(f"Unknown object type: {kind}")
+    parent = scene.one(flags["parent"]) if "parent" in flags else None
+    if kind in SHAPES and parent is None:
+        parent = scene.create("transform", flags.get("name", f"{kind}1"))
+        made = scene.create(kind, f"{parent.name}Shape", parent=parent)
+    else:
+        made = scene.create(kind, flags.get("name", f"{kind}1"), parent=parent)
+    if not flags.get("skipSelect"):
+        scene.content.selected = [made.path]
+    return short(made)
 
 
 @command(undoable=True)
@@ -111,7 +122,8 @@ def group(_mode: str, *names: str, **flags: Any) -> str:
         parent = nodes[0].parent
     made = scene.create("transform", flags.get("name", "group1"), parent=parent)
     for node in nodes:
-        scene.put(node, made)
+        put_in_place(node, made, keep=not flags.get("relative"))
+    scene.content.selected = [made.path]
     return short(made)
 
 
@@ -122,7 +134,10 @@ def parent(_mode: str, *names: str, **flags: Any) -> list[str]:
     target = None if flags.get("world") else scene.one(names[-1])
     moved = [scene.one(name) for name in (names if flags.get("world") else names[:-1])]
     for node in moved:
-        scene.put(node, target)
+        if node.parent is target:
+            raise RuntimeError(f"'{short(node)}' is already a child of the parent.")
+        put_in_place(node, target, keep=not flags.get("relative"))
+    scene.content.selected = [node.path for node in moved]
     return [short(node) for node in moved]
 
 
@@ -130,7 +145,14 @@ def parent(_mode: str, *names: str, **flags: Any) -> list[str]:
 def rename(_mode: str, name: str, new: str) -> str:
     """Give a node another name."""
     node = open_scene().one(name)
-    node.name = new
+    _check_own(node, "rename")
+    wanted = re.sub(r"[^A-Za-z0-9_:#]", "_", new.removeprefix(":"))
+    if not wanted or wanted[0].isdigit():
+        raise RuntimeError("New name has no legal characters.")
+    space = wanted.rpartition(":")[0]
+    if space and space not in open_scene().content.namespaces:
+        raise RuntimeError(f"Namespace '{space}' does not exist.")
+    open_scene().rename(node, wanted)
     return short(node)
 
 
@@ -143,6 +165,7 @@ def delete(_mode: str, *names: str, **flags: Any) -> None:
         if flags.get("constructionHistory"):
             node.has_history = False
         else:
+            _check_own(node, "delete")
             scene.delete(node)
 
 
@@ -171,8 +194,14 @@ def addAttr(_mode: str, name: str, **flags: Any) -> None:
     node = open_scene().one(name)
     long = flags["longName"]
     if long in node.attributes:
-        raise RuntimeError(f"Attribute {long} already exists on {name}")
+        raise RuntimeError(f"Found no valid items to add the attribute to: {long} is on {name} already")
+    if not re.fullmatch(r"[A-Za-z_]\w*", long):
+        raise RuntimeError(f"Attribute name '{long}' contains invalid characters.")
+    if ("dataType" in flags) == ("attributeType" in flags):
+        raise RuntimeError("Type of new attribute must be specified, either as dataType or as attributeType.")
     kind = flags.get("dataType") or flags["attributeType"]
+    if kind not in (DATA_TYPES if "dataType" in flags else ATTRIBUTE_TYPES):
+        raise RuntimeError(f"Type specified for new attribute is unknown: {kind}")
     node.added[long] = kind
     node.attributes[long] = "" if kind == "string" else 0
     open_scene().is_modified = True
@@ -191,6 +220,12 @@ def attributeQuery(_mode: str, name: str, **flags: Any) -> Any:
 def setAttr(_mode: str, plug: str, *values: Any, **flags: Any) -> None:
     """Set an attribute; a text needs its type said."""
     node, name = _plug(plug)
+    if not values:
+        raise RuntimeError("setAttr: No value was specified.")
+    if name in node.inputs:
+        raise RuntimeError(f"setAttr: The attribute '{plug}' is locked or connected and cannot be modified.")
+    if node.added.get(name, node.kind) in ATTRIBUTE_TYPES and flags.get("type") == "string":
+        raise RuntimeError(f"setAttr: '{plug}' is not a string attribute.")
     if isinstance(values[0], str) != (flags.get("type") == "string"):
         raise RuntimeError(f"setAttr: Error reading data element number 1: {values[0]!r}")
     multi = re.fullmatch(r"(\w+)\[(\d+)\]", name)
@@ -221,11 +256,11 @@ def getAttr(_mode: str, plug: str, **_flags: Any) -> Any:
 
 
 @command(undoable=True)
-def connectAttr(_mode: str, source: str, target: str, **_flags: Any) -> None:
+def connectAttr(_mode: str, source: str, target: str, **flags: Any) -> None:
     """Feed one attribute from another."""
     _plug(source)
     node, name = _plug(target)
-    if name in node.inputs:
+    if name in node.inputs and not flags.get("force"):
         raise RuntimeError(f"The destination attribute '{target}' is already connected")
     node.inputs[name] = source
     open_scene().is_modified = True
@@ -358,6 +393,33 @@ def viewFit(_mode: str, *_names: str, **_flags: Any) -> None:
     """Frame what is selected."""
     if state.now.is_batch:
         raise RuntimeError("viewFit needs a view")
+
+
+def put_in_place(node: Node, parent: Node | None, *, keep: bool) -> None:
+    """Hang a node somewhere else; it stays where it is in the world, unless its own numbers are to stay."""
+    world = node.world()
+    open_scene().put(node, parent)
+    if keep and not node.is_shape:
+        place(node, world if parent is None else world * parent.world().GetInverse())
+
+
+def place(node: Node, matrix: Gf.Matrix4d) -> None:
+    """Give a node the translation, rotation and scale of a matrix; what is as it should be keeps its numbers."""
+    if Gf.IsClose(node.local(), matrix, 1e-9):
+        return
+    whole = Gf.Transform(matrix)
+    angles = whole.GetRotation().Decompose(Gf.Vec3d.ZAxis(), Gf.Vec3d.YAxis(), Gf.Vec3d.XAxis())
+    node.attributes["translate"] = tuple(whole.GetTranslation())
+    node.attributes["rotate"] = (angles[2], angles[1], angles[0])
+    node.attributes["scale"] = tuple(whole.GetScale())
+
+
+def _check_own(node: Node, doing: str) -> None:
+    """Nodes of a referenced file and Maya's own ones can be neither renamed nor deleted."""
+    if open_scene().reference_of(node):
+        raise RuntimeError(f"Cannot {doing} a node of a referenced file: {node.name}")
+    if node.name in DEFAULT_SETS or (node.parent is None and node.name in CAMERAS):
+        raise RuntimeError(f"Cannot {doing} a default node: {node.name}")
 
 
 def _plug(plug: str) -> tuple[Node, str]:

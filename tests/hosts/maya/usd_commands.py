@@ -10,6 +10,7 @@ from pxr import Gf, Sdf, Usd, UsdGeom, Vt
 
 from . import state
 from .model import Mesh, Node
+from .node_commands import place
 from .registry import command
 
 _METRES = {"mm": 0.001, "cm": 0.01, "m": 1.0, "in": 0.0254, "ft": 0.3048}
@@ -117,7 +118,7 @@ def _read(prim: Usd.Prim, parent: Node | None, made: list[Node]) -> None:
         node = scene.create("transform", prim.GetName(), parent=parent)
         made.append(node)
         if prim.IsA(UsdGeom.Xformable):
-            _place(node, UsdGeom.Xformable(prim).GetLocalTransformation())
+            place(node, UsdGeom.Xformable(prim).GetLocalTransformation())
         if prim.IsA(UsdGeom.Mesh):
             shape = scene.create("mesh", f"{prim.GetName()}Shape", parent=node)
             shape.mesh = _read_mesh(UsdGeom.Mesh(prim))
@@ -125,14 +126,6 @@ def _read(prim: Usd.Prim, parent: Node | None, made: list[Node]) -> None:
             made.append(shape)
         for child in prim.GetChildren():
             _read(child, node, made)
-
-
-def _place(node: Node, matrix: Gf.Matrix4d) -> None:
-    whole = Gf.Transform(matrix)
-    angles = whole.GetRotation().Decompose(Gf.Vec3d.ZAxis(), Gf.Vec3d.YAxis(), Gf.Vec3d.XAxis())
-    node.attributes["translate"] = tuple(whole.GetTranslation())
-    node.attributes["rotate"] = (angles[2], angles[1], angles[0])
-    node.attributes["scale"] = tuple(whole.GetScale())
 
 
 def _read_mesh(prim: UsdGeom.Mesh) -> Mesh:
