@@ -242,3 +242,52 @@ def test_nodes_and_attributes_of_no_kind_that_maya_has_are_refused():
     cmds.connectAttr("wood.level", "persp.translateX")
     with pytest.raises(RuntimeError, match="locked or connected"):
         cmds.setAttr("persp.translateX", 1.0)
+
+
+def test_what_is_read_as_usd_fits_the_scenes_unit_and_axis_in_newer_releases_only(tmp_path):
+    path = tmp_path / "metres.usda"
+    stage = Usd.Stage.CreateNew(str(path))
+    UsdGeom.SetStageMetersPerUnit(stage, 1.0)
+    UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.z)
+    stage.SetDefaultPrim(UsdGeom.Xform.Define(stage, "/World").GetPrim())
+    mesh = UsdGeom.Mesh.Define(stage, "/World/Flag")
+    mesh.CreatePointsAttr([(0, 0, 0), (1, 0, 0), (1, 0, 2)])
+    mesh.CreateFaceVertexCountsAttr([3])
+    mesh.CreateFaceVertexIndicesAttr([0, 1, 2])
+    UsdGeom.Xform.Define(stage, "/Other")
+    stage.Save()
+    sizes = {"0.30": [0, 0, 0, 100, 200, 0], "0.19": [0, 0, 0, 1, 0, 2]}
+    for release, size in sizes.items():
+        standin.reset(user_app_dir=tmp_path, usd_release=release)
+        cmds.loadPlugin("mayaUsdPlugin")
+        assert cmds.mayaUSDImport(file=str(path)) == ["|World"]
+        assert cmds.exactWorldBoundingBox("Flag") == pytest.approx(size, abs=1e-6)
+    with pytest.raises(RuntimeError, match="No prim"):
+        cmds.mayaUSDImport(file=str(path), primPath="/Nothing")
+    with pytest.raises(RuntimeError, match="Could not open"):
+        cmds.mayaUSDImport(file=str(tmp_path / "nothing.usd"))
+
+
+def test_uv_sets_are_numbered_in_usd_and_have_their_names_again_in_maya(tmp_path):
+    cmds.loadPlugin("mayaUsdPlugin")
+    cmds.polyCube(name="Body")
+    cmds.polyUVSet("Body", create=True, uvSet="baked")
+    path = tmp_path / "a.usda"
+    cmds.mayaUSDExport(file=str(path))
+    stage = Usd.Stage.Open(str(path))
+    primvars = UsdGeom.PrimvarsAPI(stage.GetPrimAtPath("/Body"))
+    assert primvars.HasPrimvar("st")
+    assert primvars.HasPrimvar("st1")
+    cmds.file(newFile=True, force=True)
+    cmds.mayaUSDImport(file=str(path), primPath="/")
+    assert cmds.polyUVSet("Body", query=True, allUVSets=True) == ["map1", "baked"]
+    with pytest.raises(RuntimeError, match="catmullClark"):
+        cmds.mayaUSDExport(file=str(path), defaultMeshScheme="smooth")
+
+
+@pytest.mark.parametrize("flag", ["parent", "childArray", "isObscured"])
+def test_what_a_control_is_made_with_or_only_tells_cannot_be_edited(flag):
+    cmds.window("w")
+    cmds.columnLayout("c")
+    with pytest.raises((RuntimeError, TypeError), match=flag):
+        cmds.columnLayout("c", edit=True, **{flag: "w" if flag == "parent" else True})

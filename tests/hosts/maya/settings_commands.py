@@ -139,8 +139,16 @@ def help(_mode: str, name: str, **_flags: Any) -> str:
     )
     if found is None:
         raise RuntimeError(f'Cannot find procedure "{name}".')
-    lines = [f"   -{flag[:3]} -{flag} {kind}" for flag, kind in found.flags.items()]
+    lines = [f"   -{found.shorts.get(flag, flag[:3])} -{flag} {_told(kind)}" for flag, kind in found.flags.items()]
     return "\n".join(["", f"Synopsis: {name} [flags] ", "Flags:", *lines, ""])
+
+
+def _told(kind: str) -> str:
+    """A type as Maya's help has it."""
+    words = {"str": "String", "bool": "on|off", "int": "Int", "float": "Float"}
+    inner = kind.removeprefix("Multiuse[").removeprefix("Tuple[").rstrip("]")
+    told = " ".join(words.get(one.strip(), one.strip()) for one in inner.split(","))
+    return f"{told} (multi-use)" if kind.startswith("Multiuse") else told
 
 
 @command()

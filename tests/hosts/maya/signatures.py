@@ -9,27 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-#: Flags of Maya's own plug-ins, which the types leave out: long name and annotation, by the release of maya-usd.
-_USD_EXPORT_OLD = {
-    "file": "str", "selection": "bool", "mergeTransformAndShape": "bool", "exportUVs": "bool",
-    "exportColorSets": "bool", "exportDisplayColor": "bool", "exportInstances": "bool", "exportVisibility": "bool",
-    "exportSkels": "str", "exportSkin": "str", "exportBlendShapes": "bool", "defaultMeshScheme": "str",
-    "defaultUSDFormat": "str", "shadingMode": "str", "convertMaterialsTo": "Multiuse[str]", "stripNamespaces": "bool",
-    "staticSingleSample": "bool", "append": "bool", "frameRange": "Tuple[float, float]", "frameStride": "float",
-    "parentScope": "str", "rootPrim": "str", "exportRefsAsInstanceable": "bool", "verbose": "bool",
-    "materialsScopeName": "str", "eulerFilter": "bool", "kind": "str", "filterTypes": "Multiuse[str]",
-}  # fmt: skip
-_USD_EXPORT_NEW = {"unit": "str", "upAxis": "str", "exportComponentTags": "bool", "rootPrimType": "str",
-                   "defaultPrim": "str", "worldspace": "bool", "excludeExportTypes": "Multiuse[str]"}  # fmt: skip
-_USD_IMPORT_OLD = {
-    "file": "str", "primPath": "str", "parent": "str", "readAnimData": "bool", "frameRange": "Tuple[float, float]",
-    "useAsAnimationCache": "bool", "shadingMode": "Multiuse[Tuple[str, str]]", "excludePrimvar": "Multiuse[str]",
-    "metadata": "Multiuse[str]", "apiSchema": "Multiuse[str]", "importInstances": "bool", "verbose": "bool",
-    "variant": "Multiuse[Tuple[str, str]]", "preferredMaterial": "str",
-}  # fmt: skip
-_USD_IMPORT_NEW = {"unit": "bool", "upAxis": "bool", "axisAndUnitMethod": "str", "remapUVSetsTo":
-                   "Multiuse[Tuple[str, str]]", "applyEulerFilter": "bool"}  # fmt: skip
-RELEASES = ("0.19", "0.30")
+from . import usd_signatures
 
 
 @dataclass(frozen=True)
@@ -40,12 +20,16 @@ class Signature:
     flags: dict[str, str] = field(default_factory=dict)
     positional: int = 0
     takes_any: bool = False
+    #: Short names by the long ones, where they are known: the stubs leave them out.
+    shorts: dict[str, str] = field(default_factory=dict)
 
     def check(self, args: tuple[Any, ...], flags: dict[str, Any]) -> str:
         """Refuse what Maya refuses, with a TypeError; returns the mode: "create", "query" or "edit"."""
         for name in flags:
             if name not in self.flags:
                 raise TypeError(f"Invalid flag '{name}'")
+            if name in self.flags and name not in ("query", "edit") and flags[name] is None:
+                raise TypeError(f"Invalid arguments for flag '{name}'. Expected {self.flags[name]}, got NoneType")
         if flags.get("query") and flags.get("edit"):
             raise TypeError("Cannot use the query and edit flags at the same time")
         if not self.takes_any and len(args) > self.positional:
@@ -69,8 +53,11 @@ class Signature:
             if name in _NEVER_QUERIED.get(self.name, ()):
                 raise RuntimeError(f"Flag '{name}' cannot be used in query mode.")
         inner = wanted.removeprefix("Queryable[").removesuffix("]") if wanted.startswith("Queryable") else wanted
-        if name in _QUERY_ONLY.get(self.name, ()) and mode != "query":
+        is_ui = "useTemplate" in self.flags
+        if mode != "query" and (name in _QUERY_ONLY.get(self.name, ()) or (is_ui and name in _UI_QUERY_ONLY)):
             raise RuntimeError(f"Flag '{name}' can only be used in query mode.")
+        if mode == "edit" and is_ui and name in _UI_NOT_EDITED:
+            raise RuntimeError(f"Flag '{name}' cannot be used in edit mode.")
         if not _fits(inner, value):
             raise TypeError(f"Invalid arguments for flag '{name}'. Expected {inner}, got {type(value).__name__}")
 
@@ -78,11 +65,25 @@ class Signature:
 #: What the types do not tell: flags for one mode only, from Maya's own reference of commands.
 _QUERY_ONLY = {
     "progressBar": ("isCancelled", "isMainProgressBar"),
-    "undoInfo": ("undoName", "redoName", "undoQueueEmpty", "redoQueueEmpty"),
-    "columnLayout": ("childArray", "numberOfChildren"), "rowLayout": ("childArray", "numberOfChildren"),
-    "formLayout": ("childArray", "numberOfChildren"), "shelfLayout": ("childArray", "numberOfChildren"),
-    "frameLayout": ("childArray", "numberOfChildren"), "optionMenuGrp": ("itemListLong", "numberOfItems"),
+    "undoInfo": ("undoName", "redoName", "undoQueueEmpty", "redoQueueEmpty", "printQueue"),
+    "optionMenuGrp": ("itemListLong", "itemListShort", "numberOfItems"),
+    "optionMenu": ("itemListLong", "itemListShort", "numberOfItems"),
+    "menu": ("itemArray", "numberOfItems"),
+    "textScrollList": ("allItems", "numberOfItems", "numberOfSelectedItems", "numberOfRows"),
+    "file": ("sceneName", "shortName", "location", "list", "anyModified"),
+    "referenceQuery": (),
+    "pluginInfo": ("listPlugins", "loaded", "command", "registered", "apiVersion"),
 }  # fmt: skip
+#: Of every control: what can only be asked, and what is settled when it is made.
+_UI_QUERY_ONLY = {
+    "isObscured",
+    "numberOfPopupMenus",
+    "popupMenuArray",
+    "fullPathName",
+    "childArray",
+    "numberOfChildren",
+}
+_UI_NOT_EDITED = {"parent", "useTemplate"}
 _NEVER_QUERIED = {"progressBar": ("beginProgress", "endProgress", "step")}
 
 
@@ -147,5 +148,6 @@ def of(command: str) -> Signature | None:
 
 def of_usd(command: str, release: str) -> Signature:
     """The signature of a command of maya-usd in a release."""
-    old, new = (_USD_EXPORT_OLD, _USD_EXPORT_NEW) if command == "mayaUSDExport" else (_USD_IMPORT_OLD, _USD_IMPORT_NEW)
-    return Signature(command, {**old, **(new if release != RELEASES[0] else {})})
+    known = usd_signatures.flags_of(command, release)
+    flags = {long: kind for long, (_, kind) in known.items()}
+    return Signature(command, flags, shorts={long: short for long, (short, _) in known.items()})

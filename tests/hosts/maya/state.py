@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .model import Scene
-from .signatures import RELEASES
+from .usd_signatures import RELEASES
 
 
 @dataclass
