@@ -172,7 +172,7 @@ class Controls:
     def _check_room(self, kind: str, holder: Control) -> None:
         if holder.kind == "rowLayout" and len(holder.children) >= int(holder.values.get("numberOfColumns", 1)):
             raise RuntimeError(f"Too many children in layout: {holder.name}")
-        if holder.kind in ("frameLayout", "scrollLayout") and holder.kind == "frameLayout" and holder.children:
+        if holder.kind == "frameLayout" and holder.children:
             raise RuntimeError(f"A frameLayout holds one layout: {holder.name}")
         if (kind == "menuItem") != (holder.kind in ("menu", "popupMenu", "optionMenu", "optionMenuGrp")):
             raise RuntimeError(f"A {kind} cannot be put into a {holder.kind}")

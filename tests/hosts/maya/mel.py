@@ -52,7 +52,10 @@ def _flags(name: str, rest: str) -> dict[str, Any]:
         flag = words.pop(0)
         if not flag.startswith("-") or flag[1:] not in known:
             raise RuntimeError(f"Invalid flag: {flag}")
-        given[known[flag[1:]].long] = known[flag[1:]].read(words.pop(0))
+        wanted = known[flag[1:]]
+        if not words:
+            raise RuntimeError(f"Flag '{flag}' must be passed a value.")
+        given[wanted.long] = wanted.read(words.pop(0))
     return given
 
 

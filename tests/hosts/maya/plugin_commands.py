@@ -59,6 +59,9 @@ def unload(name: str) -> str:
     if loaded.module is not None:
         loaded.module.uninitializePlugin(PluginObject(name))
     del run.loaded[name]
+    if not any(one.module is not None for one in run.loaded.values()):
+        left = [f"the command {one}" for one in run.commands] + [f"callback {one}" for one in run.callbacks]
+        run.offences += [f"{one} was left behind by {name}, which is unloaded" for one in left]
     return name
 
 

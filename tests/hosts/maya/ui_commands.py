@@ -59,6 +59,8 @@ def _of_kind(name: str, kind: str) -> Control:
 
 
 def _query(found: Control, flags: dict[str, Any]) -> Any:
+    if len(flags) != 1:
+        raise RuntimeError(f"{found.kind}: one flag is queried at a time, not {sorted(flags)}")
     (flag,) = flags
     if flag == "childArray":
         return [child.name for child in found.children] or None

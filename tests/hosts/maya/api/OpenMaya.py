@@ -149,6 +149,10 @@ class MPxCommand:
         """What it answers."""
         self._result = value
 
+    def isUndoable(self) -> bool:
+        """Whether an undo takes it back: by itself it does not."""
+        return False
+
     def doIt(self, arguments: MArgList) -> None:
         """What it does."""
         raise NotImplementedError
@@ -166,6 +170,8 @@ class MFnPlugin:
 
     def registerCommand(self, name: str, make: Callable[[], Any], syntax: Callable[[], MSyntax] | None = None) -> None:
         """Bring a command."""
+        if not callable(make) or (syntax is not None and not callable(syntax)):
+            raise TypeError("registerCommand takes the functions that make the command and its syntax")
         if name in state.now.commands:
             raise RuntimeError("(kFailure): Object does not exist")
         state.now.commands[name] = (make, syntax)
@@ -198,6 +204,9 @@ class MSceneMessage(MMessage):
     @staticmethod
     def addCallback(message: int, function: Callable[..., Any], _data: Any = None) -> int:
         """Be told of something."""
+        state.check_thread("MSceneMessage.addCallback")
+        if not callable(function):
+            raise TypeError("addCallback takes a function")
         run = state.now
         run.callbacks[run.next_callback] = (message, function)
         run.next_callback += 1
