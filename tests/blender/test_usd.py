@@ -248,26 +248,6 @@ def test_blend_and_glb_can_be_had_of_it_too(opened: Any, recorder: Any) -> None:
     assert made == {"contents.json", "lods.usdc", "lods.glb", "lods.blend"}
 
 
-def test_fbx_goes_in_and_comes_back_in_its_sizes(tmp_path: Path, recorder: Any) -> None:
-    from sendoff_inside import fbx_scene
-
-    bpy.ops.mesh.primitive_uv_sphere_add(segments=32, ring_count=16, radius=0.5, location=(3.0, 2.0, 0.5))
-    bpy.context.object.name = "Ball"
-    sent = tmp_path / "ball.fbx"
-    fbx_scene.write_fbx(sent, bpy.context.scene)
-    job = Job(recorder, params={"levels": 1}, folder=tmp_path / "out", scene=sent)
-    job.folder.mkdir()
-    open_scene(job, sent, None)
-    mesh_lods.run(job)
-    (part,) = json.loads((job.folder / "contents.json").read_text())["objects"]
-    assert (part["source"], part["level"], part["kind"]) == ("Ball", 1, "lod")
-    open_scene(Job(recorder, params={}, folder=tmp_path, scene=None), job.folder / "lods.fbx", None)
-    (came,) = [one for one in bpy.data.objects if one.type == "MESH"]
-    corners = [came.matrix_world @ vertex.co for vertex in came.data.vertices]
-    assert [max(point[axis] for point in corners) for axis in range(3)] == pytest.approx([3.5, 2.5, 1.0], abs=0.03)
-    assert len(came.data.polygons) < 32 * 16
-
-
 def test_a_scene_of_blender_can_have_usd_and_fbx_too(tmp_path: Path, recorder: Any) -> None:
     bpy.ops.mesh.primitive_uv_sphere_add(segments=32, ring_count=16, radius=0.5, location=(3.0, 2.0, 0.5))
     job = Job(recorder, params={"levels": 1, "formats": ["scene", "usd", "fbx", "glb"]}, folder=tmp_path, scene=None)

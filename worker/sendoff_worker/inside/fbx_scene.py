@@ -1,17 +1,20 @@
-"""An FBX scene in Blender, and what goes back as FBX: by Blender's own importer and exporter."""
+"""An FBX scene in Blender, by Blender's own importer; it reads from nowhere but its own folder."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import bpy
 
+from . import fbx_file
+from .external_paths import ExternalPaths
 from .job import Job, JobFailed
 from .origin import PATH_PROPERTY, SCALE_PROPERTY, Origin
 
 SUFFIX = ".fbx"
-MAGIC = b"Kaydara FBX Binary"
+_NUMBER = re.compile(r"\.\d{3,}$")
 
 
 def open_fbx(job: Job, path: Path) -> None:
@@ -22,10 +25,11 @@ def open_fbx(job: Job, path: Path) -> None:
     """
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     try:
+        said = fbx_file.read(path)
         if "fbx_import" in dir(bpy.ops.wm):  # from 4.5 on, in C++
             bpy.ops.wm.fbx_import(filepath=str(path))
         else:
-            _enable()
+            enable()
             bpy.ops.import_scene.fbx(filepath=str(path))
     except Exception as error:
         print(f"{path}: {error}")
@@ -33,35 +37,40 @@ def open_fbx(job: Job, path: Path) -> None:
             f"{path.name} cannot be opened as FBX: it is damaged or of a kind that Blender does not read. "
             "Export it as binary FBX and send it again."
         ) from error
+    job.external_paths = ExternalPaths.apply(job, None, root=path.parent)
     if not bpy.data.objects:
         job.warn(f"{path.name} holds no objects.")
-    for one in bpy.data.objects:
-        one[PATH_PROPERTY] = one.name
-        one[SCALE_PROPERTY] = [1.0, 1.0, 1.0]  # what of it is the change of units cannot be told
-    job.origin = Origin(kind="fbx")
-
-
-def write_fbx(path: Path, scene: Any) -> None:
-    """Write a scene in centimetres with Y up, as Maya reads it, without scales on its objects."""
-    _enable()
-    bpy.context.window.scene = scene
-    bpy.ops.export_scene.fbx(
-        filepath=str(path),
-        use_selection=False,
-        apply_scale_options="FBX_SCALE_ALL",
-        axis_forward="-Z",
-        axis_up="Y",
-        bake_space_transform=True,
-        bake_anim=False,
-        use_custom_props=True,
-        mesh_smooth_type="EDGE",
-        add_leaf_bones=False,
-        path_mode="STRIP",
+    job.origin = Origin(
+        kind="fbx",
+        metres_per_unit=said.centimetres_per_unit / 100.0,
+        up_axis="Z" if said.up_axis == "Z" else "Y",
     )
+    for one in bpy.data.objects:
+        one[PATH_PROPERTY] = _identity(one, said)
+        units = 1.0 if one.parent else job.origin.metres_per_unit  # the importer converts by the topmost objects
+        one[SCALE_PROPERTY] = [part / units for part in one.scale]
 
 
-def _enable() -> None:
+def enable() -> None:
+    """Have Blender's own FBX add-on."""
     import addon_utils
 
     if addon_utils.enable("io_scene_fbx") is None:
         raise RuntimeError("Blender's FBX add-on cannot be enabled")
+
+
+def _identity(one: Any, said: fbx_file.FbxFile) -> str:
+    """The node's name, or its path where others have the same name: "/Car/Left/Body"."""
+    name = _own_name(one, said)
+    if said.names[name] < 2:
+        return name
+    chain = [one]
+    while chain[-1].parent is not None:
+        chain.append(chain[-1].parent)
+    return "".join("/" + re.sub(r"[^A-Za-z0-9_]", "_", _own_name(part, said)) for part in reversed(chain))
+
+
+def _own_name(one: Any, said: fbx_file.FbxFile) -> str:
+    """As it stands in the file: Blender adds a number where it had the name already."""
+    stem = _NUMBER.sub("", one.name)
+    return str(stem) if one.name not in said.names and stem in said.names else str(one.name)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 from mathutils import Matrix
 
-from . import fbx_scene, usd_result
-from .contents import Contents, Part
+from . import fbx_result, usd_result
+from .contents import Part
 from .job import Job
 from .lod_sources import LEVEL_PROPERTY, LOD_COLLECTION, SOURCE_PROPERTY, Source
-from .mesh_arrays import triangle_count
 from .origin import Origin
 
 MAX_NAME_BYTES = 255 if bpy.app.version >= (5, 0, 0) else 63
@@ -123,14 +121,7 @@ def deliver(job: Job, result: LodResult, formats: list[str]) -> None:
         usd_result.write_usd(path, result.parts(), origin).write(job)
 
     def write_fbx(path: Path) -> None:
-        contents, taken = Contents(path.name, origin), set[str]()
-        names = {one: one.name for one in result.collection.objects}
-        for one, part in result.parts():
-            one.name = usd_result.free_name(part.name, taken)
-            contents.add(replace(part, name=one.name, path=one.name, triangles=triangle_count(one.data)))
-        fbx_scene.write_fbx(path, result.scene)
-        for one, name in names.items():  # another format keeps the artist's own
-            one.name = name
+        contents = fbx_result.write_fbx(path, result.scene, result.parts(), origin)
         if "usd" not in wanted_formats:
             contents.write(job)
 
