@@ -9,7 +9,8 @@ from typing import Any
 
 import bpy
 import pytest
-from sendoff_inside import mesh_lods, scene_check
+from sendoff_inside import mesh_lods, scene_check, usd_result
+from sendoff_inside.contents import Part
 from sendoff_inside.job import Job, JobFailed
 from sendoff_inside.pxr_library import pxr
 from sendoff_inside.scene import open_scene
@@ -231,6 +232,58 @@ def test_what_cannot_be_read_is_one_sentence(
     job = Job(recorder, params={}, folder=tmp_path, scene=path)
     with pytest.raises(JobFailed, match=sentence):
         open_scene(job, path, None)
+
+
+def test_an_object_that_a_task_moved_comes_back_where_it_is_now(stage: Any, opened: Any) -> None:
+    job = opened()
+    stays, moved = sorted(bpy.data.objects, key=lambda one: str(one["sendoff_path"]))
+    moved.location.x += 1.0  # metre
+    bpy.context.view_layer.update()
+    parts = [(one, Part(name="Body", path="", source=one["sendoff_path"])) for one in (stays, moved)]
+    usd_result.write_usd(job.folder / "moved.usdc", parts, job.origin)
+    result = Usd.Stage.Open(str(job.folder / "moved.usdc"))
+    for prim, source, by in (("Body", "/Car/Body", 0.0), ("Body_1", "/Car/Left/Body", 100.0)):
+        sent, came = box(stage, source), box(result, f"/sendoff_result/{prim}")
+        for before, after in zip(sent, came, strict=True):
+            assert after == pytest.approx([before[0] + by, *before[1:]], abs=0.01)
+
+
+def test_a_sheared_object_comes_back_as_it_was(stage: Any, opened: Any) -> None:
+    stage.GetPrimAtPath("/Car/Left").GetAttribute("xformOp:scale").Set(Gf.Vec3f(3, 1, 1))
+    UsdGeom.Xformable(stage.GetPrimAtPath("/Car/Left/Body")).AddRotateYOp(opSuffix="more").Set(30.0)
+    job = opened(levels=1)
+    mesh_lods.run(job)
+    result = Usd.Stage.Open(str(job.folder / "lods.usdc"))
+    parts = json.loads((job.folder / "contents.json").read_text())["objects"]
+    (part,) = [one for one in parts if one["source"] == "/Car/Left/Body"]
+    own, came = (
+        UsdGeom.Xformable(one).ComputeLocalToWorldTransform(Usd.TimeCode.Default())
+        for one in (stage.GetPrimAtPath(part["source"]), result.GetPrimAtPath(part["path"]))
+    )
+    assert Gf.IsClose(own, came, 1e-5)
+
+
+def test_a_left_handed_mesh_faces_outwards_and_comes_back_left_handed(stage: Any, opened: Any) -> None:
+    body = UsdGeom.Mesh(stage.GetPrimAtPath("/Car/Body"))
+    body.CreateOrientationAttr("leftHanded")
+    corners = list(body.GetFaceVertexIndicesAttr().Get())
+    turned = [index for start in range(0, len(corners), 4) for index in reversed(corners[start : start + 4])]
+    body.GetFaceVertexIndicesAttr().Set(turned)
+    points = body.GetPointsAttr().Get()
+    UsdGeom.PrimvarsAPI(body).GetPrimvar("map1").Set([Gf.Vec2f(points[index][0], points[index][2]) for index in turned])
+    job = opened()
+    one = next(one for one in bpy.data.objects if one["sendoff_path"] == "/Car/Body")
+    assert all(polygon.normal.y > 0.9 for polygon in one.data.polygons)
+    for loop, uv in zip(one.data.loops, one.data.uv_layers[0].uv, strict=True):
+        point = one.data.vertices[loop.vertex_index].co
+        assert list(uv.vector) == pytest.approx([point.x, point.z], abs=1e-4)
+    usd_result.write_usd(job.folder / "r.usdc", [(one, Part(name="Body", path="", source="/Car/Body"))], job.origin)
+    back = Usd.Stage.Open(str(job.folder / "r.usdc"))
+    result = UsdGeom.Mesh(back.GetPrimAtPath("/sendoff_result/Body"))
+    assert result.GetOrientationAttr().Get() == "leftHanded"
+    assert list(result.GetFaceVertexIndicesAttr().Get()) == turned
+    flat = UsdGeom.PrimvarsAPI(result).GetPrimvar("map1").ComputeFlattened()
+    assert flat == UsdGeom.PrimvarsAPI(body).GetPrimvar("map1").ComputeFlattened()
 
 
 def test_a_mesh_that_is_none_is_left_out_and_told(stage: Any, opened: Any, recorder: Any) -> None:

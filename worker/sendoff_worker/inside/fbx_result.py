@@ -56,7 +56,7 @@ def write_fbx(path: Path, scene: Any, objects: Iterable[tuple[Any, Part]], origi
             global_scale=centimetres,
             axis_forward="Y" if written.up_axis == "Z" else "-Z",
             axis_up=written.up_axis,
-            # Meshes of Blender are converted. Those of an imported file have its units still; only their places are not.
+            # Meshes of Blender are converted. Those of an imported file have its units still, unlike their places.
             bake_space_transform=origin.kind == "blend",
             bake_anim=False,
             use_custom_props=True,

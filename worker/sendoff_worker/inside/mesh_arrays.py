@@ -19,6 +19,18 @@ def column(items: Any, attribute: str, dtype: Any, width: int = 1) -> np.ndarray
     return values if width == 1 else values.reshape(-1, width)
 
 
+def turned(counts: np.ndarray) -> np.ndarray:
+    """The order of all corners, shape (sum of counts,), in which each face goes the other way round from its first
+    corner; done twice, nothing has changed.
+
+    Args:
+        counts: How many corners each face has.
+    """
+    first = np.repeat(np.cumsum(counts) - counts, counts)
+    count = np.repeat(counts, counts)
+    return np.asarray(first + (count - (np.arange(len(first)) - first)) % count)
+
+
 def triangle_count(mesh: Any) -> int:
     """How many triangles the mesh's polygons make."""
     return max(0, len(mesh.loops) - 2 * len(mesh.polygons))

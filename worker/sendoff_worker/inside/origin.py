@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from mathutils import Matrix
 
 #: On an object: its name or path in the file that was sent; and that Blender had to mend its mesh, so that the numbers
@@ -15,6 +16,10 @@ from mathutils import Matrix
 PATH_PROPERTY, MENDED_PROPERTY = "sendoff_path", "sendoff_mended"
 #: On an imported object: its own scale there. Blender's own holds the change of units as well.
 SCALE_PROPERTY = "sendoff_scale"
+#: On a mesh whose faces were turned round on import, as the corners of each go the other way round there.
+TURNED_PROPERTY = "sendoff_turned"
+#: An object counts as moved from this part of its size or distance on; Blender's numbers have seven digits.
+_MOVED = 1e-5
 
 
 @dataclass(frozen=True)
@@ -28,8 +33,14 @@ class Origin:
     up_axis: str = "Y"
     #: The opened stage, where the kind is "usd".
     stage: Any = None
-    #: Each object's place in the file's own units and axes, by its path; exact, unlike Blender's.
-    places: dict[str, Any] = field(default_factory=dict)
+    #: Each object's place by its path: in the file's own units and axes, exact unlike Blender's; and what Blender made
+    #: of it.
+    places: dict[str, tuple[Any, Matrix]] = field(default_factory=dict)
+
+    def unmoved(self, path: str, matrix: Matrix) -> Any:
+        """The exact place of an object, if that is what Blender has at `matrix`; None for one that is elsewhere."""
+        exact, came = self.places.get(path, (None, None))
+        return exact if came is not None and _is_same(came, matrix) else None
 
     @property
     def to_blender(self) -> Matrix:
@@ -54,3 +65,11 @@ def scale_of(one: Any) -> list[float]:
 def is_mended(one: Any) -> bool:
     """Whether the numbers of its elements mean nothing to the artist's application."""
     return bool(one.get(MENDED_PROPERTY)) if hasattr(one, "get") else False
+
+
+def _is_same(came: Matrix, now: Matrix) -> bool:
+    for part in (slice(0, 3), slice(3, 4)):
+        before, after = (np.array(matrix)[:3, part] for matrix in (came, now))
+        if not np.allclose(before, after, rtol=0.0, atol=_MOVED * (np.abs(before).max() or 1.0)):
+            return False
+    return True

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from .contents import Contents, Part
-from .mesh_arrays import column, triangle_count
-from .origin import PATH_PROPERTY, Origin
+from .mesh_arrays import column, triangle_count, turned
+from .origin import PATH_PROPERTY, TURNED_PROPERTY, Origin
 from .pxr_library import pxr
 
 ROOT = "/sendoff_result"
@@ -69,25 +69,32 @@ class _Writer:
         vt = library.Vt
         points = column(mesh.vertices, "co", np.float32, 3)
         prim.CreatePointsAttr(vt.Vec3fArray.FromNumpy(points))
-        prim.CreateFaceVertexCountsAttr(vt.IntArray.FromNumpy(column(mesh.polygons, "loop_total", np.int32)))
-        prim.CreateFaceVertexIndicesAttr(vt.IntArray.FromNumpy(column(mesh.loops, "vertex_index", np.int32)))
+        counts = column(mesh.polygons, "loop_total", np.int32)
+        order = turned(counts) if mesh.get(TURNED_PROPERTY) else np.arange(counts.sum())
+        if mesh.get(TURNED_PROPERTY):
+            prim.CreateOrientationAttr(library.UsdGeom.Tokens.leftHanded)
+        prim.CreateFaceVertexCountsAttr(vt.IntArray.FromNumpy(counts))
+        prim.CreateFaceVertexIndicesAttr(vt.IntArray.FromNumpy(column(mesh.loops, "vertex_index", np.int32)[order]))
         prim.CreateSubdivisionSchemeAttr(library.UsdGeom.Tokens.none)
         prim.CreateDoubleSidedAttr(True)
         if len(points):
             prim.CreateExtentAttr(vt.Vec3fArray.FromNumpy(np.stack([points.min(axis=0), points.max(axis=0)])))
         normals = column(mesh.corner_normals, "vector", np.float32, 3)
-        prim.CreateNormalsAttr(vt.Vec3fArray.FromNumpy(normals))
+        prim.CreateNormalsAttr(vt.Vec3fArray.FromNumpy(normals[order]))
         prim.SetNormalsInterpolation(library.UsdGeom.Tokens.faceVarying)
-        self._add_uvs(prim, mesh)
+        self._add_uvs(prim, mesh, order)
         self._add_materials(prim, mesh)
         self._place(prim, one, part)
         for name, value in (("source", part.source), ("kind", part.kind)):
             kind = library.Sdf.ValueTypeNames.String
             prim.GetPrim().CreateAttribute(f"userProperties:sendoff_{name}", kind).Set(value)
+        if part.level is not None:
+            kind = library.Sdf.ValueTypeNames.Int
+            prim.GetPrim().CreateAttribute("userProperties:sendoff_level", kind).Set(part.level)
 
     def _place(self, prim: Any, one: Any, part: Part) -> None:
-        """The source's own place, exactly; Blender's own numbers only for what has none."""
-        place = self._origin.places.get(part.source)
+        """The source's own place, exactly; Blender's own numbers only for what has another."""
+        place = self._origin.unmoved(part.source, one.matrix_world)
         if place is None:
             matrix = self._origin.to_blender.inverted() @ one.matrix_world
             place = self._library.Gf.Matrix4d(*(value for row in matrix.transposed() for value in row))
@@ -102,7 +109,7 @@ class _Writer:
         else:  # sheared, by a parent that is scaled in one direction
             prim.AddTransformOp().Set(place)
 
-    def _add_uvs(self, prim: Any, mesh: Any) -> None:
+    def _add_uvs(self, prim: Any, mesh: Any, order: Any) -> None:
         library = self._library
         primvars = library.UsdGeom.PrimvarsAPI(prim)
         for layer in mesh.uv_layers:
@@ -111,7 +118,7 @@ class _Writer:
             primvar = primvars.CreatePrimvar(
                 name, library.Sdf.ValueTypeNames.TexCoord2fArray, library.UsdGeom.Tokens.faceVarying
             )
-            primvar.Set(library.Vt.Vec2fArray.FromNumpy(values))
+            primvar.Set(library.Vt.Vec2fArray.FromNumpy(values[order]))
 
     def _add_materials(self, prim: Any, mesh: Any) -> None:
         used = [material for material in mesh.materials if material is not None]

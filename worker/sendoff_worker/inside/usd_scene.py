@@ -15,7 +15,8 @@ import numpy as np
 from mathutils import Matrix
 
 from .job import Job, JobFailed
-from .origin import MENDED_PROPERTY, PATH_PROPERTY, SCALE_PROPERTY, Origin
+from .mesh_arrays import turned
+from .origin import MENDED_PROPERTY, PATH_PROPERTY, SCALE_PROPERTY, TURNED_PROPERTY, Origin
 from .pxr_library import pxr
 
 SUFFIXES = (".usd", ".usda", ".usdc", ".usdz")
@@ -53,7 +54,8 @@ def open_usd(job: Job, path: Path) -> None:
     for prim in library.Usd.PrimRange.Stage(stage, predicate):
         if prim.IsA(geometry.Mesh):
             reader.add(prim)
-    bpy.context.view_layer.update()
+    bpy.context.view_layer.update()  # only then is a sheared place what Blender can hold of it
+    job.origin.places.update({path: (place, one.matrix_world.copy()) for one, path, place in reader.added})
 
 
 class _Reader:
@@ -66,6 +68,8 @@ class _Reader:
         self._time = library.Usd.TimeCode.EarliestTime()
         self._places = library.UsdGeom.XformCache(self._time)
         self._materials: dict[str, Any] = {}
+        #: Each object, its prim's path, and its place there.
+        self.added: list[tuple[Any, str, Any]] = []
 
     def add(self, prim: Any) -> None:
         """One mesh prim."""
@@ -75,9 +79,11 @@ class _Reader:
             self._job.warn(f"“{name}” is not a mesh that can be read; it is left out.")
             return
         points, counts, corners = arrays
+        turn = self._turn(prim, counts)
         mesh = bpy.data.meshes.new(name)
-        _fill(mesh, points, counts, corners)
-        self._add_uvs(mesh, prim, counts, corners)
+        mesh[TURNED_PROPERTY] = turn is not None
+        _fill(mesh, points, counts, corners if turn is None else corners[turn])
+        self._add_uvs(mesh, prim, counts, corners, turn)
         self._add_materials(mesh, prim)
         one = bpy.data.objects.new(name, mesh)
         if mesh.validate(verbose=False, clean_customdata=False):
@@ -88,7 +94,7 @@ class _Reader:
         one[PATH_PROPERTY] = path
         one[SCALE_PROPERTY] = self._scale(prim)
         place = self._places.GetLocalToWorldTransform(prim)
-        self._origin.places[path] = place
+        self.added.append((one, path, place))
         bpy.context.scene.collection.objects.link(one)
         one.matrix_world = self._origin.to_blender @ Matrix([list(place.GetColumn(row)) for row in range(4)])
 
@@ -123,7 +129,14 @@ class _Reader:
             return None
         return points, counts, corners
 
-    def _add_uvs(self, mesh: Any, prim: Any, counts: Any, corners: Any) -> None:
+    def _turn(self, prim: Any, counts: Any) -> Any:
+        """For a left-handed mesh, the order of the corners that turns each face round, its first corner staying."""
+        geometry = self._library.UsdGeom
+        if geometry.Mesh(prim).GetOrientationAttr().Get(self._time) != geometry.Tokens.leftHanded:
+            return None
+        return turned(counts)
+
+    def _add_uvs(self, mesh: Any, prim: Any, counts: Any, corners: Any, turn: Any) -> None:
         for primvar in self._library.UsdGeom.PrimvarsAPI(prim).GetPrimvarsWithValues():
             if str(primvar.GetTypeName()) not in _FLAT_UVS:
                 continue
@@ -135,6 +148,7 @@ class _Reader:
                 values = np.repeat(values, counts, axis=0)
             if len(values) != len(corners):
                 continue
+            values = values if turn is None else values[turn]
             layer = mesh.uv_layers.new(name=primvar.GetPrimvarName(), do_init=False)
             if layer is not None:
                 layer.uv.foreach_set("vector", np.ascontiguousarray(values).ravel())
