@@ -38,6 +38,8 @@ _STRING_SUBTYPES: dict[FieldKind, PropertySubtypeStringItems] = {
 _FLOAT_DIGITS = 3
 _SHOWN_DESCRIPTION = 1000
 _IN_A_ROW = 3
+#: Of the width, as Blender itself has it beside a property.
+_TITLE_PART = 0.4
 #: From 4.5 on Blender warns of a path like "//maps" in a property that does not say that it may have one (Any, since
 #: the types of 4.2 do not know the word).
 _PATH_OPTIONS: set[Any] = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
@@ -103,9 +105,20 @@ def draw(layout: bpy.types.UILayout, scene: bpy.types.Scene, task: KnownTask) ->
 
 
 def _draw_field(layout: bpy.types.UILayout, group: Any, field: Field) -> None:
+    if field.kind is FieldKind.FLAGS and not field.nullable:
+        halves = layout.split(factor=_TITLE_PART)
+        halves.use_property_split = False
+        title = halves.row()
+        title.alignment = "RIGHT"
+        title.label(text=field.title)
+        rows = halves.column(align=True)
+        for start in range(0, len(field.choices), _IN_A_ROW):
+            row = rows.row(align=True)
+            for choice in field.choices[start : start + _IN_A_ROW]:
+                row.prop_enum(group, field.name, choice.key)
+        return
     if not field.nullable:
-        in_a_row = field.kind is FieldKind.FLAGS and len(field.choices) <= _IN_A_ROW
-        (layout.row() if in_a_row else layout).prop(group, field.name, expand=field.kind is FieldKind.FLAGS)
+        layout.prop(group, field.name)
         return
     row = layout.row(heading=field.title)
     row.prop(group, field.switch, text="")
