@@ -24,8 +24,12 @@ _BUTTONS: dict[str, tuple[str, str, IconItems]] = {
 }
 
 
-def draw(layout: UILayout, key: str, names: tuple[str, ...]) -> None:
-    """Draw buttons for the job of a key."""
+def draw(layout: UILayout, key: str, names: tuple[str, ...], *, greyed: tuple[str, ...] = ()) -> None:
+    """Draw buttons for the job of a key, some of them greyed."""
     for name in names:
         operator, text, icon = _BUTTONS[name]
-        layout.operator(operator, text=text, icon=icon).job = key
+        place = layout
+        if name in greyed:
+            place = layout.row(align=True)
+            place.enabled = False
+        place.operator(operator, text=text, icon=icon).job = key

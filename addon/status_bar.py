@@ -89,7 +89,7 @@ def _draw_entry(row: bpy.types.UILayout, entry: Entry, *, letters: int) -> None:
         bar = row.row()
         bar.ui_units_x = _bar_units(entry)
         bar.progress(factor=entry.fraction, text=entry.bar_text, type="BAR")
-    buttons.draw(row, entry.key, entry.buttons)
+    buttons.draw(row, entry.key, entry.buttons, greyed=entry.greyed)
 
 
 def _units_of(context: bpy.types.Context) -> float:

@@ -12,7 +12,7 @@ def of(job: Job, jobs: JobList, *, is_here: bool = True) -> tuple[str, ...]:
     """The buttons that help an artist with a job right now; `is_here`: what it brought is in the open file."""
     if job.is_active:
         refused = jobs.connectivity.state == "refused" and job.state is not None
-        return (*(("sign_in",) if refused else ()), *(("cancel",) if job.may_cancel else ()))
+        return (*(("sign_in",) if refused else ()), "cancel")
     if job.problem is not None:
         return (*(remedy.value for remedy in job.problem.remedies[:_REMEDIES_SHOWN]), "seen")
     if job.wants_import or (job.files and not is_here):
@@ -20,10 +20,15 @@ def of(job: Job, jobs: JobList, *, is_here: bool = True) -> tuple[str, ...]:
     return ("show", "seen") if job.files else ("seen",)
 
 
+def greyed(job: Job) -> tuple[str, ...]:
+    """Those of them that do nothing now: the cross stays to the job's end, so that nothing moves below the mouse."""
+    return () if job.may_cancel or not job.is_active else ("cancel",)
+
+
 def of_small(job: Job) -> tuple[str, ...]:
     """The one button that helps most where there is no room for the sentence."""
     if job.is_active:
-        return ("cancel",) if job.may_cancel else ()
+        return ("cancel",)
     if job.problem is not None:
         return (*(remedy.value for remedy in job.problem.remedies[:1]), "seen")
     return ("import" if job.wants_import else "show", "seen") if job.files else ("seen",)

@@ -24,6 +24,8 @@ class Entry:
     #: See `mood`.
     mood: str = ""
     buttons: tuple[str, ...] = ()
+    #: Those of the buttons that do nothing now.
+    greyed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ def _entry(job: Job, jobs: JobList, now: float) -> Entry:
         bar_text=said.bar_text if said.fraction is not None else "",
         mood=mood(job),
         buttons=buttons.of(job, jobs),
+        greyed=buttons.greyed(job),
     )
 
 
@@ -92,4 +95,5 @@ def _small(job: Job, jobs: JobList, now: float) -> Entry:
         bar_text=f"{job.name}: {percent}",
         mood=mood(job),
         buttons=buttons.of_small(job),
+        greyed=buttons.greyed(job),
     )

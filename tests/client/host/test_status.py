@@ -45,8 +45,10 @@ def test_a_shortened_sentence_shows_that_it_goes_on(host):
 
 def test_cancelling_cannot_be_clicked_again(host, jobs, job):
     submitted(host, jobs)
+    assert front(host, jobs).greyed == ()
     job.cancelling = True
-    assert front(host, jobs).buttons == ()
+    assert front(host, jobs).buttons == ("cancel",), "nothing moves below the mouse"
+    assert front(host, jobs).greyed == ("cancel",)
 
 
 def test_several_jobs_are_told_apart_with_the_newest_in_front(host, jobs, job):
