@@ -78,6 +78,12 @@ def test_a_name_that_is_none_is_refused(declare: Declare, name: str) -> None:
         declare(name)(lambda ctx: None)
 
 
+@pytest.mark.parametrize("accepts", ["blend", ("*.blend",), ("blend usd",), ("",)])
+def test_kinds_of_scenes_that_no_file_can_have_are_refused(declare: Declare, accepts: object) -> None:
+    with pytest.raises(TaskDefinitionError, match=r"in a tuple, like \('blend', 'usd'\)"):
+        declare("studio.wrong", accepts=accepts)(lambda ctx: None)
+
+
 def test_a_function_that_cannot_be_a_task_is_refused(declare: Declare) -> None:
     def no_context() -> None: ...
     def no_type(ctx, size=3) -> None: ...  # type: ignore[no-untyped-def]

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("sendoff.worker")
 
 ENTRY_POINTS = "sendoff.tasks"
+_KIND = re.compile(r"[a-z0-9]+")
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -96,13 +97,18 @@ def task(
             raise TaskDefinitionError(
                 f"The task name {name!r} is not allowed: use lower-case words with dots between, like 'studio.bake'."
             )
+        kinds = [kind.lower().removeprefix(".") for kind in accepts]
+        if isinstance(accepts, str) or not all(_KIND.fullmatch(kind) for kind in kinds):
+            raise TaskDefinitionError(
+                f"The task {name!r} accepts {accepts!r}: name the endings of files in a tuple, like ('blend', 'usd')."
+            )
         model, takes_model = _model(name, function)
         text = inspect.getdoc(function) or ""
         _tasks[name] = Task(
             name=name,
             title=title or name.rpartition(".")[2].replace("_", " ").capitalize(),
             description=" ".join(text.split("\n\n")[0].split()),
-            accepts=tuple(kind.lower().lstrip(".") for kind in accepts),
+            accepts=tuple(kinds),
             blender=blender,
             scoped=scoped,
             function=function,
