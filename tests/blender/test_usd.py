@@ -286,6 +286,41 @@ def test_a_left_handed_mesh_faces_outwards_and_comes_back_left_handed(stage: Any
     assert flat == UsdGeom.PrimvarsAPI(body).GetPrimvar("map1").ComputeFlattened()
 
 
+@pytest.mark.parametrize("as_primvar", [False, True])
+def test_hard_edges_are_those_of_the_meshs_own_normals(stage: Any, opened: Any, *, as_primvar: bool) -> None:
+    body = UsdGeom.Mesh(stage.GetPrimAtPath("/Car/Body"))
+    body.CreateSubdivisionSchemeAttr("none")
+    corners = body.GetFaceVertexIndicesAttr().Get()
+    # A nearly flat grid, which has no edge of 30 degrees, is hard between its tenth row of faces and the next.
+    normals = [
+        Gf.Vec3f(0, 1, 0) if place < len(corners) / 2 else Gf.Vec3f(0, 0.8, 0.6) for place in range(len(corners))
+    ]
+    if as_primvar:
+        primvar = UsdGeom.PrimvarsAPI(body).CreatePrimvar("normals", Sdf.ValueTypeNames.Normal3fArray, "faceVarying")
+        primvar.Set(normals[:1] + normals[-1:])
+        primvar.SetIndices(Vt.IntArray([0 if place < len(corners) / 2 else 1 for place in range(len(corners))]))
+    else:
+        body.CreateNormalsAttr(normals)
+        body.SetNormalsInterpolation("faceVarying")
+    opened()
+    mesh = next(one for one in bpy.data.objects if one["sendoff_path"] == "/Car/Body").data
+    hard = {frozenset(edge.vertices) for edge in mesh.edges if edge.use_edge_sharp}
+    assert hard == {frozenset((10 * 21 + column, 10 * 21 + column + 1)) for column in range(20)}
+
+
+@pytest.mark.parametrize(("interpolation", "count", "is_hard"), [("vertex", 441, False), ("uniform", 400, True)])
+def test_normals_of_points_are_soft_and_those_of_faces_hard(
+    interpolation: str, count: int, is_hard: bool, stage: Any, opened: Any
+) -> None:
+    body = UsdGeom.Mesh(stage.GetPrimAtPath("/Car/Body"))
+    body.CreateSubdivisionSchemeAttr("none")
+    body.CreateNormalsAttr([Gf.Vec3f(0, 1, 0)] * count)
+    body.SetNormalsInterpolation(interpolation)
+    opened()
+    mesh = next(one for one in bpy.data.objects if one["sendoff_path"] == "/Car/Body").data
+    assert {edge.use_edge_sharp for edge in mesh.edges} == {is_hard}
+
+
 def test_a_mesh_that_is_none_is_left_out_and_told(stage: Any, opened: Any, recorder: Any) -> None:
     broken = add_mesh(stage, "/Car/Broken", ([(0.0, 0.0, 0.0)] * 3, [3], [0, 1, 2]))
     broken.GetFaceVertexIndicesAttr().Set([0, 1, 7])

@@ -92,17 +92,29 @@ def border_edges(mesh: Any, corners: Corners) -> np.ndarray:
 def uv_seam_edges(mesh: Any, corners: Corners) -> np.ndarray:
     """Edges where the UV map is cut, in any of its layers."""
     seams = np.zeros(corners.edges, dtype=bool)
+    for layer in mesh.uv_layers:
+        seams |= cut_edges(corners, column(layer.uv, "vector", np.float32, 2), UV_TOLERANCE)
+    return seams
+
+
+def cut_edges(corners: Corners, values: np.ndarray, tolerance: float) -> np.ndarray:
+    """Edges where two polygons meet whose values differ there, shape (edges,).
+
+    Args:
+        corners: Of the mesh.
+        values: Of each corner, shape (corners, n).
+        tolerance: So much is no difference.
+    """
     one, other = corners.pairs()
     # Neighbours usually run along their edge in opposite directions; where normals clash, in the same.
     opposite = corners.vertex[one] != corners.vertex[other]
     other_start = np.where(opposite, corners.next[other], other)
     other_end = np.where(opposite, other, corners.next[other])
-    for layer in mesh.uv_layers:
-        uv = column(layer.uv, "vector", np.float32, 2)
-        cut = np.abs(uv[one] - uv[other_start]).max(axis=1, initial=0) > UV_TOLERANCE
-        cut |= np.abs(uv[corners.next[one]] - uv[other_end]).max(axis=1, initial=0) > UV_TOLERANCE
-        seams[corners.edge[one[cut]]] = True
-    return seams
+    differ = np.abs(values[one] - values[other_start]).max(axis=1, initial=0) > tolerance
+    differ |= np.abs(values[corners.next[one]] - values[other_end]).max(axis=1, initial=0) > tolerance
+    cut = np.zeros(corners.edges, dtype=bool)
+    cut[corners.edge[one[differ]]] = True
+    return cut
 
 
 def content_digest(mesh: Any) -> bytes:

@@ -15,13 +15,15 @@ import numpy as np
 from mathutils import Matrix
 
 from .job import Job, JobFailed
-from .mesh_arrays import turned
+from .mesh_arrays import Corners, cut_edges, turned
 from .origin import MENDED_PROPERTY, PATH_PROPERTY, SCALE_PROPERTY, TURNED_PROPERTY, Origin
 from .pxr_library import pxr
 
 SUFFIXES = (".usd", ".usda", ".usdc", ".usdz")
 #: Without normals that tell it, an edge is sharp from this angle on, as in Maya.
 SHARP_RADIANS = math.radians(30.0)
+#: Of a unit normal's parts: so much is no difference.
+SAME_NORMAL = 1e-2
 _FLAT_UVS = ("texCoord2f[]", "float2[]", "texCoord2d[]", "double2[]", "texCoord2h[]", "half2[]")
 
 
@@ -90,7 +92,11 @@ class _Reader:
             one[MENDED_PROPERTY] = True
             self._job.warn(f"“{name}” has invalid geometry, which was repaired for this job.")
         mesh.shade_smooth()
-        mesh.set_sharp_from_angle(angle=SHARP_RADIANS)
+        sharp = self._sharp_edges(mesh, prim, corners, turn)
+        if sharp is None:
+            mesh.set_sharp_from_angle(angle=SHARP_RADIANS)
+        else:
+            mesh.edges.foreach_set("use_edge_sharp", sharp)
         one[PATH_PROPERTY] = path
         one[SCALE_PROPERTY] = self._scale(prim)
         place = self._places.GetLocalToWorldTransform(prim)
@@ -135,6 +141,27 @@ class _Reader:
         if geometry.Mesh(prim).GetOrientationAttr().Get(self._time) != geometry.Tokens.leftHanded:
             return None
         return turned(counts)
+
+    def _sharp_edges(self, mesh: Any, prim: Any, corners: Any, turn: Any) -> Any:
+        """The edges that the mesh's own normals make hard; None where it has no such normals."""
+        geometry = self._library.UsdGeom
+        schema = geometry.Mesh(prim)
+        primvar = geometry.PrimvarsAPI(prim).GetPrimvar("normals")  # goes before the attribute
+        if primvar and primvar.HasValue():
+            values, interpolation = primvar.ComputeFlattened(self._time), primvar.GetInterpolation()
+        else:
+            values, interpolation = schema.GetNormalsAttr().Get(self._time), schema.GetNormalsInterpolation()
+        is_shown = schema.GetSubdivisionSchemeAttr().Get(self._time) == geometry.Tokens.none
+        if not is_shown or values is None or len(mesh.loops) != len(corners):
+            return None
+        normals = np.array(values, dtype=np.float32).reshape(-1, 3)
+        if interpolation in ("vertex", "varying") and len(normals) == len(mesh.vertices):
+            return np.zeros(len(mesh.edges), dtype=bool)
+        if interpolation == "uniform" and len(normals) == len(mesh.polygons):
+            return np.ones(len(mesh.edges), dtype=bool)
+        if interpolation != "faceVarying" or len(normals) != len(corners):
+            return None
+        return cut_edges(Corners.of(mesh), normals if turn is None else normals[turn], SAME_NORMAL)
 
     def _add_uvs(self, mesh: Any, prim: Any, counts: Any, corners: Any, turn: Any) -> None:
         for primvar in self._library.UsdGeom.PrimvarsAPI(prim).GetPrimvarsWithValues():
