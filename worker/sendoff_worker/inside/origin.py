@@ -33,14 +33,15 @@ class Origin:
     up_axis: str = "Y"
     #: The opened stage, where the kind is "usd".
     stage: Any = None
-    #: Each object's place by its path: in the file's own units and axes, exact unlike Blender's; and what Blender made
-    #: of it.
-    places: dict[str, tuple[Any, Matrix]] = field(default_factory=dict)
+    #: Each object's place in the file's own units and axes, by its path; exact, unlike Blender's. Of a USD only.
+    places: dict[str, Any] = field(default_factory=dict)
+    #: The same as Blender has them.
+    imported: dict[str, Matrix] = field(default_factory=dict)
 
     def unmoved(self, path: str, matrix: Matrix) -> Any:
         """The exact place of an object, if that is what Blender has at `matrix`; None for one that is elsewhere."""
-        exact, came = self.places.get(path, (None, None))
-        return exact if came is not None and _is_same(came, matrix) else None
+        imported = self.imported.get(path)
+        return self.places.get(path) if imported is not None and _is_same(imported, matrix) else None
 
     @property
     def to_blender(self) -> Matrix:
@@ -67,9 +68,9 @@ def is_mended(one: Any) -> bool:
     return bool(one.get(MENDED_PROPERTY)) if hasattr(one, "get") else False
 
 
-def _is_same(came: Matrix, now: Matrix) -> bool:
+def _is_same(one: Matrix, other: Matrix) -> bool:
     for part in (slice(0, 3), slice(3, 4)):
-        before, after = (np.array(matrix)[:3, part] for matrix in (came, now))
+        before, after = (np.array(matrix)[:3, part] for matrix in (one, other))
         if not np.allclose(before, after, rtol=0.0, atol=_MOVED * (np.abs(before).max() or 1.0)):
             return False
     return True

@@ -57,7 +57,7 @@ def open_usd(job: Job, path: Path) -> None:
         if prim.IsA(geometry.Mesh):
             reader.add(prim)
     bpy.context.view_layer.update()  # only then is a sheared place what Blender can hold of it
-    job.origin.places.update({path: (place, one.matrix_world.copy()) for one, path, place in reader.added})
+    job.origin.imported.update({path: one.matrix_world.copy() for path, one in reader.objects.items()})
 
 
 class _Reader:
@@ -70,8 +70,8 @@ class _Reader:
         self._time = library.Usd.TimeCode.EarliestTime()
         self._places = library.UsdGeom.XformCache(self._time)
         self._materials: dict[str, Any] = {}
-        #: Each object, its prim's path, and its place there.
-        self.added: list[tuple[Any, str, Any]] = []
+        #: By the path of the prim that each was made of.
+        self.objects: dict[str, Any] = {}
 
     def add(self, prim: Any) -> None:
         """One mesh prim."""
@@ -100,7 +100,8 @@ class _Reader:
         one[PATH_PROPERTY] = path
         one[SCALE_PROPERTY] = self._scale(prim)
         place = self._places.GetLocalToWorldTransform(prim)
-        self.added.append((one, path, place))
+        self._origin.places[path] = place
+        self.objects[path] = one
         bpy.context.scene.collection.objects.link(one)
         one.matrix_world = self._origin.to_blender @ Matrix([list(place.GetColumn(row)) for row in range(4)])
 
