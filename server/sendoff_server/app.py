@@ -15,6 +15,7 @@ from sendoff_store.connections import connect_async
 from sendoff_store.errors import SettingsError
 
 from . import __version__
+from .cancelling import end
 from .dispatch import Dispatcher
 from .hub import Hub
 from .parts import Parts
@@ -50,8 +51,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
         try:
             yield
         finally:
-            reaper.cancel()
-            await asyncio.gather(reaper, return_exceptions=True)
+            await end(reaper)
             await parts.hub.stop()
             await run_in_threadpool(parts.dispatcher.close)
             await client.aclose()

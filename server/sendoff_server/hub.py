@@ -32,6 +32,7 @@ from sendoff_store import jobs
 from sendoff_store.calls import AsyncStore
 from sendoff_store.connections import connect_listening_async
 
+from .cancelling import end
 from .watcher import Overflow, Step, Watcher
 
 log = logging.getLogger("sendoff.hub")
@@ -72,9 +73,7 @@ class Hub:
 
     async def stop(self) -> None:
         """End, and have every socket closed so that its client comes back to the next server."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         for watcher in self._all():
             watcher.close(CLOSE_SERVER_RESTARTS)
 

@@ -12,6 +12,7 @@ from sendoff_store.processes import end_with_parent, set_up_logging
 from . import __version__
 from .addon_repository import AddonRepository
 from .app import create_app
+from .listening import listen
 from .settings import ServerSettings
 
 log = logging.getLogger("sendoff.server")
@@ -25,6 +26,7 @@ def serve(settings: ServerSettings) -> None:
     set_up_logging()
     end_with_parent()
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # a line per socket helps nobody
+    listener = listen(settings.host, settings.port)  # before anything else: a port that is taken is said at once
     app = create_app(settings)
     wait_until_ready(settings.redis_url, timeout_seconds=_REDIS_SECONDS)
     addon_version = AddonRepository(settings.addon_folder).version()
@@ -32,11 +34,10 @@ def serve(settings: ServerSettings) -> None:
         log.warning("The add-on in %s is version %s and this server %s. Make the one that fits with `make "
                     "addon-repository`", settings.addon_folder, addon_version, __version__,
                     extra={"action": "addon.other_version"})  # fmt: skip
-    log.info("The server listens on %s:%d", settings.host, settings.port, extra={"action": "server.start"})
-    uvicorn.run(
+    port = listener.getsockname()[1]
+    log.info("The server listens on %s:%d", settings.host, port, extra={"action": "server.start"})
+    config = uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -46,3 +47,4 @@ def serve(settings: ServerSettings) -> None:
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
+    uvicorn.Server(config).run(sockets=[listener])

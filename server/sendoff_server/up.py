@@ -9,7 +9,6 @@ import logging
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -28,6 +27,7 @@ from sendoff_store.errors import EmbeddedUnavailable, SettingsError, StoreError
 from sendoff_store.processes import END_WITH_STDIN, set_up_logging
 
 from .auth import mint
+from .listening import listen
 from .settings import ServerSettings, signing_secret
 
 log = logging.getLogger("sendoff.up")
@@ -204,16 +204,7 @@ def _only_one(data_dir: Path) -> Iterator[None]:
 
 
 def _free_port(settings: ServerSettings) -> int:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise SettingsError(
-                f"The server cannot listen on {settings.host}:{settings.port} ({error.strerror}). Choose another port "
-                "with --port (0 takes any free one) or SENDOFF_PORT."
-            ) from error
+    with listen(settings.host, settings.port) as probe:
         return int(probe.getsockname()[1])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 from pathlib import Path
@@ -60,9 +61,17 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
             [BIN / "sendoff-server", "up", "--port", port, "--data-dir", tmp_path / "two"], env=stack.environment,
             capture_output=True, text=True, timeout=30, check=False,
         )  # fmt: skip
-    assert done.returncode == 1
-    assert port in done.stderr
-    assert "--port" in done.stderr
+        redis_url = json.loads((stack.data_dir / "up.json").read_text())["redis_url"]
+        served = subprocess.run(
+            [BIN / "sendoff-server", "serve", "--port", port, "--data-dir", tmp_path / "three"],
+            env=stack.environment | {"SENDOFF_REDIS_URL": redis_url}, capture_output=True, text=True, timeout=30,
+            check=False,
+        )  # fmt: skip
+    for ended in (done, served):
+        assert ended.returncode == 1
+        assert port in ended.stderr
+        assert "--port" in ended.stderr
+        assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
