@@ -21,7 +21,7 @@ from .hub import Hub
 from .parts import Parts
 from .problems import add_handlers
 from .reaper import Reaper
-from .routes import addon, chunks, device, events, files, health, jobs, maya, page, server
+from .routes import addon, chunks, device, events, files, health, jobs, maya, page, server, sessions
 from .settings import ServerSettings, signing_secret
 
 
@@ -58,6 +58,6 @@ def create_app(settings: ServerSettings) -> FastAPI:
 
     app = FastAPI(title="Sendoff", version=__version__, lifespan=lifespan, openapi_url=None)
     add_handlers(app)
-    for room in (server, chunks, jobs, files, events, health, device, addon, maya, page):
+    for room in (server, sessions, chunks, jobs, files, events, health, device, addon, maya, page):
         app.include_router(room.router)
     return app

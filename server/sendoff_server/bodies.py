@@ -47,6 +47,26 @@ async def read_json(request: Request, most_bytes: int, what: str) -> Any:
         raise invalid(f"{what} is not JSON: {error}.") from error
 
 
+async def read_texts(request: Request, most_bytes: int, what: str, *names: str, **others: str) -> dict[str, str]:
+    """The texts of a JSON object as they are, those of `names` not blank; raises Problem 413 or 422 naming the field.
+
+    Args:
+        request: Its body is read.
+        most_bytes: It may have so many.
+        what: What it is, for the sentence.
+        names: The fields that have to be there.
+        others: Fields that may be missing or empty, with what they are then.
+    """
+    body = await read_json(request, most_bytes, what)
+    found: dict[str, str] = {}
+    for name in (*names, *others):
+        value = body.get(name, others.get(name)) if isinstance(body, dict) else None
+        if not isinstance(value, str) or not (value.strip() or name in others):
+            raise invalid(f"{what} has to be a JSON object with a text `{name}`.", field=name)
+        found[name] = value if value.strip() else others[name]
+    return found
+
+
 def content_encoding(request: Request) -> str:
     """The body's Content-Encoding, in lower case."""
     return request.headers.get("content-encoding", IDENTITY).strip().lower()

@@ -13,12 +13,12 @@ import typer
 
 from sendoff_store import garbage
 from sendoff_store.blobs import open_blobs
-from sendoff_store.connections import connect
-from sendoff_store.errors import SettingsError, StoreError
+from sendoff_store.errors import StoreError
 from sendoff_store.settings import load
 
-from . import __version__
-from .auth import mint
+from . import __version__, cli_people
+from .auth import SCOPES, mint
+from .database import database
 from .settings import ServerSettings, signing_secret
 
 app = typer.Typer(
@@ -32,6 +32,10 @@ app = typer.Typer(
 Host = Annotated[str | None, typer.Option("--host", help="The address to listen on; 0.0.0.0 for the network.")]
 Port = Annotated[int | None, typer.Option("--port", help="The port; 0 for any free one.", min=0, max=65535)]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where jobs, chunks and logs are kept.")]
+
+
+app.add_typer(cli_people.user, name="user")
+app.add_typer(cli_people.session, name="session")
 
 
 def _version(wanted: bool) -> None:
@@ -80,11 +84,19 @@ def worker(context: typer.Context) -> None:
 def token(
     person: Annotated[str, typer.Argument(help="Whose token it is: a name.")],
     days: Annotated[float, typer.Option("--days", help="How long it is good for.", min=0.001, max=3650)] = 30,
+    scope: Annotated[
+        list[str] | None, typer.Option("--scope", help=f"What it is for, more than once: {', '.join(SCOPES)}.")
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Make a token for a person, to be used with `sendoff sign-in`."""
+    """Make a token for a person or a script, to be used with `sendoff sign-in` or as SENDOFF_TOKEN."""
+    scopes = scope or ["jobs"]
+    unknown = [one for one in scopes if one not in SCOPES]
+    if unknown:
+        sys.exit(f"There is no scope {unknown[0]!r}. Choose from: {', '.join(SCOPES)}.")
+    cli_people.check_name(person)
     settings = load(ServerSettings, data_dir=data_dir)
-    print(mint(signing_secret(settings), person=person, days=days))
+    print(mint(signing_secret(settings), person=person, days=days, scope=" ".join(scopes)))
 
 
 @app.command()
@@ -96,9 +108,7 @@ def gc(
 ) -> None:
     """Remove chunks that no kept job needs and nobody asked for in a while."""
     settings = load(ServerSettings, data_dir=data_dir)
-    url = settings.redis_url or _embedded_url(settings)
-    with connect(url) as client:
-        client.ping()
+    with database(settings) as client:
         report = garbage.collect(client, open_blobs(settings), keep_seconds=keep_days * 86400, dry_run=dry_run)
     if as_json:
         print(json.dumps(report.__dict__))
@@ -108,17 +118,6 @@ def gc(
         f"{report.chunks} chunks ({report.chunk_bytes / 1e6:.1f} MB); "
         f"{report.removed} of them ({report.removed_bytes / 1e6:.1f} MB) {verb}."
     )
-
-
-def _embedded_url(settings: ServerSettings) -> str:
-    """The embedded Valkey of a running `up`."""
-    try:
-        return str(json.loads((settings.data_dir / "up.json").read_text())["redis_url"])
-    except (OSError, ValueError, KeyError):
-        raise SettingsError(
-            f"No Redis is known: `sendoff-server up` does not run on {settings.data_dir}, and SENDOFF_REDIS_URL is "
-            "not set. Which chunks are needed stands in Redis."
-        ) from None
 
 
 def main() -> None:

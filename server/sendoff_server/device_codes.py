@@ -1,12 +1,13 @@
 """Signing a device in without typing a token there (the device flow of RFC 8628).
 
 An application asks for a pair of codes and shows the short one. Somebody who is signed in already approves it, with
-`sendoff approve`; the application, which asks with the long code, then gets a token for that person, in a session of
-its own. A token never outlives the sign-in that it was approved by.
+`sendoff approve`; the application, which waits with the long code, is then signed in as that person, in a session of
+its own. That does not outlive a token with an end of its own that it was approved by.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import secrets
@@ -16,15 +17,22 @@ from typing import Any
 
 import redis.asyncio
 
-from .auth import Principal, mint
+from .auth import Principal
+from .parts import Parts
 from .problems import Problem
+from .rate_limits import RateLimit
+from .sessions import SignedIn, open_session
 
 DEVICE_SECONDS = 600
 #: An application asks so often, and is told to slow down where it asks twice as often.
 INTERVAL_SECONDS = 3
 #: So many codes an address may have waiting: each is a key in Redis.
-MOST_WAITING = 20
+WAITING = RateLimit("device", 20, DEVICE_SECONDS, "Too many sign-ins were begun on this machine. Wait ten minutes.")
+#: For one who guesses at what somebody else is about to approve.
+LOOKED_UP = RateLimit("device-code", 20, 300, "Too many codes were tried. Wait five minutes.")
 MOST_NAME_CHARACTERS = 80
+#: In case what was published did not come.
+_LOOK_AGAIN_SECONDS = 5.0
 #: Without vowels, so that no word comes of it, and without what looks alike.
 _LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 _CODE_LETTERS = 8
@@ -42,13 +50,7 @@ class DeviceCode:
 
 async def make(client: redis.asyncio.Redis, *, name: str, address: str) -> DeviceCode:
     """A pair for an application that calls itself `name`; raises Problem 429 where its address has many waiting."""
-    waiting = f"device:waiting:{address}"
-    async with client.pipeline(transaction=True) as both:
-        both.set(waiting, 0, ex=DEVICE_SECONDS, nx=True)
-        both.incr(waiting)
-        count = (await both.execute())[1]
-    if count > MOST_WAITING:
-        raise Problem(429, "too-many", "Too many", "Too many sign-ins were begun on this machine. Wait ten minutes.")
+    await WAITING.count(client, address)
     made = DeviceCode(secrets.token_urlsafe(32), _user_code())
     state = {"user_code": made.user_code, "name": name[:MOST_NAME_CHARACTERS], "address": address}
     await client.set(_state_key(made.device_code), json.dumps(state), ex=DEVICE_SECONDS)
@@ -56,48 +58,76 @@ async def make(client: redis.asyncio.Redis, *, name: str, address: str) -> Devic
     return made
 
 
-async def about(client: redis.asyncio.Redis, user_code: str) -> dict[str, Any]:
+async def about(client: redis.asyncio.Redis, user_code: str, caller: Principal) -> dict[str, Any]:
     """Who asks: `name` and `address`; raises Problem 404 where there is no such code."""
-    _, state = await _find(client, user_code)
+    _, state = await _find(client, user_code, caller)
     return {"name": state["name"], "address": state["address"]}
 
 
 async def approve(client: redis.asyncio.Redis, user_code: str, caller: Principal) -> dict[str, Any]:
-    """Let the application in as the caller; returns who asked. Raises Problem 404, and 403 for a browser's token."""
-    key, state = await _find(client, user_code)
+    """Let the application in as the caller; returns who asked. Raises Problem 404, 409."""
+    key, state = await _find(client, user_code, caller)
     if "person" in state:
         raise Problem(409, "conflict", "Approved already", "This code was approved already.")
-    state |= {"person": caller.person, "scope": caller.scope, "expires_at": caller.expires_at}
+    state |= {
+        "person": caller.person,
+        "role": caller.role,
+        "ends_at": caller.ends_at,
+    }
     await client.set(key, json.dumps(state), keepttl=True)
     await client.delete(_code_key(user_code))
+    await client.publish(_channel(key), "approved")
     return {"name": state["name"], "address": state["address"]}
 
 
-async def redeem(client: redis.asyncio.Redis, secret: str, device_code: str) -> tuple[str, str]:
-    """The token and the person, once it is approved; the code is spent then.
+async def redeem(parts: Parts, device_code: str, *, address: str) -> SignedIn:
+    """Sign the application in, once it is approved; the code is spent then.
 
     Raises Problem 400 with the kinds of RFC 8628: authorization-pending, slow-down, expired-token.
     """
     key = _state_key(device_code)
-    if not await client.set(f"{key}:asked", 1, px=INTERVAL_SECONDS * 500, nx=True):
+    if not await parts.redis.set(f"{key}:asked", 1, px=INTERVAL_SECONDS * 500, nx=True):
         raise Problem(400, "slow-down", "Slow down", f"Ask every {INTERVAL_SECONDS} seconds.")
-    text = await client.get(key)
+    return await _redeem(parts, key, address)
+
+
+async def wait(parts: Parts, device_code: str, *, address: str) -> SignedIn:
+    """The same for an application that is told: returns as soon as it is approved. Raises Problem 400."""
+    key = _state_key(device_code)
+    async with parts.redis.pubsub(ignore_subscribe_messages=True) as told:
+        await told.subscribe(_channel(key))
+        async with asyncio.timeout(DEVICE_SECONDS):
+            while True:
+                try:
+                    return await _redeem(parts, key, address)
+                except Problem as problem:
+                    if problem.kind != "authorization-pending":
+                        raise
+                await told.get_message(timeout=_LOOK_AGAIN_SECONDS)
+
+
+async def _redeem(parts: Parts, key: str, address: str) -> SignedIn:
+    text = await parts.redis.get(key)
     if text is None:
         raise _expired()
     state = json.loads(text)
     if "person" not in state:
         detail = f"Nobody has approved {state['user_code']} yet."
         raise Problem(400, "authorization-pending", "Waiting", detail)
-    if await client.getdel(key) is None:  # somebody else has just spent it
+    if await parts.redis.getdel(key) is None or 0 < state["ends_at"] <= time.time():  # or somebody has just spent it
         raise _expired()
-    seconds = state["expires_at"] - time.time()
-    if seconds < 1:
-        raise _expired()
-    token = mint(secret, person=state["person"], days=seconds / 86400, scope=state["scope"])
-    return token, state["person"]
+    return await open_session(
+        parts,
+        person=state["person"],
+        role=state["role"],
+        client=state["name"],
+        address=address,
+        ends_at=state["ends_at"],
+    )
 
 
-async def _find(client: redis.asyncio.Redis, user_code: str) -> tuple[str, dict[str, Any]]:
+async def _find(client: redis.asyncio.Redis, user_code: str, caller: Principal) -> tuple[str, dict[str, Any]]:
+    await LOOKED_UP.count(client, caller.sid)
     key = await client.get(_code_key(user_code))
     text = await client.get(key) if key is not None else None
     if key is None or text is None:
@@ -118,6 +148,11 @@ def _state_key(device_code: str) -> str:
 def _code_key(user_code: str) -> str:
     plain = "".join(letter for letter in user_code.upper() if letter.isalpha())
     return f"device:code:{hashlib.sha256(plain.encode()).hexdigest()}"
+
+
+def _channel(key: str) -> str:
+    """Where it is told that a code was approved."""
+    return f"{key}:approved"
 
 
 def _expired() -> Problem:

@@ -16,6 +16,7 @@ import time
 from functools import partial
 from typing import Any
 
+import orjson
 import redis.asyncio
 
 from sendoff.errors import InputError
@@ -28,7 +29,7 @@ from sendoff.protocol import (
     HEARTBEAT_SECONDS,
 )
 from sendoff.states import JobState
-from sendoff_store import jobs
+from sendoff_store import jobs, people
 from sendoff_store.calls import AsyncStore
 from sendoff_store.connections import connect_listening_async
 
@@ -41,6 +42,7 @@ log = logging.getLogger("sendoff.hub")
 PATTERN = "progress:*"
 _CANARY = "canary"
 _VERIFY_SECONDS = 5.0
+_VERIFY_SESSIONS_SECONDS = 30.0
 _BEAT_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 5.0
 _REASONS = {
@@ -59,6 +61,8 @@ class Hub:
         self._by_job: dict[str, set[Watcher]] = {}
         self._by_sid: dict[str, set[Watcher]] = {}
         self._by_person: dict[str, set[Watcher]] = {}
+        #: Those of everybody's jobs.
+        self._of_all: set[Watcher] = set()
         #: Those that are told heartbeats.
         self._alive: set[Watcher] = set()
         self._seen: dict[str, tuple[int, int]] = {}
@@ -69,7 +73,9 @@ class Hub:
 
     async def start(self) -> None:
         """Begin to listen."""
-        self._tasks = [asyncio.create_task(run()) for run in (self._listen, self._verify, self._beat)]
+        self._tasks = [
+            asyncio.create_task(run()) for run in (self._listen, self._verify, self._verify_sessions, self._beat)
+        ]
 
     async def stop(self) -> None:
         """End, and have every socket closed so that its client comes back to the next server."""
@@ -98,7 +104,9 @@ class Hub:
             del self._canaries[token]
 
     def register(self, watcher: Watcher) -> None:
-        """Have a watcher of a session or a person told of jobs that are made from now on."""
+        """Have a watcher of a session, of a person or of everybody told of jobs that are made from now on."""
+        if watcher.is_of_all:
+            self._of_all.add(watcher)
         if watcher.sid is not None:
             self._by_sid.setdefault(watcher.sid, set()).add(watcher)
         if watcher.person is not None:
@@ -129,9 +137,15 @@ class Hub:
         self._guard(watcher, lambda: watcher.snapshot(snapshot, list(caught.events)))
         return True
 
-    def keep_alive(self, watcher: Watcher, expires_at: float) -> None:
-        """Tell a watcher heartbeats, and close it when its sign-in ends (Unix time in seconds)."""
-        watcher.expires_at = expires_at
+    def keep_alive(self, watcher: Watcher, *, session: tuple[str, str], expires_at: float) -> None:
+        """Tell a watcher heartbeats, and close it when its sign-in ends.
+
+        Args:
+            watcher: Of an open socket.
+            session: The session that it was opened with, and its person.
+            expires_at: Unix time in seconds; infinite for one that goes on until it is ended.
+        """
+        watcher.session, watcher.expires_at = session, expires_at
         # Spread, so that a thousand sockets that came back at once are not all told at once.
         watcher.heartbeat_at = asyncio.get_running_loop().time() + HEARTBEAT_SECONDS * random.uniform(0.1, 0.9)
         self._alive.add(watcher)
@@ -139,6 +153,7 @@ class Hub:
     def leave(self, watcher: Watcher) -> None:
         """Forget a watcher."""
         self._alive.discard(watcher)
+        self._of_all.discard(watcher)
         for job in list(watcher.feeds):
             self._detach(watcher, job)
         for index, key in ((self._by_sid, watcher.sid), (self._by_person, watcher.person)):
@@ -158,7 +173,7 @@ class Hub:
                 self._owners.pop(job, None)
 
     def _all(self) -> set[Watcher]:
-        found: set[Watcher] = set()
+        found = set(self._of_all)
         for index in (self._by_job, self._by_sid, self._by_person):
             found.update(*index.values())
         return found
@@ -176,6 +191,7 @@ class Hub:
             client = connect_listening_async(self._redis_url)
             try:
                 async with client.pubsub() as subscription:
+                    await subscription.subscribe(people.ENDED_CHANNEL)
                     await subscription.psubscribe(PATTERN)
                     while True:
                         message = await subscription.get_message(timeout=30)
@@ -187,6 +203,8 @@ class Hub:
                             await self._catch_up_all()
                         elif message["type"] == "pmessage":
                             await self._take(message["channel"], message["data"])
+                        elif message["type"] == "message":
+                            self._sign_out(orjson.loads(message["data"]))
             except Exception as error:  # one bad moment must not end the loop
                 log.warning("The subscription broke and is made again: %s", error, extra={"action": "hub.resubscribe"})
             finally:
@@ -202,7 +220,7 @@ class Hub:
             if job in self._canaries:
                 self._canaries[job].set()
             return
-        if self._by_person or sid in self._by_sid:
+        if self._by_person or self._of_all or sid in self._by_sid:
             await self._introduce(sid, job)
         if job not in self._by_job:
             return
@@ -219,8 +237,8 @@ class Hub:
             self._deliver(step, text)
 
     async def _introduce(self, sid: str, job: str) -> None:
-        """Attach those who watch a whole session or person to a job that is new to them."""
-        new = {watcher for watcher in self._by_sid.get(sid, ()) if job not in watcher.feeds}
+        """Attach those who watch a whole session, a person or everybody to a job that is new to them."""
+        new = {watcher for watcher in (*self._by_sid.get(sid, ()), *self._of_all) if job not in watcher.feeds}
         if self._by_person:
             owner = await self._owner(job)
             new |= {watcher for watcher in self._by_person.get(owner, ()) if job not in watcher.feeds}
@@ -248,7 +266,7 @@ class Hub:
         caught = await self._store.run(jobs.catch_up(job, after=seq, epoch=epoch))
         if caught is None:
             for watcher in tuple(self._by_job.get(job, ())):
-                watcher.close(CLOSE_NOT_FOUND if watcher.sid is None and watcher.person is None else 1012)
+                watcher.close(CLOSE_SERVER_RESTARTS if watcher.is_of_many else CLOSE_NOT_FOUND)
                 self._detach(watcher, job)
             return
         if caught.reason == "recovered":
@@ -283,6 +301,25 @@ class Hub:
                         await self._catch_up(job)
             except Exception as error:
                 log.warning("Watched jobs could not be verified: %s", error, extra={"action": "hub.verify"})
+
+    def _sign_out(self, ended: dict[str, str]) -> None:
+        """Close the sockets of a session that was ended, or of a person who is disabled."""
+        for watcher in tuple(self._alive):
+            sid, person = watcher.session
+            if sid == ended.get("sid") or person == ended.get("person"):
+                watcher.close(CLOSE_SIGN_IN_REQUIRED)
+
+    async def _verify_sessions(self) -> None:
+        """Now and then, see that every socket's session still is one: its end may have been told to nobody."""
+        while True:
+            await asyncio.sleep(_VERIFY_SESSIONS_SECONDS)
+            try:
+                for sid, person in {one.session for one in self._alive if one.expires_at == float("inf")}:
+                    checked = await self._store.run(people.check(sid, person=person, is_session=True))
+                    if checked.outcome != "good":
+                        self._sign_out({"sid": sid})
+            except Exception as error:
+                log.warning("Sessions could not be verified: %s", error, extra={"action": "hub.verify_sessions"})
 
     async def _beat(self) -> None:
         """Heartbeats for all sockets from one clock: a timer for each would cost as much as what it watches."""

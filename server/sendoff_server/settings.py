@@ -23,6 +23,12 @@ class ServerSettings(StoreSettings):
     name: str = "Sendoff"
     #: Signs the tokens; empty means the file `secret` in the data folder, made at the first start.
     secret: str = ""
+    #: How long a token of a session is good for; an application then gets the next by itself.
+    token_seconds: int = Field(default=3600, ge=10, le=86400)
+    #: How long a session stays without being used.
+    session_days: float = Field(default=30, gt=0, le=3650)
+    #: Other sites whose pages may open WebSockets, with commas between: "https://tools.studio.example".
+    origins: str = ""
     #: The largest job, all files together.
     job_bytes: int = Field(default=64 * 1024**3, ge=1)
     #: The largest body of a submit: the manifest's JSON.
@@ -31,6 +37,11 @@ class ServerSettings(StoreSettings):
     addon_dir: str = ""
     #: The folder with the Maya plug-in's zip, made by scripts/build_maya.py; empty means data_dir/maya.
     maya_dir: str = ""
+
+    @property
+    def origin_list(self) -> tuple[str, ...]:
+        """The other sites, one by one."""
+        return tuple(one.strip() for one in self.origins.split(",") if one.strip())
 
     @property
     def addon_folder(self) -> Path:

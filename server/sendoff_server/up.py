@@ -256,7 +256,8 @@ def _local_token(settings: ServerSettings) -> str:
     if not path.exists():
         _write_private_text(path, secrets.token_hex(8))
     person = getpass.getuser()
-    return mint(signing_secret(settings), person=person, days=_TOKEN_DAYS, sid=path.read_text().strip())
+    sid = path.read_text().strip()
+    return mint(signing_secret(settings), person=person, days=_TOKEN_DAYS, sid=sid, scope="jobs admin")
 
 
 def _sign_in(url: str, token: str) -> None:

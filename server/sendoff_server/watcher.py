@@ -68,23 +68,35 @@ class Overflow(Exception):
 class Watcher:
     """The events that wait for one socket; used from one event loop."""
 
-    __slots__ = ("_caught_up", "_waiting", "closed", "expires_at", "feeds", "heartbeat_at", "person", "sid", "wake")
+    __slots__ = (
+        "_caught_up", "_waiting", "closed", "expires_at", "feeds", "heartbeat_at", "is_of_all", "person", "session",
+        "sid", "wake",
+    )  # fmt: skip
 
     def __init__(self, *, sid: str | None = None, person: str | None = None) -> None:
         #: A watcher of a whole session or of a person, else None and None.
         self.sid = sid
         self.person = person
+        #: One of everybody's jobs.
+        self.is_of_all = False
         self.feeds: dict[str, _Feed] = {}
         #: Set when something waits, or the watcher is closed.
         self.wake = asyncio.Event()
         #: The close code, once the socket has to go.
         self.closed: int | None = None
-        #: When the sign-in ends, as Unix time in seconds.
+        #: When the sign-in ends, as Unix time in seconds; that of a session goes on until it is ended.
         self.expires_at = float("inf")
+        #: Session and person that the socket was opened with.
+        self.session = ("", "")
         #: When the next heartbeat is due, by the event loop's clock.
         self.heartbeat_at = 0.0
         self._waiting: deque[_Waiting] = deque()
         self._caught_up = 0
+
+    @property
+    def is_of_many(self) -> bool:
+        """Whether it is of more than jobs that were named."""
+        return self.is_of_all or self.sid is not None or self.person is not None
 
     def open_feed(self, job: str) -> None:
         """Begin to take a job's live events; they wait until `snapshot` says from where on they are news."""

@@ -17,7 +17,9 @@ from redis.commands.core import AsyncScript, Script
 
 T = TypeVar("T")
 
-_SOURCES = {name: files("sendoff_store").joinpath(f"lua/{name}.lua").read_text("utf-8") for name in ("change", "read")}
+_SOURCES = {
+    name: files("sendoff_store").joinpath(f"lua/{name}.lua").read_text("utf-8") for name in ("change", "read", "people")
+}
 
 
 @dataclass(frozen=True)

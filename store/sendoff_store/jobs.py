@@ -62,7 +62,8 @@ def create(
     job: NewJob, manifest: Mapping[str, Any], *, idempotency_key: str | None, retention_seconds: int
 ) -> Call[Created]:
     """Write a job's record as queued; the same key of the same person gives the first job again."""
-    key = f"idempotency:{job.owner}:{idempotency_key}" if idempotency_key else ""
+    # With its length, a name cannot run into the key: the answer would be somebody else's job.
+    key = f"idempotency:{len(job.owner)}:{job.owner}:{idempotency_key}" if idempotency_key else ""
 
     def parse(answer: Any) -> Created:
         record = JobRecord.from_hash(answer[2], int(answer[3]))
@@ -233,6 +234,11 @@ def catch_up(job: str, *, after: int | None, epoch: int | None) -> Call[Catchup 
 def list_of_person(owner: str, *, limit: int, cursor: str = "", state: str = "") -> Call[Page]:
     """A person's jobs, newest first."""
     return _list(f"jobs:{owner}", limit, cursor, state)
+
+
+def list_of_all(*, limit: int, cursor: str = "", state: str = "") -> Call[Page]:
+    """Everybody's jobs, newest first."""
+    return _list("all-jobs", limit, cursor, state)
 
 
 def list_of_session(sid: str, *, limit: int) -> Call[Page]:

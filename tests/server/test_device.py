@@ -18,7 +18,7 @@ from sendoff_server import device_codes
 @pytest.fixture
 def asked(server: Server) -> Iterator[dict[str, Any]]:
     yield begin(server)
-    for key in server.store.redis.scan_iter("device:waiting:*"):
+    for key in server.store.redis.scan_iter("limit:device*"):
         server.store.redis.delete(key)
 
 
@@ -52,7 +52,8 @@ def test_once_approved_it_gives_a_token_of_that_person_in_a_session_of_its_own(
     claims = jwt.decode(answer.json()["token"], SECRET, algorithms=["HS256"], audience="sendoff")
     assert claims["sub"] == "ada"
     assert claims["sid"] != "session1"
-    assert claims["exp"] <= time.time() + 86400 + 5
+    assert claims["exp"] <= time.time() + 3600 + 5
+    assert answer.json()["refresh_token"].startswith(claims["sid"] + ".")
     assert kind(redeem(server, asked["device_code"])) == "expired-token"
 
 
@@ -83,7 +84,7 @@ def test_a_request_that_makes_no_sense_is_one_sentence(server: Server, body: Any
 
 
 def test_an_address_cannot_fill_the_store(server: Server, asked: dict[str, Any]) -> None:
-    for _ in range(device_codes.MOST_WAITING - 1):
+    for _ in range(device_codes.WAITING.most - 1):
         begin(server)
     answer = httpx.post(f"{server.url}/v1/device", json={"name": "x"}, trust_env=False)
     assert "Wait ten minutes" in problem(answer, 429)["detail"]

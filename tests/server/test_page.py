@@ -17,7 +17,7 @@ from websockets.sync.client import connect
 from sendoff import Client
 from sendoff.states import JobState
 from sendoff_server import page_codes
-from sendoff_server.auth import verify
+from sendoff_server.auth import read
 from sendoff_store import jobs
 from sendoff_store.records import JobRecord
 
@@ -41,7 +41,7 @@ def redeem(server: Server, code: Any) -> httpx.Response:
 
 @pytest.fixture(autouse=True)
 def _no_wrong_codes_before(server: Server) -> None:
-    server.store.redis.delete("page-code:wrong:127.0.0.1")
+    server.store.redis.delete("limit:page-code:127.0.0.1")
 
 
 def test_the_page_when_asked_for_then_it_may_run_its_own_scripts_and_speak_to_this_server_only(server: Server) -> None:
@@ -93,12 +93,13 @@ def test_a_file_when_known_or_unknown_then_304_or_404(server: Server) -> None:
     problem(ask(server, "/jobs/a", "POST"), 405)
 
 
-def test_a_code_when_redeemed_then_a_token_of_an_hour_for_the_same_person_and_session(server: Server) -> None:
+def test_a_code_when_redeemed_then_a_session_of_its_own_for_the_same_person(server: Server) -> None:
     answer = redeem(server, new_code(server, person="ada", sid="session7"))
     assert answer.headers["cache-control"] == "no-store"
     assert answer.json()["person"] == "ada"
-    caller = verify(SECRET, answer.json()["token"])
-    assert (caller.person, caller.sid, caller.scope) == ("ada", "session7", "jobs")
+    caller = read(SECRET, answer.json()["token"])
+    assert (caller.person, caller.sid, caller.is_session) == ("ada", answer.json()["sid"], True)
+    assert caller.sid != "session7"
     assert caller.expires_at == pytest.approx(time.time() + 3600, abs=5)
 
 
@@ -111,7 +112,7 @@ def test_a_code_when_redeemed_twice_then_the_second_time_a_sentence(server: Serv
 
 def test_a_code_when_its_minute_is_over_then_it_is_gone(server: Server) -> None:
     code = new_code(server)
-    (key,) = [key for key in server.store.redis.scan_iter("page-code:*") if "wrong" not in key]
+    (key,) = [key for key in server.store.redis.scan_iter("page-code:*") if not key.startswith("limit:")]
     assert 50 < server.store.redis.ttl(key) <= 60
     assert code not in key, "who can list keys could sign in"
     server.store.redis.pexpire(key, 1)
@@ -125,8 +126,11 @@ def test_a_sign_in_that_ends_sooner_when_a_code_is_made_of_it_then_so_does_the_t
     second = httpx.post(
         f"{server.url}/v1/page-codes", headers={"Authorization": f"Bearer {first}"}, trust_env=False
     ).json()["code"]
-    ends = verify(SECRET, redeem(server, second).json()["token"]).expires_at
+    made = redeem(server, second).json()
+    ends = read(SECRET, made["token"]).expires_at
     assert ends <= time.time() + 600, "a token that can renew itself never ends"
+    refreshed = ask(server, "/v1/sessions/refresh", "POST", json={"refresh_token": made["refresh_token"]}).json()
+    assert read(SECRET, refreshed["token"]).expires_at <= ends
 
 
 def test_a_sign_in_that_has_ended_when_its_code_is_redeemed_then_a_sentence(server: Server) -> None:
@@ -141,8 +145,9 @@ def test_a_redeem_that_cannot_be_read_when_sent_then_422(server: Server, body: b
 
 def test_a_code_of_any_size_when_sent_then_it_is_refused(server: Server) -> None:
     problem(redeem(server, "x" * 10_000), 413)
-    for code in ("", "*", "\u0000", "wrong:127.0.0.1", "é" * 100):
+    for code in ("*", "\u0000", "wrong:127.0.0.1", "é" * 100):
         problem(redeem(server, code), 401)
+    problem(redeem(server, ""), 422)
 
 
 def test_a_code_when_asked_for_without_a_sign_in_then_401(server: Server) -> None:
@@ -151,16 +156,16 @@ def test_a_code_when_asked_for_without_a_sign_in_then_401(server: Server) -> Non
 
 def test_many_wrong_codes_when_sent_then_that_address_waits_a_minute(server: Server) -> None:
     good = new_code(server)
-    for _ in range(page_codes.MOST_WRONG):
+    for _ in range(page_codes.WRONG.most):
         problem(redeem(server, "wrong"), 401)
     assert "Wait a minute" in problem(redeem(server, good), 429)["detail"]
-    assert 0 < server.store.redis.ttl("page-code:wrong:127.0.0.1") <= 60
-    server.store.redis.delete("page-code:wrong:127.0.0.1")
+    assert 0 < server.store.redis.ttl("limit:page-code:127.0.0.1") <= 60
+    server.store.redis.delete("limit:page-code:127.0.0.1")
     assert redeem(server, good).status_code == 200, "a good code is not spent by being refused"
 
 
 def test_good_codes_when_many_are_redeemed_then_none_counts_as_wrong(server: Server) -> None:
-    for _ in range(page_codes.MOST_WRONG + 5):
+    for _ in range(page_codes.WRONG.most + 5):
         assert redeem(server, new_code(server)).status_code == 200
 
 

@@ -348,3 +348,13 @@ def test_a_large_result_is_left_out_of_the_event_and_kept_in_the_record(store: S
     caught = store.run(jobs.catch_up("j1", after=record.seq - 1, epoch=record.epoch))
     assert caught is not None
     assert caught.events[0].result == {"error": None, "truncated": True}
+
+
+def test_no_persons_name_leads_to_the_jobs_of_others(store: SyncStore) -> None:
+    create(store, "j1", owner="ana")
+    for name in ("active", "all", ""):
+        assert store.run(jobs.list_of_person(name, limit=10)).jobs == ()
+    create(store, "j2", owner="a", key="b:c")
+    other = create(store, "j3", owner="a:b", key="c")
+    assert not other.existed
+    assert other.record.id == "j3"

@@ -27,9 +27,9 @@ _KEY_CHARACTERS = 200
 
 
 async def find_job(parts: Parts, caller: Principal, job: str) -> JobRecord:
-    """The caller's job; raises Problem 404, also for a job of somebody else."""
+    """A job that the caller may see; raises Problem 404, also for a job of somebody else."""
     record = await parts.store.run(jobs.snapshot(job)) if job.isalnum() else None
-    if record is None or record.owner != caller.person:
+    if record is None or not caller.may_see(record.owner):
         raise not_found(
             f"There is no job {job[:40]} of yours. `sendoff jobs` lists them; ended ones are kept for days."
         )
@@ -52,12 +52,22 @@ async def create(request: Request, caller: Caller) -> dict[str, Any]:
 async def list_jobs(
     request: Request,
     caller: Caller,
+    *,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     state: JobState | None = None,
     cursor: Annotated[str, Query(max_length=100)] = "",
+    person: Annotated[str, Query(max_length=64)] = "",
+    everyone: bool = False,
 ) -> dict[str, Any]:
-    """The caller's jobs, newest first; `next` is the cursor of the next page."""
-    call = jobs.list_of_person(caller.person, limit=limit, cursor=cursor, state=state.value if state else "")
+    """The caller's jobs, newest first; a TD's `person` or `everyone`. `next` is the cursor of the next page."""
+    if (everyone or person not in ("", caller.person)) and not caller.sees_all:
+        raise Problem(403, "forbidden", "Not allowed", "Only TDs and admins see the jobs of others.")
+    chosen = state.value if state else ""
+    call = (
+        jobs.list_of_all(limit=limit, cursor=cursor, state=chosen)
+        if everyone
+        else jobs.list_of_person(person or caller.person, limit=limit, cursor=cursor, state=chosen)
+    )
     page = await parts_of(request).store.run(call)
     return {"jobs": [record.to_dict() for record in page.jobs], "next": page.cursor}
 

@@ -10,10 +10,11 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from .. import page_codes
 from ..auth import Principal, principal
-from ..bodies import read_json
+from ..bodies import read_texts
 from ..parts import parts_of
-from ..problems import invalid, not_found
+from ..problems import not_found
 from ..static_files import StaticFile
+from .sessions import address_of
 
 router = APIRouter()
 
@@ -51,17 +52,12 @@ async def make_code(
 
 
 @router.post("/v1/page-codes/redeem")
-async def redeem_code(request: Request, response: Response) -> dict[str, str]:
-    """A token for a code, which is spent."""
+async def redeem_code(request: Request, response: Response) -> dict[str, Any]:
+    """A session for a code, which is spent."""
     response.headers["Cache-Control"] = "no-store"
-    body = await read_json(request, _CODE_BYTES, "The code")
-    code = body.get("code") if isinstance(body, dict) else None
-    if not isinstance(code, str):
-        raise invalid("The body has to be a JSON object with a text `code`.", field="code")
-    parts = parts_of(request)
-    address = request.client.host if request.client else ""
-    token, person = await page_codes.redeem(parts.redis, parts.secret, code, address=address)
-    return {"token": token, "person": person}
+    given = await read_texts(request, _CODE_BYTES, "The request", "code")
+    made = await page_codes.redeem(parts_of(request), given["code"], address=address_of(request))
+    return made.to_dict()
 
 
 def _headers(request: Request) -> dict[str, str]:

@@ -6,7 +6,7 @@ local a = cjson.decode(ARGV[3])
 local K = {
   job = 'job:' .. id, events = 'job:' .. id .. ':events', lease = 'job:' .. id .. ':lease',
   cancel = 'job:' .. id .. ':cancel', manifest = 'job:' .. id .. ':manifest', log = 'job:' .. id .. ':log',
-  active = 'jobs:active',
+  active = 'active-jobs',
 }
 local FINAL = { succeeded = true, failed = true, cancelled = true }
 local time = redis.call('TIME')
@@ -113,6 +113,8 @@ if what == 'create' then
   redis.call('ZADD', K.active, now, id)
   redis.call('ZADD', 'queue:' .. get('queue'), now, id)
   redis.call('ZADD', 'jobs:' .. get('owner'), now, id)
+  redis.call('ZADD', 'all-jobs', now, id)
+  redis.call('ZREMRANGEBYRANK', 'all-jobs', 0, -100001)
   redis.call('ZADD', 'session:' .. get('sid'), now, id)
   redis.call('EXPIRE', 'session:' .. get('sid'), 2592000)
   emit('state')

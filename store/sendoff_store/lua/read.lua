@@ -64,21 +64,21 @@ if what == 'list' then
   return { out, place }
 end
 
-if what == 'active' then return listed('jobs:active', redis.call('ZRANGE', 'jobs:active', 0, -1)) end
+if what == 'active' then return listed('active-jobs', redis.call('ZRANGE', 'active-jobs', 0, -1)) end
 
 if what == 'untended' then
   -- Jobs that wait, whose lease is gone, or that have reported nothing for long; one call, however many jobs run.
   local time = redis.call('TIME')
   local since = tonumber(time[1]) + tonumber(time[2]) / 1000000 - a.stalled_seconds
   local found = {}
-  for _, job in ipairs(redis.call('ZRANGE', 'jobs:active', 0, -1)) do
+  for _, job in ipairs(redis.call('ZRANGE', 'active-jobs', 0, -1)) do
     local state, reported_at, health = unpack(redis.call('HMGET', 'job:' .. job, 'state', 'reported_at', 'health'))
     local is_silent = state and health == 'ok' and tonumber(reported_at) <= since
     if not state or state == 'queued' or is_silent or redis.call('EXISTS', 'job:' .. job .. ':lease') == 0 then
       found[#found + 1] = job
     end
   end
-  return listed('jobs:active', found)
+  return listed('active-jobs', found)
 end
 
 if what == 'seqs' then
@@ -95,6 +95,7 @@ if what == 'delete' then
   if not state then return 'gone' end
   if state ~= 'succeeded' and state ~= 'failed' and state ~= 'cancelled' then return 'running' end
   redis.call('ZREM', 'jobs:' .. redis.call('HGET', 'job:' .. id, 'owner'), id)
+  redis.call('ZREM', 'all-jobs', id)
   redis.call('ZREM', 'session:' .. redis.call('HGET', 'job:' .. id, 'sid'), id)
   local key = 'job:' .. id
   redis.call('DEL', key, key .. ':events', key .. ':manifest', key .. ':log', key .. ':cancel', key .. ':lease')
