@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json as json_module
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from . import renewal
 from .encodings import IDENTITY, choose_encoding, compress
 from .errors import (
     ChunksMissing,
@@ -39,7 +42,8 @@ _PASSING = (429, 502, 503, 504)
 class Connection:
     """A server's URL and the token for it; may be used by several threads.
 
-    `token` is the JWT or None, `ca_bundle` a file of certificates to trust for https instead of the usual ones.
+    `token` is the JWT or None, `ca_bundle` a file of certificates to trust for https instead of the usual ones. A token
+    of a kept sign-in with a refresh token is replaced in time.
     Raises InputError where the URL is none, SendoffError where this Python lacks what HTTP needs.
     """
 
@@ -54,6 +58,10 @@ class Connection:
     ) -> None:
         self.url = check_url(url)
         self.token = token
+        self._sign_in = renewal.find(self.url, token)
+        if self._sign_in is not None:  # another process may have got a newer one
+            self.token = self._sign_in.token
+        self._renewing = threading.Lock()
         self.ca_bundle = ca_bundle
         self.connect_seconds = connect_seconds
         self.read_seconds = read_seconds
@@ -114,13 +122,19 @@ class Connection:
         call = {"method": method, "url": self.url + path, "data": data, "params": params, "stream": stream}
         stop = stop or threading.Event()
         pauses = iter(RETRY_PAUSES_SECONDS if repeatable else ())
+        has_renewed = False
         while True:
             if stop.is_set():
                 raise Stopped("The call to the server was stopped.")
+            token = self.fresh_token()
             try:
                 if on_sent and sent_bytes:
                     on_sent(sent_bytes)
                 return self._send_once(call | {"headers": headers})
+            except SignInRequired:
+                if has_renewed or not self.renew(token):
+                    raise
+                has_renewed = True
             except (ConnectionFailed, ServerError) as error:
                 pause = next(pauses, None)
                 if pause is None or not is_passing(error):
@@ -140,6 +154,45 @@ class Connection:
                 status=answer.status_code,
             )
         return data
+
+    def fresh_token(self) -> str | None:
+        """The token, replaced first where it is about to end and that can be done; never raises."""
+        sign_in = self._sign_in
+        if sign_in is not None and renewal.is_due(sign_in):
+            with contextlib.suppress(SendoffError):  # the call itself will tell what is wrong
+                self.renew(self.token)
+        return self.token
+
+    def renew(self, stale: str | None) -> bool:
+        """Have another token than the one that the server refused; False where the sign-in has no other.
+
+        Raises SignInRequired where the server has ended the sign-in, ConnectionFailed.
+        """
+        with self._renewing:
+            if self._sign_in is None or self.token != stale:
+                return self._sign_in is not None
+            made = renewal.renew(self, self._sign_in)
+            if made is None:
+                return False
+            self._sign_in, self.token = made, made.token
+            return True
+
+    def refresh(self, refresh_token: str) -> dict[str, Any]:
+        """Ask the server for the next token; for `renewal`, which keeps it."""
+        body = json_module.dumps({"refresh_token": refresh_token})
+        headers = {"Content-Type": "application/json"}
+        call = {"method": "POST", "url": self.url + "/v1/sessions/refresh", "data": body, "headers": headers}
+        pauses = iter(RETRY_PAUSES_SECONDS)  # the server takes it twice, within a minute
+        while True:
+            try:
+                answer: dict[str, Any] = self._send_once(call).json()
+            except (ConnectionFailed, ServerError) as error:
+                pause = next(pauses, None)
+                if pause is None or not is_passing(error):
+                    raise
+                time.sleep(pause)
+            else:
+                return answer
 
     def _json_body(self, json: Any, headers: dict[str, str]) -> bytes:
         try:

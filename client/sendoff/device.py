@@ -59,7 +59,7 @@ def wait(connection: Connection, code: SignInCode, stop: threading.Event) -> sig
             raise
         except ConnectionFailed:  # a server that is started anew knows the code still
             continue
-        found = signins.SignIn(url=connection.url, token=str(made["token"]), person=str(made.get("person") or ""))
+        found = signins.from_answer(connection.url, made)
         signins.keep(found)
         return found
     raise TimedOut("Nobody approved the sign-in within ten minutes. Begin it again.")

@@ -73,6 +73,7 @@ class EventStream:
         self._places = {job: _place(place) for job, place in (after or {}).items()}
         self._unexplained: dict[str, tuple[int, int] | None] = {}
         self._final: set[str] = set()
+        self._has_renewed = False
         #: Ended by their snapshot's word, while events that were missed on the way still follow it.
         self._ending: set[str] = set()
         self._stop = threading.Event()
@@ -105,12 +106,14 @@ class EventStream:
                     if not online:
                         online = True
                         yield Connectivity("online", f"Connected to {self._connection.url}.")
-                    pause = _FIRST_PAUSE_SECONDS
+                    pause, self._has_renewed = _FIRST_PAUSE_SECONDS, False
                     if event.kind is not EventKind.HEARTBEAT or event.job:
                         yield event
                     if self._over(event):
                         return
             except _REFUSALS as error:
+                if isinstance(error, SignInRequired) and self._renews():
+                    continue
                 yield Connectivity("refused", str(error))
                 return
             except SendoffError as error:
@@ -121,6 +124,18 @@ class EventStream:
                     yield Connectivity("reconnecting", str(error))
                 self._stop.wait(pause * random.uniform(0.5, 1.0))
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    def _renews(self) -> bool:
+        """Whether the sign-in that was refused has another token; if that is refused too, it is over."""
+        if self._has_renewed:
+            return False
+        try:
+            self._has_renewed = self._connection.renew(self._connection.token)
+        except SignInRequired:
+            return False
+        except SendoffError:  # the server is away just now
+            return not self._stop.wait(_LONGEST_PAUSE_SECONDS)
+        return self._has_renewed
 
     def _one_connection(self) -> Iterator[Event]:
         """Events of one connection; returns when stopped, raises when it is over."""
@@ -242,8 +257,9 @@ def _connect(connection: Connection, path: str) -> websocket.WebSocket:
         raise SendoffError(f"Live progress needs the package `websocket-client`: {error}.") from error
 
     options: dict[str, Any] = {"timeout": _HANDSHAKE_SECONDS, "suppress_origin": True, "redirect_limit": 0}
-    if connection.token:
-        options["header"] = [f"Authorization: Bearer {connection.token}"]
+    token = connection.fresh_token()
+    if token:
+        options["header"] = [f"Authorization: Bearer {token}"]
     if connection.url.startswith("https:"):
         options["sslopt"] = {"ca_certs": _certificates(connection)}
     if connection.is_loopback:

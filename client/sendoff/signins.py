@@ -1,7 +1,7 @@
 """Where a person's sign-ins are kept: one file, which nobody else can read.
 
-`sign-ins.json` is `{"default": url, "servers": {url: {"token": ..., "person": ..., "local": bool}}}` in the
-folder SENDOFF_HOME, or else the platform's folder for settings.
+`sign-ins.json` is `{"default": url, "servers": {url: {"token": ..., "person": ..., ...}}}` in the folder SENDOFF_HOME,
+or else the platform's folder for settings; the entries of a server are the fields of `SignIn`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,17 @@ import os
 import stat
 import sys
 import tempfile
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .errors import InputError
 
 FILE_NAME = "sign-ins.json"
+#: A token is replaced so long before its end.
+_EARLY_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -25,10 +29,14 @@ class SignIn:
     """One server this person is signed in to."""
 
     url: str
-    token: str
+    token: str = field(repr=False)
     person: str = ""
     #: Whether it is the server that runs on this machine for this person alone.
     local: bool = False
+    #: What gives the next token; "" for a token that stands for itself.
+    refresh_token: str = field(default="", repr=False)
+    #: When the token is to be replaced, by this machine's clock (Unix seconds); 0 for never.
+    renew_at: float = 0.0
 
 
 def config_folder() -> Path:
@@ -41,6 +49,19 @@ def config_folder() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "sendoff"
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "sendoff"
+
+
+def from_answer(url: str, answer: Mapping[str, Any]) -> SignIn:
+    """The sign-in that a server's answer to one, or to a refresh, makes."""
+    seconds = _number(answer.get("expires_seconds"))
+    early = min(_EARLY_SECONDS, seconds / 4)
+    return SignIn(
+        url=normal_url(url),
+        token=str(answer["token"]),
+        person=str(answer.get("person") or ""),
+        refresh_token=str(answer.get("refresh_token") or ""),
+        renew_at=round(time.time() + seconds - early, 3) if seconds else 0.0,
+    )
 
 
 def sign_ins() -> tuple[SignIn, ...]:
@@ -56,6 +77,8 @@ def sign_ins() -> tuple[SignIn, ...]:
             token=str(entry.get("token") or ""),
             person=str(entry.get("person") or ""),
             local=bool(entry.get("local")),
+            refresh_token=str(entry.get("refresh_token") or ""),
+            renew_at=_number(entry.get("renew_at")),
         )
         for url, entry in data["servers"].items()
         if isinstance(entry, dict)
@@ -75,7 +98,7 @@ def keep(sign_in: SignIn, *, default: bool = True) -> Path:
     """Keep a sign-in, by default as the one that is used when no server is named; returns the file."""
     data = _read()
     url = normal_url(sign_in.url)
-    data["servers"][url] = {"token": sign_in.token, "person": sign_in.person, "local": sign_in.local}
+    data["servers"][url] = {name: value for name, value in asdict(sign_in).items() if name != "url"}
     if default or not data.get("default"):
         data["default"] = url
     return _write(data)
@@ -95,6 +118,10 @@ def forget(url: str) -> bool:
 def normal_url(url: str) -> str:
     """A server's URL as it is compared: no white space around it, no slash at its end."""
     return url.strip().rstrip("/")
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, (int, float)) else 0.0
 
 
 def _read() -> dict[str, Any]:

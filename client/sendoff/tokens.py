@@ -16,6 +16,8 @@ class TokenClaims:
     person: str = ""
     #: Unix time in seconds from which on the server refuses it (`exp`); None where it does not say.
     expires_at: float | None = None
+    #: The session (`sid`), which stays when the token is replaced; "" where it does not say.
+    sid: str = ""
 
 
 def read_claims(token: str) -> TokenClaims:
@@ -32,4 +34,5 @@ def read_claims(token: str) -> TokenClaims:
     person, expires = payload.get("sub"), payload.get("exp")
     if not isinstance(expires, (int, float)) or isinstance(expires, bool) or not math.isfinite(expires):
         expires = None
-    return TokenClaims(person if isinstance(person, str) else "", expires)
+    sid = payload.get("sid")
+    return TokenClaims(person if isinstance(person, str) else "", expires, sid if isinstance(sid, str) else "")

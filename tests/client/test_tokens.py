@@ -13,7 +13,7 @@ def token(payload: object) -> str:
 
 
 def test_person_and_end_are_read() -> None:
-    assert read_claims(token({"sub": "ada", "exp": 1800000000, "sid": "x"})) == TokenClaims("ada", 1800000000.0)
+    assert read_claims(token({"sub": "ada", "exp": 1800000000, "sid": "x"})) == TokenClaims("ada", 1800000000.0, "x")
 
 
 @pytest.mark.parametrize(

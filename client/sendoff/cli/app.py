@@ -7,19 +7,20 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
-from .. import __version__, signins
+from .. import __version__
 from ..check import check as check_hops
 from ..client import Client, resolve
-from ..connection import Connection, check_url
+from ..connection import Connection
 from ..errors import InputError, JobCancelled, JobFailed
 from ..scope import Scope
 from ..states import JobState
 from ..submission import scene_submission
+from . import sign_in
 from .exits import EXPLAINED, Exit
+from .options import AsJson, Token, Url
 from .output import Live, job_dict, percent, print_json, print_table
 
 app = typer.Typer(
@@ -30,9 +31,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Url = Annotated[str, typer.Option("--url", help="The server; else SENDOFF_URL, else the kept sign-in.")]
-Token = Annotated[str, typer.Option("--token", help="The token; else SENDOFF_TOKEN, else the kept sign-in.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 JobId = Annotated[str, typer.Argument(help="The job's id.")]
 Timeout = Annotated[float, typer.Option("--timeout", help="Stop waiting after so many seconds; 0 waits on.")]
 
@@ -166,55 +164,9 @@ def log(job: JobId, url: Url = "", token: Token = "", as_json: AsJson = False) -
     print_json({"job": job, "log": text}) if as_json else print(text, end="")
 
 
-@app.command("sign-in")
-def sign_in(
-    url: Annotated[str, typer.Argument(help="The server, for example http://render01:8780.")],
-    token: Annotated[str, typer.Option("--token", help="The token; asked for where it is not given.")] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Keep the token of a server, once it is known to work."""
-    url = check_url(url)
-    token = token or typer.prompt("Token (from your administrator)", hide_input=True, err=True).strip()
-    with Client(url, token) as client:
-        client.tasks()
-        person = str(client.server().get("person") or "")
-    path = signins.keep(signins.SignIn(url=url, token=token, person=person))
-    if as_json:
-        print_json({"url": url, "person": person, "file": str(path)})
-    else:
-        print(f"Signed in to {url}{f' as {person}' if person else ''}.")
-
-
-@app.command()
-def approve(
-    code: Annotated[str, typer.Argument(help="The code that the application shows, for example BCDF-GHJK.")],
-    url: Url = "",
-    token: Token = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Let an application that shows a code sign in as you."""
-    found_url, found_token = resolve(url, token)
-    with Client(found_url, found_token) as client:
-        asks = client.connection.json("GET", f"/v1/device/{quote(code, safe='')}")
-        who = f"{asks['name']} at {asks['address']}"
-        if not yes and not typer.confirm(f"Let {who} in as you?", err=True):
-            raise InputError("It was not let in.")
-        client.connection.json("POST", f"/v1/device/{quote(code, safe='')}/approve", json={}, repeatable=False)
-    print_json({"url": found_url, **asks}) if as_json else print(f"{who} is signed in.")
-
-
-@app.command("sign-out")
-def sign_out(
-    url: Annotated[str, typer.Argument(help="The server; by default the one that is used.")] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Forget the token of a server."""
-    known = signins.find(url or None)
-    if known is None:
-        raise InputError(f"There is no sign-in{f' for {url}' if url else ''} to forget.")
-    signins.forget(known.url)
-    print_json({"url": known.url}) if as_json else print(f"Signed out of {known.url}.")
+app.command("sign-in")(sign_in.sign_in)
+app.command()(sign_in.approve)
+app.command("sign-out")(sign_in.sign_out)
 
 
 @app.command()

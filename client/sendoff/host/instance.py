@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import uuid
 from pathlib import Path
 from typing import IO
+
+from .. import file_lock
 
 _SUFFIX = ".lock"
 
@@ -23,7 +24,7 @@ class Instance:
         self._folder = folder
         self._path = folder / f"{self.name}{_SUFFIX}"
         self._file: IO[bytes] | None = self._path.open("wb")
-        _lock(self._file)
+        file_lock.take(self._file)
 
     def is_alive(self, name: str) -> bool:
         """Whether the host application of that name still runs; the trace of one that does not is removed."""
@@ -32,7 +33,7 @@ class Instance:
         path = self._folder / f"{name}{_SUFFIX}"
         try:
             with path.open("rb+") as file:
-                if not _lock(file):
+                if not file_lock.take(file):
                     return True
         except OSError:
             return False
@@ -47,27 +48,3 @@ class Instance:
             self._file = None
             with contextlib.suppress(OSError):
                 self._path.unlink()
-
-
-def _lock(file: IO[bytes]) -> bool:
-    """Take a lock that the system lets go of when the process ends, however it ends; False where it is taken.
-
-    A file system without locks is taken for one that nobody else uses.
-    """
-    if sys.platform == "win32":
-        import msvcrt
-
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-    import fcntl
-
-    try:
-        fcntl.lockf(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    except OSError:
-        return True
-    return True

@@ -19,7 +19,9 @@ class ServerChoice:
     """The server and the sign-in that a job would use now, and where each comes from."""
 
     url: str = ""
-    token: str = field(default="", repr=False)
+    #: Replaced now and then where it is one of a session, which stays the same (`session`).
+    token: str = field(default="", repr=False, compare=False)
+    session: str = field(default="", repr=False)
     #: A file of certificates to trust; "" for the usual ones.
     ca_bundle: str = ""
     #: "SENDOFF_URL", "preferences", "sign-ins" or "".
@@ -28,7 +30,7 @@ class ServerChoice:
     signed_in_by: str = ""
     #: "SENDOFF_CA_BUNDLE", "preferences" or "".
     ca_bundle_from: str = ""
-    #: Who the token says we are, and until when (Unix seconds; None where it does not say).
+    #: Who the token says we are, and until when (Unix seconds; None where it does not say, or is replaced in time).
     person: str = ""
     expires_at: float | None = None
     #: Why no server can be used, as a sentence; "" where one can.
@@ -49,7 +51,7 @@ def choose(
         ("SENDOFF_CA_BUNDLE", os.environ.get("SENDOFF_CA_BUNDLE", "")), ("preferences", preferences_ca_bundle)
     )
     token, signed_in_by = _first(("SENDOFF_TOKEN", os.environ.get("SENDOFF_TOKEN", "")))
-    problem = ""
+    problem, known = "", None
     if not url or not token:
         try:
             known = signins.find(url or None)
@@ -58,7 +60,7 @@ def choose(
         if known is not None:
             if not url:
                 url, url_from = known.url, "sign-ins"
-            is_over = _is_over(known.token, time.time()) and bool(session_token.strip())
+            is_over = _is_over(known, time.time()) and bool(session_token.strip())
             if not token and known.token and not is_over:
                 token, signed_in_by = known.token, "sign-ins"
     if not token:
@@ -72,15 +74,17 @@ def choose(
     except InputError as error:
         return ServerChoice(url=url, url_from=url_from, ca_bundle_from=ca_bundle_from, problem=str(error))
     claims = read_claims(token)
+    is_renewed = known is not None and bool(known.refresh_token) and signed_in_by == "sign-ins"
     return ServerChoice(
         url=url,
         token=token,
+        session=claims.sid if is_renewed else token,
         ca_bundle=ca_bundle,
         url_from=url_from,
         signed_in_by=signed_in_by,
         ca_bundle_from=ca_bundle_from,
         person=claims.person,
-        expires_at=claims.expires_at,
+        expires_at=None if is_renewed else claims.expires_at,
         problem="" if token else problem,
     )
 
@@ -103,8 +107,8 @@ def is_expired(choice: ServerChoice, now: float | None = None) -> bool:
     return choice.expires_at is not None and choice.expires_at <= (time.time() if now is None else now)
 
 
-def _is_over(token: str, now: float) -> bool:
-    expires_at = read_claims(token).expires_at
+def _is_over(known: signins.SignIn, now: float) -> bool:
+    expires_at = None if known.refresh_token else read_claims(known.token).expires_at
     return expires_at is not None and expires_at <= now
 
 

@@ -7,7 +7,7 @@ HOLD = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-import instance
+from sendoff.host import instance
 held = instance.Instance(Path(sys.argv[2]))
 print(held.name, flush=True)
 sys.stdin.read()
@@ -17,7 +17,7 @@ sys.stdin.read()
 def another_process(host, folder):
     from pathlib import Path
 
-    source = Path(host.instance.__file__).parent
+    source = Path(host.instance.__file__).parents[2]
     return subprocess.Popen(
         [sys.executable, "-I", "-c", HOLD, str(source), str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         text=True,

@@ -85,3 +85,21 @@ def test_a_token_of_this_session_takes_the_place_of_a_kept_one_that_has_expired(
         assert (found.person, found.signed_in_by) == ("ada", "this session")
     finally:
         signins.forget(URL)
+
+
+def test_a_sign_in_that_renews_itself_is_the_same_one_with_each_token_and_never_expires(host, choose):
+    signins = host.sendoff.signins
+    over = token(sub="ada", sid="s1", exp=NOW - 9_000_000_000)
+    try:
+        signins.keep(signins.SignIn(url=URL, token=over, refresh_token="s1.x"))
+        first = choose(URL, "pasted")
+        signins.keep(signins.SignIn(url=URL, token=token(sub="ada", sid="s1", exp=NOW), refresh_token="s1.y"))
+        second = choose(URL, "pasted")
+        assert first == second, "what runs with it goes on"
+        assert (first.token, first.signed_in_by, first.person) == (over, "sign-ins", "ada")
+        assert not host.server_choice.is_expired(first)
+        assert host.server_choice.sign_in_text(first) == "Signed in as ada"
+        signins.keep(signins.SignIn(url=URL, token=token(sub="ada", sid="s2", exp=NOW), refresh_token="s2.x"))
+        assert choose(URL, "pasted") != first, "another sign-in is another"
+    finally:
+        signins.forget(URL)
