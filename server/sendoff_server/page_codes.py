@@ -24,6 +24,8 @@ WRONG = RateLimit(
     "page-code", 20, 60, "Too many wrong codes came from this machine. Wait a minute, then open the page again."
 )
 _CLIENT = "Browser"
+#: So long a browser stays signed in without a page that is open; each code makes a session.
+_SESSION_SECONDS = 12 * 3600
 
 
 async def make_code(client: redis.asyncio.Redis, caller: Principal) -> str:
@@ -48,7 +50,13 @@ async def redeem(parts: Parts, code: str, *, address: str) -> SignedIn:
     if 0 < kept["ends_at"] <= time.time() + 1:
         raise sign_in("Your sign-in has expired. Sign in again, then open the job from the add-on.")
     return await open_session(
-        parts, person=kept["person"], role=kept["role"], client=_CLIENT, address=address, ends_at=kept["ends_at"]
+        parts,
+        person=kept["person"],
+        role=kept["role"],
+        client=_CLIENT,
+        address=address,
+        ends_at=kept["ends_at"],
+        seconds=_SESSION_SECONDS,
     )
 
 

@@ -66,7 +66,7 @@ async def by_password(parts: Parts, person: str, password: str, *, client: str, 
 
 
 async def open_session(
-    parts: Parts, *, person: str, role: str, client: str, address: str, ends_at: float = 0.0
+    parts: Parts, *, person: str, role: str, client: str, address: str, ends_at: float = 0.0, seconds: float = 0.0
 ) -> SignedIn:
     """Sign an application in as a person; raises Problem 401 where that person is disabled.
 
@@ -77,6 +77,7 @@ async def open_session(
         client: What the application calls itself.
         address: Where it signs in from.
         ends_at: No token of it is good for longer, Unix time in seconds; 0 for no such limit.
+        seconds: How long it stays without being used; by default as the settings say.
     """
     sid, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
     call = people.open_session(
@@ -86,7 +87,7 @@ async def open_session(
         refresh=_sha256(secret),
         client=client[:_MOST_CLIENT_CHARACTERS],
         address=address,
-        seconds=parts.settings.session_days * 86400,
+        seconds=seconds or parts.settings.session_days * 86400,
         ends_at=ends_at,
     )
     if not await parts.store.run(call):

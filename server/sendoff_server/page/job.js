@@ -1,6 +1,6 @@
 // The page of one job: what the server pushes is shown as it comes.
 
-import { Problem, call, filePath, jobPath, redeem, takeCode, token } from "/page/server.js";
+import { Problem, call, filePath, jobPath, redeem, renew, takeCode, token } from "/page/server.js";
 import { JobStream } from "/page/stream.js";
 import { FINAL, aboutWords, healthWords, messageWords, sizeWords, stateWords, timeLeft } from "/page/words.js";
 
@@ -67,7 +67,20 @@ async function open() {
     // Anything else passes, and the stream tries until it has.
   }
   stream?.stop();
-  stream = new JobStream(id, token.get(), { event: follow, connection, refused });
+  const used = token.get();
+  stream = new JobStream(id, used, { event: follow, connection, refused: (what) => streamRefused(what, used) });
+}
+
+/** A stream that comes back after long comes with a token that has ended meanwhile. */
+async function streamRefused(what, used) {
+  try {
+    if (what === "sign-in" && (await renew(used))) return open();
+  } catch {
+    connection("reconnecting");
+    setTimeout(() => streamRefused(what, used), LOG_PAUSE_MS);
+    return;
+  }
+  refused(what);
 }
 
 function refused(what, why = "") {

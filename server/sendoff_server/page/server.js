@@ -1,6 +1,7 @@
-// The server, and who asks it: a token that this tab keeps until it is closed.
+// The server, and who asks it: a session that all tabs of this browser share, or a token that was pasted into this one.
 
-const KEY = "sendoff.token";
+const TOKEN = "sendoff.token";
+const SESSION = "sendoff.session";
 const UNREACHABLE = "The server cannot be reached right now. Check the network, then try again.";
 
 /** An answer that is not what was asked for; its message is a sentence for a person. */
@@ -11,11 +12,35 @@ export class Problem extends Error {
   }
 }
 
+const session = () => JSON.parse(localStorage.getItem(SESSION) ?? "{}");
+
 export const token = {
-  get: () => sessionStorage.getItem(KEY) ?? "",
-  keep: (text) => sessionStorage.setItem(KEY, text),
-  forget: () => sessionStorage.removeItem(KEY),
+  get: () => sessionStorage.getItem(TOKEN) ?? session().token ?? "",
+  keep: (text) => sessionStorage.setItem(TOKEN, text),
+  forget() {
+    sessionStorage.removeItem(TOKEN);
+    localStorage.removeItem(SESSION);
+  },
 };
+
+function keepSession({ token, refresh_token }) {
+  sessionStorage.removeItem(TOKEN);
+  localStorage.setItem(SESSION, JSON.stringify({ token, refresh_token }));
+}
+
+/** Have another token than one that was refused; false where there is none. Throws Problem where the server is away. */
+export async function renew(refused) {
+  if (token.get() !== refused) return token.get() !== ""; // another tab has one
+  const { refresh_token } = session();
+  if (sessionStorage.getItem(TOKEN) || !refresh_token) return false;
+  try {
+    keepSession(await (await send("POST", "/v1/sessions/refresh", { body: { refresh_token } })).json());
+  } catch (problem) {
+    if (problem.status !== 401) throw problem;
+    return token.get() !== refused;
+  }
+  return true;
+}
 
 /** The one-time code of the address, which is taken out of it; "" where there is none. */
 export function takeCode() {
@@ -26,13 +51,22 @@ export function takeCode() {
 
 /** Spend a code for a token. Throws Problem. */
 export async function redeem(code) {
-  const answer = await call("POST", "/v1/page-codes/redeem", { body: { code }, signed: false });
-  token.keep((await answer.json()).token);
+  keepSession(await (await send("POST", "/v1/page-codes/redeem", { body: { code } })).json());
 }
 
-/** Make a call; `headers` and `body` (sent as JSON) as wanted. Throws Problem. */
-export async function call(method, path, { headers = {}, body, signed = true } = {}) {
-  if (signed) headers = { ...headers, Authorization: `Bearer ${token.get()}` };
+/** Make a call as who is signed in; `headers` and `body` (sent as JSON) as wanted. Throws Problem. */
+export async function call(method, path, options = {}) {
+  for (let isRenewed = false; ; isRenewed = true) {
+    const used = token.get();
+    try {
+      return await send(method, path, { ...options, headers: { ...options.headers, Authorization: `Bearer ${used}` } });
+    } catch (problem) {
+      if (problem.status !== 401 || isRenewed || !(await renew(used))) throw problem;
+    }
+  }
+}
+
+async function send(method, path, { headers = {}, body } = {}) {
   if (body !== undefined) headers = { ...headers, "Content-Type": "application/json" };
   let answer;
   try {
