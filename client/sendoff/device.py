@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from . import signins
 from .connection import Connection
-from .errors import ConnectionFailed, ServerError, Stopped, TimedOut
+from .errors import ConnectionFailed, SendoffError, ServerError, Stopped, TimedOut
+from .eventstream import TICK_SECONDS, connect_socket, next_text, shut
 
 _WAITING = ("authorization-pending", "slow-down")
 
@@ -46,9 +49,13 @@ def begin(connection: Connection, name: str) -> SignInCode:
 def wait(connection: Connection, code: SignInCode, stop: threading.Event) -> signins.SignIn:
     """Wait until a code is approved, and keep the sign-in, readable by this user alone.
 
+    The server tells at once; where no WebSocket gets through, it is asked every few seconds.
     Raises TimedOut where nobody approves it, Stopped where `stop` is set, SendoffError for anything else.
     """
     while time.monotonic() < code.ends_at:
+        made = _told(connection, code, stop)
+        if made is not None:
+            return _kept(connection, made)
         if stop.wait(code.interval_seconds):
             raise Stopped("The sign-in was stopped.")
         try:
@@ -59,7 +66,34 @@ def wait(connection: Connection, code: SignInCode, stop: threading.Event) -> sig
             raise
         except ConnectionFailed:  # a server that is started anew knows the code still
             continue
-        found = signins.from_answer(connection.url, made)
-        signins.keep(found)
-        return found
+        return _kept(connection, made)
     raise TimedOut("Nobody approved the sign-in within ten minutes. Begin it again.")
+
+
+def _told(connection: Connection, code: SignInCode, stop: threading.Event) -> dict[str, Any] | None:
+    """What the server says once the code is approved; None where the socket ends before, or `stop` is set."""
+    try:
+        ws = connect_socket(connection, "/v1/device/events")
+    except SendoffError:
+        return None
+    try:
+        ws.send(json.dumps({"device_code": code.device_code}))
+        ws.settimeout(TICK_SECONDS)
+        while not stop.is_set() and time.monotonic() < code.ends_at:
+            text = next_text(ws, connection.url)
+            if text is not None:
+                made = json.loads(text)
+                return made if isinstance(made, dict) and made.get("token") else None
+    except Exception:  # whatever it is, asking will tell
+        return None
+    finally:
+        shut(ws)
+        if ws.sock is not None:
+            ws.sock.close()
+    return None
+
+
+def _kept(connection: Connection, made: dict[str, Any]) -> signins.SignIn:
+    found = signins.from_answer(connection.url, made)
+    signins.keep(found)
+    return found

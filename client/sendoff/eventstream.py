@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _REFUSALS = (SignInRequired, NotFound, Rejected)
 _HANDSHAKE_SECONDS = 10.0
-_TICK_SECONDS = 1.0
+TICK_SECONDS = 1.0
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
 
@@ -94,7 +94,7 @@ class EventStream:
         """End the stream at once; may be called from any thread, more than once."""
         self._stop.set()
         with self._lock:
-            _shut(self._socket)
+            shut(self._socket)
 
     def __iter__(self) -> Iterator[StreamItem]:
         """The items; ends after `stop`, after "refused" and, with `until_final`, when all is over."""
@@ -157,15 +157,15 @@ class EventStream:
     def _open(self) -> websocket.WebSocket:
         single = self._jobs is not None and len(self._jobs) == 1
         path = self._single_path() if single else "/v1/events"
-        ws = _connect(self._connection, path)
+        ws = connect_socket(self._connection, path)
         with self._lock:
             self._socket = ws
         if self._stop.is_set():
-            _shut(ws)
+            shut(ws)
         try:
             if not single:
                 ws.send(json.dumps(self._hello()))
-            ws.settimeout(_TICK_SECONDS)
+            ws.settimeout(TICK_SECONDS)
         except Exception as error:
             self._close(ws)
             raise _Broken("The connection for progress broke. It is being made again.") from error
@@ -192,7 +192,7 @@ class EventStream:
         """Events of one connection, old ones left out; returns when stopped, raises when it is over."""
         heard_at = time.monotonic()
         while not self._stop.is_set():
-            text = _next_text(ws, self._connection.url)
+            text = next_text(ws, self._connection.url)
             if text is None:
                 if time.monotonic() - heard_at > self._silence_seconds:
                     raise _Broken(f"{self._connection.url} has been silent for {self._silence_seconds:g} s.")
@@ -235,7 +235,7 @@ class EventStream:
         with self._lock:
             if self._socket is ws:
                 self._socket = None
-        _shut(ws)
+        shut(ws)
         if ws.sock is not None:
             ws.sock.close()
 
@@ -250,7 +250,8 @@ def _place(place: int | tuple[int, int]) -> tuple[int, int]:
     return (int(place[0]), int(place[1]))
 
 
-def _connect(connection: Connection, path: str) -> websocket.WebSocket:
+def connect_socket(connection: Connection, path: str) -> websocket.WebSocket:
+    """An open WebSocket to a path of a server; raises SendoffError."""
     try:
         import websocket
     except ImportError as error:
@@ -310,7 +311,7 @@ def _problem(error: Any) -> dict[str, Any]:
     return problem if isinstance(problem, dict) else {}
 
 
-def _next_text(ws: websocket.WebSocket, url: str) -> str | bytes | None:
+def next_text(ws: websocket.WebSocket, url: str) -> str | bytes | None:
     """The next message, or None where none came within a tick."""
     import websocket
 
@@ -331,7 +332,7 @@ def _next_text(ws: websocket.WebSocket, url: str) -> str | bytes | None:
     raise _Broken(f"{url} closed the connection for progress (code {code}). It is being made again.")
 
 
-def _shut(ws: websocket.WebSocket | None) -> None:
+def shut(ws: websocket.WebSocket | None) -> None:
     """Wake whoever reads the socket; closing it alone would not."""
     inner = ws.sock if ws is not None else None
     if inner is not None:

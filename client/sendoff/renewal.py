@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import file_lock, signins
-from .errors import InputError
+from .errors import InputError, SignInRequired
 from .signins import SignIn
 from .tokens import read_claims
 
@@ -51,7 +51,11 @@ def renew(connection: Connection, stale: SignIn) -> SignIn | None:
             return None
         if kept.token != stale.token and not is_due(kept):
             return kept
-        answer = connection.refresh(kept.refresh_token)
+        try:
+            answer = connection.refresh(kept.refresh_token)
+        except SignInRequired:  # it is over: nobody has to try again
+            signins.keep(replace(kept, refresh_token="", renew_at=0.0), default=False)
+            raise
         made = replace(signins.from_answer(connection.url, answer), local=kept.local)
         signins.keep(made, default=False)
         return made

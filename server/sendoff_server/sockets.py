@@ -41,7 +41,7 @@ async def caller_by_header(socket: WebSocket) -> Principal | None:
     token = bearer(socket)
     if token is not None:
         return await verify(parts_of(socket), token)
-    _check_origin(socket)
+    check_origin(socket)
     return None
 
 
@@ -95,8 +95,8 @@ async def close(socket: WebSocket, code: int, reason: str) -> None:
                 await socket.close(code, reason)
 
 
-def _check_origin(socket: WebSocket) -> None:
-    """No page of another site may open one in a person's browser."""
+def check_origin(socket: WebSocket) -> None:
+    """No page of another site may open one in a person's browser; raises Problem 403."""
     origin = socket.headers.get("origin")
     if origin is None:
         return

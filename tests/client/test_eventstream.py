@@ -188,8 +188,8 @@ def test_a_stream_when_nobody_is_there_then_it_says_so_once_and_can_be_stopped( 
 ) -> None:
     fake.close()
     tries = []
-    connect = eventstream._connect
-    monkeypatch.setattr(eventstream, "_connect", lambda *args: (tries.append(args), connect(*args))[1])
+    connect = eventstream.connect_socket
+    monkeypatch.setattr(eventstream, "connect_socket", lambda *args: (tries.append(args), connect(*args))[1])
     stream = EventStream(connection)
     seen = []
     thread = threading.Thread(target=lambda: seen.extend(stream))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,7 +13,14 @@ import jwt
 import pytest
 from tests.server.conftest import SECRET, Server
 from tests.server.test_requests import problem
+from tests.stack import wait_for
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
+from sendoff import device, signins
+from sendoff.connection import Connection
+from sendoff.errors import Stopped
 from sendoff_server import device_codes
 
 
@@ -95,3 +104,75 @@ def test_the_codes_themselves_are_not_in_the_store(server: Server, asked: dict[s
     assert kept
     assert not any(asked["device_code"] in key for key in kept)
     assert all(server.store.redis.ttl(key) != -1 for key in kept)  # -1: kept for ever
+
+
+def wait_in_thread(
+    server: Server, code: device.SignInCode, stop: threading.Event
+) -> tuple[threading.Thread, list[Any]]:
+    """Have an application wait; what comes of it is put into the list."""
+    found: list[Any] = []
+
+    def run() -> None:
+        try:
+            found.append(device.wait(Connection(server.url), code, stop))
+        except Exception as error:
+            found.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, found
+
+
+def test_an_application_is_told_at_once_and_keeps_its_session(
+    server: Server, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SENDOFF_HOME", str(tmp_path))
+    code = device.begin(Connection(server.url), "Blender 5.2 on ws01")
+    thread, found = wait_in_thread(server, code, threading.Event())
+    channels = server.store.redis.pubsub_channels
+    wait_for(lambda: any("approved" in name for name in channels("device:*")), "the application to wait")
+    started = time.monotonic()
+    with server.http(person="ada") as http:
+        assert http.post(f"/v1/device/{code.user_code}/approve", json={}).status_code == 200
+    thread.join(10)
+    assert time.monotonic() - started < device_codes.INTERVAL_SECONDS / 2, "it was told, it did not ask"
+    (kept,) = found
+    assert (kept.person, bool(kept.refresh_token)) == ("ada", True)
+    assert signins.find(server.url) == kept
+    assert Connection(server.url, kept.token).json("GET", "/v1/server")["person"] == "ada"
+    wait_for(lambda: not channels("device:*"), "the subscription's end")
+
+
+def test_an_application_that_stops_waiting_leaves_nothing_behind(server: Server, asked: dict[str, Any]) -> None:
+    stop = threading.Event()
+    code = device.begin(Connection(server.url), "Blender")
+    thread, found = wait_in_thread(server, code, stop)
+    channels = server.store.redis.pubsub_channels
+    wait_for(lambda: bool(channels("device:*")), "the application to wait")
+    stop.set()
+    thread.join(10)
+    assert isinstance(found[0], Stopped)
+    wait_for(lambda: not channels("device:*"), "the subscription's end")
+
+
+@pytest.mark.parametrize(
+    ("first", "code"),
+    [("no json", 4408), ("[]", 4408), ("{}", 4408), ('{"device_code": 3}', 4408), ('{"device_code": "none"}', 4404)],
+)
+def test_a_socket_with_no_good_code_is_closed_with_the_reason(server: Server, first: str, code: int) -> None:
+    with connect(server.url.replace("http", "ws") + "/v1/device/events", proxy=None) as socket:
+        socket.send(first)
+        with pytest.raises(ConnectionClosed, match=str(code)):
+            socket.recv(timeout=10)
+
+
+def test_a_page_of_another_site_may_open_no_socket(server: Server) -> None:
+    url = server.url.replace("http", "ws")
+    for path in ("/v1/device/events", "/v1/events", "/v1/jobs/a/events"):
+        with pytest.raises(InvalidStatus) as refused:
+            connect(url + path, proxy=None, origin=Origin("https://evil.example"))
+        assert refused.value.response.status_code == 403
+    with connect(url + "/v1/events", proxy=None, origin=Origin(server.url)) as socket:
+        socket.send('{"token": "wrong"}')
+        with pytest.raises(ConnectionClosed, match="4401"):
+            socket.recv(timeout=10)

@@ -15,7 +15,7 @@ from ..auth import Principal, principal
 from ..bodies import read_texts
 from ..parts import parts_of
 from ..problems import Problem
-from ..sockets import TRY_AGAIN_LATER, Refused, accepted, hello
+from ..sockets import TRY_AGAIN_LATER, Refused, accepted, check_origin, hello
 from .sessions import address_of
 
 router = APIRouter(prefix="/v1/device")
@@ -53,6 +53,11 @@ async def token(request: Request, response: Response) -> dict[str, Any]:
 @router.websocket("/events")
 async def events(socket: WebSocket) -> None:
     """The same, told when it is approved: the first message is `{"device_code": ...}`, the answer the session."""
+    try:
+        check_origin(socket)
+    except Problem as problem:
+        await socket.send_denial_response(problem.response())
+        return
     async with accepted(socket):
         first = await hello(socket)
         code = first.get("device_code")
