@@ -5,7 +5,7 @@ BIN := .venv/bin
 SCENE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bpy demo up test test-faults desktop test-desktop test-studio check format addon maya addon-repository bench clean
+.PHONY: help setup bpy demo up test test-faults desktop test-desktop test-browser test-studio check format addon maya addon-repository bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ desktop: setup ## Make a Debian 13 with a real Blender window in build/desktop (
 
 test-desktop: setup ## The add-on in a real Blender window, with mouse and keyboard, and inside Blender 5.2
 	@PYTHON="$(PYTHON)" $(BIN)/python scripts/test.py desktop
+
+test-browser: setup ## The pages in a real Chromium
+	@PYTHON="$(PYTHON)" $(BIN)/python scripts/test.py browser
 
 test-studio: setup ## The loop on redis-server and RabbitMQ from the system
 	@PYTHON="$(PYTHON)" $(BIN)/python scripts/test.py studio

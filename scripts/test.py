@@ -1,7 +1,8 @@
-"""Run the tests: all of them, or one marked suite (`faults`, `studio`, `desktop`). The Makefile and CI call this.
+"""Run the tests: all, or one marked suite (`faults`, `studio`, `desktop`, `browser`). The Makefile and CI call this.
 
 Parts that run inside Blender are run by each Blender environment in turn; under CI all series must be there.
-The suite `desktop` is the one in a real window, and with it what runs inside Blender 5.2, whose Python is there.
+The suite `desktop` is the one in a real window, and with it what runs inside Blender 5.2, whose Python is there. The
+suite `browser` has its Chromium from there too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MAIN_FOLDERS = ["tests/client", "tests/store", "tests/server", "tests/worker", "tests/acceptance", "tests/docs",
                 "tests/hosts", "tests/maya_plugin"]  # fmt: skip
 BLENDER_FOLDERS = ["tests/blender", "tests/addon"]
-DESKTOP_FOLDER = "tests/desktop"
+DESKTOP_FOLDER, BROWSER_FOLDER = "tests/desktop", "tests/browser"
 CI_SERIES = ["4.5", "4.2", "5.0"]
 #: The worker of the tests in a window has a Blender of the window's series.
 DESKTOP_SERIES = ["4.3"]
@@ -26,7 +27,8 @@ IN_CI = os.environ.get("CI") == "true"
 
 def main(suite: str | None) -> int:
     """Run a suite and return the exit status."""
-    failed = desktop_suite() if suite == "desktop" else marked_suite(suite)
+    suites = {"desktop": desktop_suite, "browser": browser_suite}
+    failed = suites[suite]() if suite in suites else marked_suite(suite)
     if failed is None:
         return 1
     print(f"Suites that failed: {', '.join(failed)}" if failed else "All suites passed.")
@@ -55,12 +57,8 @@ def marked_suite(suite: str | None) -> list[str] | None:
 
 def desktop_suite() -> list[str] | None:
     """The tests in a real window and those inside Blender 5.2; the window system is made only under CI."""
-    if IN_CI:
-        try:
-            desktop.make()
-        except desktop.CannotMake as problem:
-            print(problem, file=sys.stderr)
-            return None
+    if not make_window_system():
+        return None
     reason = desktop.why_not()
     if not reason and not make_blenders(DESKTOP_SERIES):
         return None
@@ -76,6 +74,24 @@ def desktop_suite() -> list[str] | None:
         if desktop.run(inside, CI=os.environ.get("CI", "")):
             failed.append(f"{folder} in {desktop.MODULE.name}")
     return failed
+
+
+def browser_suite() -> list[str] | None:
+    """The tests in a real Chromium, which is in the window system."""
+    if not make_window_system():
+        return None
+    return ["in the browser"] if pytest([sys.executable], [BROWSER_FOLDER], dict(os.environ)) else []
+
+
+def make_window_system() -> bool:
+    """Make it under CI; returns False where that is not possible."""
+    try:
+        if IN_CI:
+            desktop.make()
+    except desktop.CannotMake as problem:
+        print(problem, file=sys.stderr)
+        return False
+    return True
 
 
 def make_blenders(series: list[str]) -> bool:

@@ -1,6 +1,7 @@
 // The page of one job: what the server pushes is shown as it comes.
 
-import { Problem, call, filePath, jobPath, redeem, renew, takeCode, token } from "/page/server.js";
+import { Problem, call, filePath, jobPath, redeem, renew, takeFragment, token } from "/page/server.js";
+import { askToSignIn } from "/page/sign_in.js";
 import { JobStream } from "/page/stream.js";
 import { FINAL, aboutWords, healthWords, messageWords, sizeWords, stateWords, timeLeft } from "/page/words.js";
 
@@ -8,6 +9,7 @@ const LOG_PAUSE_MS = 3000;
 /** What an event may leave out. */
 const BLANK = { stage: "", message: "", fraction: null, eta_seconds: null, queue_position: null, health: "ok" };
 const FRESH_SIGN_IN = "Your sign-in on this page has ended. Open the job from the add-on again.";
+const SIGN_IN_HINT = "Or open this page from the add-on: its job list has a button for that, which signs you in here by itself.";
 const NO_SUCH_JOB = "There is no such job of yours. It may have been deleted, or belong to somebody else.";
 
 const id = decodeURIComponent(location.pathname.split("/").pop());
@@ -22,7 +24,7 @@ let logTimer = 0;
 // --- signing in
 
 async function start() {
-  const code = takeCode();
+  const code = takeFragment("code");
   let why = "";
   try {
     if (code) await redeem(code);
@@ -30,29 +32,21 @@ async function start() {
     why = problem.message;
   }
   if (token.get()) open();
-  else askForToken(why);
+  else signInFirst(why);
 }
 
 // A link from the add-on that leads to the page that is open already changes only the fragment.
 window.addEventListener("hashchange", start);
 
-function askForToken(why) {
+function signInFirst(why) {
   stream?.stop();
   stream = null;
   connection("");
   put("person", "");
   at("job").hidden = true;
-  at("sign-in").hidden = false;
-  at("sign-in-why").textContent = why;
+  askToSignIn(at("sign-in"), { why, hint: SIGN_IN_HINT, done: open });
   document.title = "Sign in – Sendoff";
 }
-
-at("sign-in-form").addEventListener("submit", (submitted) => {
-  submitted.preventDefault();
-  token.keep(at("token").value.trim());
-  at("token").value = "";
-  open();
-});
 
 /** Show the job; ask for a token where the one there is does not do. */
 async function open() {
@@ -86,7 +80,7 @@ async function streamRefused(what, used) {
 function refused(what, why = "") {
   if (what === "sign-in") {
     token.forget();
-    askForToken(why || FRESH_SIGN_IN);
+    signInFirst(why || FRESH_SIGN_IN);
     return;
   }
   connection("");

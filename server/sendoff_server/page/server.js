@@ -42,11 +42,16 @@ export async function renew(refused) {
   return true;
 }
 
-/** The one-time code of the address, which is taken out of it; "" where there is none. */
-export function takeCode() {
-  const code = new URLSearchParams(location.hash.slice(1)).get("code") ?? "";
+/** A value of the address' fragment, which is taken out of it; "" where there is none. */
+export function takeFragment(name) {
+  const value = new URLSearchParams(location.hash.slice(1)).get(name) ?? "";
   if (location.hash) history.replaceState(null, "", location.pathname);
-  return code;
+  return value;
+}
+
+/** Sign in by name and password. Throws Problem. */
+export async function signIn(person, password) {
+  keepSession(await (await send("POST", "/v1/sessions", { body: { person, password, client: "Browser" } })).json());
 }
 
 /** Spend a code for a token. Throws Problem. */

@@ -33,6 +33,12 @@ async def job_page(request: Request, job: str) -> Response:  # noqa: ARG001 - th
     return _FILES["job.html"].answer(request, _headers(request))
 
 
+@router.api_route("/device", methods=["GET", "HEAD"])
+async def device_page(request: Request) -> Response:
+    """The page on which somebody lets an application in that shows a code."""
+    return _FILES["device.html"].answer(request, _headers(request))
+
+
 @router.api_route("/page/{name}", methods=["GET", "HEAD"])
 async def page_file(request: Request, name: str) -> Response:
     """A file that the page needs."""
