@@ -16,7 +16,7 @@ _BUTTONS: dict[str, tuple[str, str, IconItems]] = {
     "import": ("sendoff.import_result", "Import Result", "IMPORT"),
     "show": ("sendoff.show_result", "Show", "VIEWZOOM"),
     "seen": ("sendoff.seen", "", "X"),
-    Remedy.SIGN_IN.value: ("sendoff.preferences", "Sign In", "USER"),
+    Remedy.SIGN_IN.value: ("sendoff.sign_in", "Sign In", "USER"),
     Remedy.RELINK.value: ("sendoff.relink", "Find Missing Files", "FILE_FOLDER"),
     Remedy.OPEN_LOG.value: ("sendoff.open_log", "Open Log", "TEXT"),
     Remedy.RETRY.value: ("sendoff.retry", "Retry", "FILE_REFRESH"),

@@ -97,6 +97,8 @@ class SENDOFF_AddonPreferences(bpy.types.AddonPreferences):
         column.prop(self, "results_folder")
 
     def _draw_server(self, column: bpy.types.UILayout, choice: ServerChoice) -> None:
+        from .current import desk
+
         if choice.url_from == "SENDOFF_URL":
             _decided(column, self, "shown_url", "Set by SENDOFF_URL")
         else:
@@ -105,12 +107,21 @@ class SENDOFF_AddonPreferences(bpy.types.AddonPreferences):
                 _reason(column, f"Your kept sign-in decides: {choice.url}", icon="INFO")
         if choice.signed_in_by == "SENDOFF_TOKEN":
             _decided(column, self, "shown_token", "Set by SENDOFF_TOKEN")
-        elif choice.signed_in_by == "sign-ins" and not is_expired(choice):
-            _decided(column, self, "shown_token", "The kept sign-in of this machine")
+        elif choice.signed_in_by == "sign-ins" and not desk.needs_sign_in():
+            row = _decided(column, self, "shown_token", "The kept sign-in of this machine")
+            if choice.is_renewed:
+                row.operator("sendoff.sign_out", text="", icon="X")
         else:
             self._draw_token(column)
+        code = desk.jobs.sign_in
+        if code is not None:
+            _reason(column, f"The code is {code.user_code}", icon="INFO")
+            _reason(column, f"Let it in at {code.address}", icon="BLANK1")
+        elif desk.jobs.sign_in_problem:
+            _reason(column, desk.jobs.sign_in_problem, icon="ERROR")
         good = bool(choice.token) and not choice.problem and not is_expired(choice)
-        _reason(column, sign_in_text(choice), icon="CHECKMARK" if good else "ERROR")
+        if code is None:
+            _reason(column, sign_in_text(choice), icon="CHECKMARK" if good else "ERROR")
         if choice.ca_bundle_from == "SENDOFF_CA_BUNDLE":
             _decided(column, self, "shown_ca_bundle", "Set by SENDOFF_CA_BUNDLE")
         else:
@@ -118,10 +129,14 @@ class SENDOFF_AddonPreferences(bpy.types.AddonPreferences):
 
     def _draw_token(self, column: bpy.types.UILayout) -> None:
         """The session's token: pasted by a button, since Blender's own password fields cut it at 128 letters."""
+        from .current import desk
+
         row = column.row(align=True)
         shown = row.row(align=True)
         shown.enabled = False
         shown.prop(self, "shown_token")
+        waits = desk.jobs.sign_in is not None
+        row.operator("sendoff.sign_in", text="Stop" if waits else "Sign In", icon="CANCEL" if waits else "USER")
         row.operator("sendoff.paste_token", text="Paste", icon="PASTEDOWN")
         if _session_token:
             row.operator("sendoff.forget_token", text="", icon="X")
@@ -170,12 +185,14 @@ def _own() -> SENDOFF_AddonPreferences | None:
     return own if isinstance(own, SENDOFF_AddonPreferences) else None
 
 
-def _decided(column: bpy.types.UILayout, owner: SENDOFF_AddonPreferences, name: str, reason: str) -> None:
-    """A field that something else decides: greyed, with the reason below."""
-    row = column.row()
-    row.enabled = False
-    row.prop(owner, name)
+def _decided(column: bpy.types.UILayout, owner: SENDOFF_AddonPreferences, name: str, reason: str) -> bpy.types.UILayout:
+    """A field that something else decides: greyed, with the reason below; returns its row."""
+    row = column.row(align=True)
+    shown = row.row(align=True)
+    shown.enabled = False
+    shown.prop(owner, name)
     _reason(column, reason, icon="LOCKED")
+    return row
 
 
 def _reason(column: bpy.types.UILayout, text: str, *, icon: IconItems) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from typing import TYPE_CHECKING
 
 import bpy
@@ -47,6 +48,44 @@ class SENDOFF_OT_preferences(bpy.types.Operator):
     def execute(self, _context: bpy.types.Context) -> set[OperatorReturnItems]:
         """Show them."""
         bpy.ops.preferences.addon_show(module=__package__)
+        return {"FINISHED"}
+
+
+class SENDOFF_OT_sign_in(bpy.types.Operator):
+    """Sign in with your browser: it asks who you are, and Blender is told; or stop that"""
+
+    bl_idname = "sendoff.sign_in"
+    bl_label = "Sign In"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+
+    job: bpy.props.StringProperty(name="Job", description="The job that cannot go on without it")
+
+    def execute(self, _context: bpy.types.Context) -> set[OperatorReturnItems]:
+        """Begin, and show the preferences, where the code is; or stop."""
+        if desk.jobs.sign_in is not None:
+            desk.stop_sign_in()
+            return {"FINISHED"}
+        if self.job:
+            bpy.ops.preferences.addon_show(module=__package__)
+        reason = desk.why_no_sign_in()
+        if reason:
+            self.report({"ERROR"}, reason)
+            return {"CANCELLED"}
+        desk.sign_in(f"Blender {bpy.app.version_string} on {platform.node()}")
+        pump.start()
+        return {"FINISHED"}
+
+
+class SENDOFF_OT_sign_out(bpy.types.Operator):
+    """Sign out of the server, for Blender and the command alike; jobs that run go on"""
+
+    bl_idname = "sendoff.sign_out"
+    bl_label = "Sign Out"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+
+    def execute(self, _context: bpy.types.Context) -> set[OperatorReturnItems]:
+        """End the kept sign-in."""
+        desk.sign_out()
         return {"FINISHED"}
 
 
@@ -145,6 +184,7 @@ def sign_in_with(text: str) -> str:
 
 
 CLASSES = (
-    SENDOFF_OT_look, SENDOFF_OT_preferences, SENDOFF_OT_paste_token, SENDOFF_OT_forget_token,
+    SENDOFF_OT_look, SENDOFF_OT_preferences, SENDOFF_OT_sign_in, SENDOFF_OT_sign_out, SENDOFF_OT_paste_token,
+    SENDOFF_OT_forget_token,
     SENDOFF_OT_online_access, SENDOFF_OT_relink, SENDOFF_OT_update,
 )  # fmt: skip

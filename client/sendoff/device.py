@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import signins
@@ -25,14 +25,19 @@ class SignInCode:
     #: By time.monotonic().
     ends_at: float
     interval_seconds: float
-    device_code: str = ""
+    device_code: str = field(default="", repr=False)
+    #: Where a person lets it in.
+    page: str = ""
+
+    @property
+    def address(self) -> str:
+        """The page's address without the code, to be typed."""
+        return self.page.partition("#")[0]
 
     @property
     def advice(self) -> str:
         """What to do with it, in a sentence."""
-        return (
-            f"run “sendoff approve {self.user_code}” where you are signed in, or give this code to your administrator"
-        )
+        return f"let it in on the page that your browser shows, {self.address}"
 
 
 def begin(connection: Connection, name: str) -> SignInCode:
@@ -43,6 +48,7 @@ def begin(connection: Connection, name: str) -> SignInCode:
         ends_at=time.monotonic() + float(made["expires_seconds"]),
         interval_seconds=float(made["interval_seconds"]),
         device_code=str(made["device_code"]),
+        page=f"{connection.url}/device#code={made['user_code']}",
     )
 
 

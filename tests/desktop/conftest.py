@@ -136,11 +136,13 @@ def addon_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def make_blender(screen: Screen, addon_zip: Path, tmp_path: Path) -> Iterator[MakeBlender]:
     made: list[Blender] = []
+    # Whoever wants a browser names it: a real one would come up over what is looked at.
+    no_browser = {"BROWSER": "true %s"}
 
     def make(environment: dict[str, str], *, installed: bool = True) -> Blender:
         folder = tmp_path / f"blender-{len(made) + 1}"
         own = {name: value for name, value in environment.items() if name.startswith("SENDOFF_")}
-        made.append(Blender(screen, folder, {"SENDOFF_HOME": str(folder / "sendoff-home")} | own))
+        made.append(Blender(screen, folder, no_browser | {"SENDOFF_HOME": str(folder / "sendoff-home")} | own))
         if installed:
             made[-1].install(addon_zip)
         return made[-1]

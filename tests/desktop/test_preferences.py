@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+
+from tests.desktop import browser
 from tests.desktop.conftest import MakeBlender
+from tests.desktop.reading import Rect
 from tests.desktop.screen import Screen
-from tests.stack import Stack
+from tests.stack import BIN, Stack
 
 from sendoff.tokens import read_claims
 
 OWN = "bpy.context.preferences.addons['bl_ext.user_default.sendoff'].preferences"
 CHECK_SECONDS = 60.0
+PASSWORD = "correct horse battery"
+#: Where the browser's window is.
+PAGE = Rect(900, 250, 620, 600)
 
 
 def test_a_url_and_a_token_are_put_in_and_every_hop_is_tried(
@@ -80,3 +88,33 @@ def test_a_server_elsewhere_leads_to_where_online_access_is_allowed(make_blender
     blender.wait_until("bpy.context.preferences.active_section == 'SYSTEM'")
     screen.wait_for_text("Allow Online Access", blender.window(1))
     screen.shot("where it is allowed")
+
+
+def test_somebody_signs_in_by_the_browser_and_out_again(
+    make_blender: MakeBlender, stack: Stack, screen: Screen
+) -> None:
+    command = [BIN / "sendoff-server", "user", "add", "ada", "--password-stdin", "--data-dir", stack.data_dir]
+    subprocess.run(command, input=PASSWORD, env=stack.environment, text=True, timeout=60, check=True)
+    with browser.browser_folder() as folder:
+        blender = make_blender({"SENDOFF_URL": stack.url})
+        blender.environment["BROWSER"] = f"{shlex.join(browser.command(folder, '%s', PAGE))} &"
+        blender.start()
+        window = blender.open_preferences("Sendoff")
+        screen.scroll(window.middle, 20)
+        screen.click_text("Sign In", window)
+        screen.wait_for_text("The code is", window)
+        screen.wait_for_text("By a token", PAGE, seconds=30)
+        screen.shot("the code and the page")
+        screen.click_text("Name", PAGE)
+        screen.type("ada")
+        screen.key("Tab")
+        screen.type(PASSWORD)
+        screen.key("Return")
+        screen.wait_for_text("asks to be signed in as ada", PAGE)
+        screen.shot("let it in")
+        screen.key("Return")
+        screen.wait_for_text("Signed in as ada", window)
+        screen.shot("signed in")
+        blender.run("bpy.ops.sendoff.sign_out()")
+        screen.wait_for_text("Not signed in", window)
+        screen.shot("signed out")

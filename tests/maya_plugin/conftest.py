@@ -21,6 +21,8 @@ from tests.tiny_server import TinyServer, silent, tiny
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "hosts"), str(ROOT / "scripts")]
 
+os.environ["BROWSER"] = "true %s"  # before anybody looks for a real one
+
 import build_maya  # noqa: E402
 from maya import cmds, standin  # noqa: E402
 

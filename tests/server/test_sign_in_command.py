@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -59,6 +61,31 @@ def test_signed_in_by_a_password_and_out_again(server: Server, run: Run, home: P
     run("sign-out")
     assert server.store.run(people.sessions("cora")) == ()
     run("jobs", status=2)
+
+
+def test_on_a_terminal_it_shows_a_code_and_waits_for_the_browser(server: Server, home: Path) -> None:
+    """The browser is one that does nothing; the code is approved as its page does it."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SENDOFF_")}
+    leader, terminal = pty.openpty()
+    command = [sys.executable, "-m", "sendoff.cli", "sign-in", server.url]
+    environment = clean | {"SENDOFF_HOME": str(home), "BROWSER": "true %s"}
+    with subprocess.Popen(
+        command, env=environment, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stderr is not None
+            said = process.stderr.readline()
+            found = re.search(r"The code is ([A-Z]{4}-[A-Z]{4}): let it in on .*/device\.", said)
+            assert found, said
+            with server.http(person="cora") as http:
+                assert http.post(f"/v1/device/{found[1]}/approve", json={}).status_code == 200
+            out, err = process.communicate(timeout=30)
+            assert (process.returncode, out) == (0, f"Signed in to {server.url} as cora.\n"), err
+        finally:
+            process.kill()
+            os.close(leader)
+            os.close(terminal)
+    assert json.loads((home / "sign-ins.json").read_text())["servers"][server.url]["refresh_token"]
 
 
 def test_a_wrong_password_keeps_nothing(server: Server, run: Run, home: Path) -> None:

@@ -5,12 +5,14 @@
 import contextlib
 import platform
 import sys
+import threading
+import webbrowser
 from typing import Annotated
 from urllib.parse import quote
 
 import typer
 
-from .. import signins
+from .. import device, signins
 from ..client import Client, resolve
 from ..connection import check_url
 from ..errors import InputError, SendoffError
@@ -22,18 +24,19 @@ Person = Annotated[str, typer.Option("--person", help="Sign in by this name and 
 
 def sign_in(
     url: Annotated[str, typer.Argument(help="The server, for example http://render01:8780.")],
-    token: Annotated[
-        str, typer.Option("--token", help="The token; asked for where neither it nor a person is given.")
-    ] = "",
+    token: Annotated[str, typer.Option("--token", help="Sign in by this token; “-” asks for it.")] = "",
     person: Person = "",
     as_json: AsJson = False,
 ) -> None:
-    """Sign in to a server, and keep that: by name and password, or by a token of your administrator."""
+    """Sign in to a server, and keep that: by your browser, by name and password, or by a token."""
     url = check_url(url)
     if person:
         made = _by_password(url, person)
+    elif not token and sys.stdin.isatty():
+        made = _by_browser(url)
     else:
-        token = token or typer.prompt("Token (from your administrator)", hide_input=True, err=True).strip()
+        if token in ("", "-"):
+            token = typer.prompt("Token (from your administrator)", hide_input=True, err=True).strip()
         with Client(url, token) as client:
             client.tasks()
             made = signins.SignIn(url=url, token=token, person=str(client.server().get("person") or ""))
@@ -75,6 +78,14 @@ def sign_out(
             client.connection.send("DELETE", "/v1/sessions/current", repeatable=False)
     signins.forget(known.url)
     print_json({"url": known.url}) if as_json else print(f"Signed out of {known.url}.")
+
+
+def _by_browser(url: str) -> signins.SignIn:
+    with Client(url, "") as client:
+        code = device.begin(client.connection, f"sendoff on {platform.node()}")
+        print(f"The code is {code.user_code}: {code.advice}.", file=sys.stderr, flush=True)
+        webbrowser.open(code.page)
+        return device.wait(client.connection, code, threading.Event())
 
 
 def _by_password(url: str, person: str) -> signins.SignIn:

@@ -10,16 +10,16 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from .. import Client
+from .. import Client, signins
 from . import job_files, known_tasks
 from .instance import Instance
 from .job_writer import JobWriter
 from .jobs import Job, JobList
 from .known_tasks import KnownTask
-from .messages import ServerFound
+from .messages import ServerFound, ServerNotFound
 from .outbox import Parcel
-from .problems import Problem
-from .server_choice import ServerChoice
+from .problems import Problem, Remedy
+from .server_choice import ServerChoice, is_expired
 from .session import Session
 
 #: At the end, what is still to be written down is given so long; before a save, which takes its time itself, so long.
@@ -143,6 +143,25 @@ class Desk:
         """Begin to sign in as an application of this name; `jobs.sign_in` has the code once the server gave one."""
         self.jobs.sign_in_problem = ""
         self.session().sign_in(name)
+
+    def why_no_sign_in(self) -> str:
+        """Why nobody can sign in from here, as a sentence; "" where somebody can."""
+        if self.host.server_choice().signed_in_by == "SENDOFF_TOKEN":
+            return "SENDOFF_TOKEN decides who you are on the server: ask your TD for another token"
+        return self.why_offline()
+
+    def needs_sign_in(self) -> bool:
+        """Whether there is no sign-in, or one that is over or that the server would not take."""
+        choice, server = self.host.server_choice(), self.jobs.server
+        refused = isinstance(server, ServerNotFound) and Remedy.SIGN_IN in server.problem.remedies
+        return not choice.token or is_expired(choice) or refused or self.jobs.connectivity.state == "refused"
+
+    def sign_out(self) -> None:
+        """End the kept sign-in that is used, here at once and then on the server."""
+        url = self.server_url()
+        self.session().sign_out()
+        signins.forget(url)
+        self.server_changed()
 
     def stop_sign_in(self) -> None:
         """Wait for nobody's approval any longer."""

@@ -33,6 +33,8 @@ class ServerChoice:
     #: Who the token says we are, and until when (Unix seconds; None where it does not say, or is replaced in time).
     person: str = ""
     expires_at: float | None = None
+    #: Whether it is a kept sign-in that renews itself, and so can be signed out.
+    is_renewed: bool = False
     #: Why no server can be used, as a sentence; "" where one can.
     problem: str = ""
 
@@ -85,6 +87,7 @@ def choose(
         ca_bundle_from=ca_bundle_from,
         person=claims.person,
         expires_at=None if is_renewed else claims.expires_at,
+        is_renewed=is_renewed,
         problem="" if token else problem,
     )
 
@@ -94,7 +97,7 @@ def sign_in_text(choice: ServerChoice, now: float | None = None) -> str:
     if choice.problem:
         return choice.problem
     if not choice.token:
-        return f"Not signed in: run “sendoff sign-in {choice.url}” in a terminal, or copy a token and click Paste"
+        return "Not signed in: click Sign In, or Paste a token"
     who = f" as {choice.person}" if choice.person else ""
     left = None if choice.expires_at is None else choice.expires_at - (time.time() if now is None else now)
     if left is not None and left <= 0:

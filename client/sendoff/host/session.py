@@ -5,6 +5,7 @@ Every thread is a daemon, looks at one Event, and is joined within a second at t
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -13,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from .. import Client, Connectivity, Event, EventStream, Job, NotFound, Submission, check, device
+from .. import Client, Connectivity, Event, EventStream, Job, NotFound, SendoffError, Submission, check, device
 from . import known_tasks, messages
 from .problems import problem_of
 from .threads import Threads
@@ -119,6 +120,10 @@ class Session:
         self.stop_sign_in()
         self._sign_in_stop = stop = threading.Event()
         self._threads.start("sign-in", lambda: self._sign_in(name, stop))
+
+    def sign_out(self) -> None:
+        """Tell the server that the session is over."""
+        self._threads.start("sign-out", self._sign_out)
 
     def stop_sign_in(self) -> None:
         """Wait no longer."""
@@ -293,11 +298,16 @@ class Session:
             url = f"{client.connection.url}/jobs/{job_id}"
             self._tell(messages.AskFailed(job_id, f"No browser was found on this machine. The job's page is {url}"))
 
+    def _sign_out(self) -> None:
+        with contextlib.suppress(SendoffError):  # it ends by itself, and is forgotten here
+            self._connected().connection.send("DELETE", "/v1/sessions/current", repeatable=False)
+
     def _sign_in(self, name: str, stop: threading.Event) -> None:
         try:
             connection = self._connected().connection
             code = device.begin(connection, name)
             self._tell(messages.SignInAsked(code))
+            webbrowser.open(code.page)  # where there is none, the code and the page's address are shown all the same
             found = device.wait(connection, code, stop)
         except Exception as error:
             self._tell(messages.SignInFailed(problem_of(error)))

@@ -10,8 +10,7 @@ from . import answers, preferences, pump
 from .current import desk
 from .sendoff.host.actions import verdict
 from .sendoff.host.messages import ServerFound, ServerNotFound
-from .sendoff.host.problems import Remedy
-from .sendoff.host.server_choice import ServerChoice, is_expired, sign_in_text
+from .sendoff.host.server_choice import ServerChoice, sign_in_text
 from .sendoff.host.versions import is_newer
 from .version import VERSION
 
@@ -80,7 +79,7 @@ def refresh() -> None:
         SIGN_IN,
         edit=True,
         label="Stop Signing In" if waits else "Sign In",
-        manage=waits or (not choice.problem and choice.signed_in_by != "SENDOFF_TOKEN" and _needs_sign_in(choice)),
+        manage=waits or (not desk.why_no_sign_in() and desk.needs_sign_in()),
     )
     cmds.text(WHERE, edit=True, label=_where(choice))
     cmds.text(VERDICT, edit=True, label=verdict(desk))
@@ -103,7 +102,7 @@ def who(choice: ServerChoice) -> str:
         return sign_in_text(choice)
     if desk.jobs.sign_in_problem:
         return desk.jobs.sign_in_problem
-    return f"Not signed in: run “sendoff sign-in {choice.url}” in a terminal, click Sign In, or paste a token"
+    return "Not signed in: click Sign In, or paste a token"
 
 
 def _where(choice: ServerChoice) -> str:
@@ -132,13 +131,6 @@ def _set_token(text: str, *_: object) -> None:
     cmds.textFieldGrp(TOKEN, edit=True, text="")  # it is in nobody's sight, and in no saved layout
     desk.server_changed()
     pump.start()
-
-
-def _needs_sign_in(choice: ServerChoice) -> bool:
-    """Whether there is no sign-in, or one that is over or that the server would not take."""
-    server = desk.jobs.server
-    refused = isinstance(server, ServerNotFound) and Remedy.SIGN_IN in server.problem.remedies
-    return not choice.token or is_expired(choice) or refused or desk.jobs.connectivity.state == "refused"
 
 
 def _sign_in(*_: object) -> None:

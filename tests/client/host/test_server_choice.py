@@ -69,7 +69,7 @@ def test_who_is_signed_in_and_for_how_long_is_said(host, choose, claims, text):
 
 
 def test_without_a_token_it_says_how_to_get_one(host, choose):
-    assert "Not signed in: run “sendoff sign-in" in host.server_choice.sign_in_text(choose(URL, ""), NOW)
+    assert "Not signed in: click Sign In" in host.server_choice.sign_in_text(choose(URL, ""), NOW)
 
 
 def test_the_token_is_in_no_repr(choose):
