@@ -14,9 +14,10 @@ from sendoff_store.calls import AsyncStore
 from sendoff_store.connections import connect_async
 from sendoff_store.errors import SettingsError
 
-from . import __version__
+from . import __version__, production
 from .cancelling import end
 from .dispatch import Dispatcher
+from .headers import SafeHeaders
 from .hub import Hub
 from .parts import Parts
 from .problems import add_handlers
@@ -31,6 +32,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
         raise SettingsError(
             "SENDOFF_REDIS_URL is not set. Set it to your Redis, or run `sendoff-server up`, which brings its own."
         )
+    production.check(settings)
     secret = signing_secret(settings)
 
     @contextlib.asynccontextmanager
@@ -57,6 +59,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
             await client.aclose()
 
     app = FastAPI(title="Sendoff", version=__version__, lifespan=lifespan, openapi_url=None)
+    app.add_middleware(SafeHeaders)
     add_handlers(app)
     for room in (server, sessions, chunks, jobs, files, events, health, device, addon, maya, page):
         app.include_router(room.router)

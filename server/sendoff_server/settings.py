@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -29,6 +30,14 @@ class ServerSettings(StoreSettings):
     session_days: float = Field(default=30, gt=0, le=3650)
     #: Other sites whose pages may open WebSockets, with commas between: "https://tools.studio.example".
     origins: str = ""
+    #: Whether a chunk that anybody has sent counts as sent for everybody: saves sending, see docs/administrator.md.
+    shared_chunks: bool = False
+    #: So many jobs a person may send within a minute.
+    submits_per_minute: int = Field(default=600, ge=1)
+    #: "production" refuses to start with what is only good on one's own machine.
+    env: Literal["development", "production"] = "development"
+    #: Whether a proxy in front of the server speaks https to the network.
+    behind_proxy: bool = False
     #: The largest job, all files together.
     job_bytes: int = Field(default=64 * 1024**3, ge=1)
     #: The largest body of a submit: the manifest's JSON.

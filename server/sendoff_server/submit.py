@@ -20,14 +20,17 @@ from sendoff_store.jobs import Created
 from sendoff_store.offers import TaskInfo
 from sendoff_store.records import JobRecord, NewJob
 
+from . import own_chunks
 from .auth import Principal
 from .params import check_params
 from .parts import Parts
 from .problems import Problem, invalid, too_large
+from .rate_limits import RateLimit
 
 #: Enough of a .blend to read its head, also of a compressed one.
 _HEAD_BYTES = 160 * 1024
 _TITLE_CHARACTERS = 200
+_TOO_MANY = "More than {} jobs were sent within a minute. Wait a little; SENDOFF_SUBMITS_PER_MINUTE is the limit."
 _PARAMS_BYTES = 256 * 1024
 _MOST_MISSING_FILES = 1000
 _KEPT_BY_RETRY = ("task", "title", "params", "host", "missing_files", "input_bytes", "series")
@@ -80,8 +83,10 @@ def read_request(data: Any) -> JobRequest:
 async def submit(parts: Parts, caller: Principal, request: JobRequest, *, key: str | None) -> Created:
     """Check a submit, write the job's record and send it on its way.
 
-    Raises Problem 422 (unknown task, parameter, scene, scope), 409 (chunks missing), 413 (too large).
+    Raises Problem 422 (unknown task, parameter, scene, scope), 409 (chunks missing), 413 (too large), 429 (too many).
     """
+    most = parts.settings.submits_per_minute
+    await RateLimit("submit", most, 60, _TOO_MANY.format(most)).count(parts.redis, caller.person)
     task = await find_task(parts, request.task)
     check_params(task.name, task.params, request.params)
     check_scope(task, scoped=request.manifest.scope() is not None)
@@ -90,7 +95,7 @@ async def submit(parts: Parts, caller: Principal, request: JobRequest, *, key: s
             f"The job has {request.manifest.size} bytes; this server takes {parts.settings.job_bytes} at most."
         )
     if request.manifest.files:
-        missing = await run_in_threadpool(parts.blobs.missing, list(request.manifest.chunks))
+        missing = await own_chunks.missing(parts, caller.person, list(request.manifest.chunks))
         if missing:
             raise chunks_missing(missing)
     series = await run_in_threadpool(_check_scene, parts, task, request.manifest) if task.accepts else ""

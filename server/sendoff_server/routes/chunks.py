@@ -14,6 +14,7 @@ from sendoff.packs import PackDecoder
 from sendoff.protocol import MISSING_PER_CALL, PACK_BYTES
 from sendoff_store.blobs import BlobStore
 
+from .. import own_chunks
 from ..auth import Principal, principal
 from ..bodies import content_encoding, read_body, read_json
 from ..parts import parts_of
@@ -29,8 +30,8 @@ _packs_at_once = asyncio.Semaphore(16)
 
 
 @router.post("/missing")
-async def missing(request: Request, _: Caller) -> dict[str, Any]:
-    """Those of the named chunks that the server lacks; the others stay for a while longer."""
+async def missing(request: Request, caller: Caller) -> dict[str, Any]:
+    """Those of the named chunks that the caller has to send; the others stay for a while longer."""
     body = await read_json(request, _QUESTION_BYTES, "The question")
     names = body.get("chunks") if isinstance(body, dict) else None
     if not isinstance(names, list) or len(names) > MISSING_PER_CALL:
@@ -38,17 +39,20 @@ async def missing(request: Request, _: Caller) -> dict[str, Any]:
     for name in names:
         if not isinstance(name, str) or not _SHA256.fullmatch(name):
             raise invalid("A chunk's name is 64 lower-case hexadecimal digits: its sha256.", field="chunks")
-    return {"missing": await run_in_threadpool(parts_of(request).blobs.missing, names)}
+    return {"missing": await own_chunks.missing(parts_of(request), caller.person, names)}
 
 
 @router.post("")
-async def store(request: Request, _: Caller) -> dict[str, Any]:
+async def store(request: Request, caller: Caller) -> dict[str, Any]:
     """Keep the chunks of a pack; answers with their names in order, as this server computed them."""
     async with _packs_at_once:
         body = await read_body(request, PACK_BYTES, "The pack")
         decoder = PackDecoder(content_encoding(request))
         decoder.feed(body)
-        return await run_in_threadpool(_keep, parts_of(request).blobs, decoder)
+        parts = parts_of(request)
+        kept = await run_in_threadpool(_keep, parts.blobs, decoder)
+        await own_chunks.remember(parts, caller.person, kept["chunks"])
+        return kept
 
 
 def _keep(blobs: BlobStore, decoder: PackDecoder) -> dict[str, Any]:
