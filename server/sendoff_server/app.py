@@ -19,10 +19,11 @@ from .cancelling import end
 from .dispatch import Dispatcher
 from .headers import SafeHeaders
 from .hub import Hub
+from .oidc import Provider
 from .parts import Parts
 from .problems import add_handlers
 from .reaper import Reaper
-from .routes import addon, chunks, device, events, files, health, jobs, maya, page, server, sessions
+from .routes import addon, chunks, device, events, files, health, jobs, maya, oidc, page, server, sessions
 from .settings import ServerSettings, signing_secret
 
 
@@ -47,6 +48,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
             blobs=open_blobs(settings),
             hub=Hub(store, settings.redis_url),
             dispatcher=Dispatcher(settings.broker),
+            oidc=Provider(settings, client) if settings.oidc_issuer else None,
         )
         await parts.hub.start()
         reaper = asyncio.create_task(Reaper(parts).run())
@@ -55,12 +57,14 @@ def create_app(settings: ServerSettings) -> FastAPI:
         finally:
             await end(reaper)
             await parts.hub.stop()
+            if parts.oidc is not None:
+                await parts.oidc.close()
             await run_in_threadpool(parts.dispatcher.close)
             await client.aclose()
 
     app = FastAPI(title="Sendoff", version=__version__, lifespan=lifespan, openapi_url=None)
     app.add_middleware(SafeHeaders)
     add_handlers(app)
-    for room in (server, sessions, chunks, jobs, files, events, health, device, addon, maya, page):
+    for room in (server, sessions, oidc, chunks, jobs, files, events, health, device, addon, maya, page):
         app.include_router(room.router)
     return app

@@ -10,6 +10,7 @@ import hashlib
 import json
 import secrets
 import time
+from typing import Any
 
 import redis.asyncio
 
@@ -30,8 +31,12 @@ _SESSION_SECONDS = 12 * 3600
 
 async def make_code(client: redis.asyncio.Redis, caller: Principal) -> str:
     """A new code for the caller."""
+    return await keep(client, {"person": caller.person, "role": caller.role, "ends_at": caller.ends_at})
+
+
+async def keep(client: redis.asyncio.Redis, kept: dict[str, Any]) -> str:
+    """A new code for what `redeem` is to give: `person`, `role` and `ends_at`, or a `problem` to tell."""
     code = secrets.token_urlsafe(24)
-    kept = {"person": caller.person, "role": caller.role, "ends_at": caller.ends_at}
     await client.set(_key(code), json.dumps(kept), ex=CODE_SECONDS)
     return code
 
@@ -47,6 +52,8 @@ async def redeem(parts: Parts, code: str, *, address: str) -> SignedIn:
         await WRONG.count(parts.redis, address)
         raise sign_in("This link was used already or is older than a minute. Open the job from the add-on again.")
     kept = json.loads(text)
+    if "problem" in kept:
+        raise sign_in(kept["problem"])
     if 0 < kept["ends_at"] <= time.time() + 1:
         raise sign_in("Your sign-in has expired. Sign in again, then open the job from the add-on.")
     return await open_session(

@@ -18,6 +18,7 @@ from sendoff_store.offers import WorkerOffer
 
 from .dispatch import Dispatcher, DispatchFailed
 from .hub import Hub
+from .oidc import Provider
 from .settings import ServerSettings
 
 log = logging.getLogger("sendoff.server")
@@ -36,6 +37,8 @@ class Parts:
     blobs: BlobStore
     hub: Hub
     dispatcher: Dispatcher
+    #: Single sign-on, where there is one.
+    oidc: Provider | None = None
     _offers: list[WorkerOffer] = field(default_factory=list)
     _offers_at: float = 0.0
 

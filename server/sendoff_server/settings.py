@@ -7,9 +7,10 @@ import secrets
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from sendoff_store.errors import SettingsError
+from sendoff_store.people import ROLES
 from sendoff_store.settings import StoreSettings
 
 _LEAST_SECRET_CHARACTERS = 32
@@ -38,6 +39,25 @@ class ServerSettings(StoreSettings):
     env: Literal["development", "production"] = "development"
     #: Whether a proxy in front of the server speaks https to the network.
     behind_proxy: bool = False
+    #: How the server is reached from outside, where a proxy is in front of it: "https://sendoff.studio.example".
+    public_url: str = ""
+    #: Single sign-on by an OpenID provider; empty for none.
+    oidc_issuer: str = ""
+    oidc_client_id: str = "sendoff"
+    #: Empty where the provider knows Sendoff as a public client.
+    oidc_client_secret: str = ""
+    oidc_scopes: str = "openid profile email groups"
+    #: What the button says: "Sign in with ...".
+    oidc_name: str = "your studio's account"
+    #: Claims of the provider's token: the person's name here, and the list of groups.
+    oidc_person_claim: str = "preferred_username"
+    oidc_groups_claim: str = "groups"
+    #: What groups may do, with commas between: "artists=artist,leads=td,it=admin".
+    oidc_roles: str = ""
+    #: For people in none of these groups; empty: they may not sign in.
+    oidc_default_role: Literal["", "artist", "td", "admin"] = "artist"
+    #: Then the provider is asked again.
+    oidc_session_days: float = Field(default=7, gt=0, le=365)
     #: The largest job, all files together.
     job_bytes: int = Field(default=64 * 1024**3, ge=1)
     #: The largest body of a submit: the manifest's JSON.
@@ -51,6 +71,21 @@ class ServerSettings(StoreSettings):
     def origin_list(self) -> tuple[str, ...]:
         """The other sites, one by one."""
         return tuple(one.strip() for one in self.origins.split(",") if one.strip())
+
+    @property
+    def oidc_role_map(self) -> dict[str, str]:
+        """The roles by group."""
+        pairs = (one.partition("=") for one in self.oidc_roles.split(",") if one.strip())
+        return {group.strip(): role.strip() for group, _, role in pairs}
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _check_roles(cls, text: str) -> str:
+        for one in filter(str.strip, text.split(",")):
+            group, _, role = one.partition("=")
+            if not group.strip() or role.strip() not in ROLES:
+                raise ValueError(f"{one.strip()!r} is not GROUP=ROLE with one of the roles {', '.join(ROLES)}")
+        return text
 
     @property
     def addon_folder(self) -> Path:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import PASSWORD, MakeContext, Shot
+from tests.server import oidc_provider
 from tests.server.conftest import Server, announced, serving
 
 from sendoff import Client, device, signins
@@ -147,6 +148,28 @@ def test_a_page_stays_signed_in_over_the_end_of_its_token(
         other.goto(f"{quick.url}/device")
         expect(other.get_by_label("Code")).to_be_visible()
     assert [one.sid for one in quick.store.run(people.sessions(person))] == [session.sid]
+
+
+def test_by_the_studios_own_account_an_application_is_let_in(
+    valkey: EmbeddedValkey, tmp_path_factory: pytest.TempPathFactory, page: Page, shot: Shot, home: Path
+) -> None:
+    """There and back by the provider; the code that was asked for is still known."""
+    with oidc_provider.running() as provider:
+        settings = {
+            "SENDOFF_OIDC_ISSUER": provider.url, "SENDOFF_OIDC_CLIENT_SECRET": oidc_provider.SECRET,
+            "SENDOFF_OIDC_NAME": "Big Studio", "NO_PROXY": "127.0.0.1",
+        }  # fmt: skip
+        with serving(valkey.url, tmp_path_factory.mktemp("oidc"), **settings) as server:
+            code, thread, found = waiting(server)
+            page.goto(f"{server.url}/device#code={code.user_code}")
+            expect(page.get_by_role("link", name="Sign in with Big Studio")).to_be_focused()
+            shot(page, "studio account")
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("heading", name="Let it in as you?")).to_be_visible()
+            assert page.url == f"{server.url}/device"
+            page.get_by_role("button", name="Let it in").click()
+            thread.join(10)
+            assert found[0].person == "ada"
 
 
 def test_signed_out_elsewhere_the_page_asks_again(server: Server, page: Page, person: str, expected: list[str]) -> None:

@@ -1,14 +1,27 @@
 // Somebody who is signed in lets an application in that shows a code.
 
-import { call, takeFragment, token } from "/page/server.js";
+import { call, redeem, takeFragment, token } from "/page/server.js";
 import { askToSignIn } from "/page/sign_in.js";
 
 const at = (name) => document.getElementById(name);
-let code = takeFragment("code");
+const CODE = "sendoff.code";
+let { code, "sign-in": signInCode } = takeFragment("code", "sign-in");
+// Kept over the way to the studio's sign-in service and back.
+code ||= sessionStorage.getItem(CODE) ?? "";
 let person = "";
 
 async function start() {
   at("code").value = code;
+  sessionStorage.setItem(CODE, code);
+  if (signInCode) {
+    try {
+      await redeem(signInCode);
+    } catch (problem) {
+      return signInFirst(problem.message);
+    } finally {
+      signInCode = "";
+    }
+  }
   if (!token.get()) return signInFirst();
   try {
     person = (await (await call("GET", "/v1/server")).json()).person;
@@ -62,18 +75,21 @@ at("yes").addEventListener("click", async () => {
   } finally {
     at("yes").disabled = false;
   }
+  sessionStorage.removeItem(CODE);
   show("done");
 });
 
 at("no").addEventListener("click", () => {
   code = "";
   at("code").value = "";
+  sessionStorage.removeItem(CODE);
   ask();
 });
 
 function refused(problem) {
-  if (problem.status === 401) signInFirst(problem.message);
-  else ask(problem.message);
+  if (problem.status === 401) return signInFirst(problem.message);
+  sessionStorage.removeItem(CODE);
+  ask(problem.message);
 }
 
 function show(name) {

@@ -24,10 +24,10 @@ let logTimer = 0;
 // --- signing in
 
 async function start() {
-  const code = takeFragment("code");
+  const { code, "sign-in": signInCode } = takeFragment("code", "sign-in");
   let why = "";
   try {
-    if (code) await redeem(code);
+    if (code || signInCode) await redeem(code || signInCode);
   } catch (problem) {
     why = problem.message;
   }

@@ -42,11 +42,20 @@ export async function renew(refused) {
   return true;
 }
 
-/** A value of the address' fragment, which is taken out of it; "" where there is none. */
-export function takeFragment(name) {
-  const value = new URLSearchParams(location.hash.slice(1)).get(name) ?? "";
+/** Values of the address' fragment, which is taken out of it; "" for one that is not there. */
+export function takeFragment(...names) {
+  const found = new URLSearchParams(location.hash.slice(1));
   if (location.hash) history.replaceState(null, "", location.pathname);
-  return value;
+  return Object.fromEntries(names.map((name) => [name, found.get(name) ?? ""]));
+}
+
+/** How people sign in here: `oidc` has the name of the studio's account, or is null. */
+export async function waysToSignIn() {
+  try {
+    return await (await send("GET", "/v1/sign-in")).json();
+  } catch {
+    return { oidc: null };
+  }
 }
 
 /** Sign in by name and password. Throws Problem. */

@@ -1,6 +1,7 @@
-// Signing in on a page: by name and password, or by a token. The same on every page, so that it is made here.
+// Signing in on a page: by the studio's account, by name and password, or by a token. The same on every page, so that it
+// is made here.
 
-import { signIn, token } from "/page/server.js";
+import { signIn, token, waysToSignIn } from "/page/server.js";
 
 /** Put the forms into a place and show it; `done` is called once somebody is signed in. */
 export function askToSignIn(place, { why = "", hint = "", done }) {
@@ -14,6 +15,17 @@ export function askToSignIn(place, { why = "", hint = "", done }) {
   );
   place.hidden = false;
   place.querySelector("input").focus();
+  addStudiosAccount(place, problem);
+}
+
+/** A link to the studio's own sign-in service, where the server has one. */
+async function addStudiosAccount(place, problem) {
+  const { oidc } = await waysToSignIn();
+  if (!oidc || !place.contains(problem)) return;
+  const href = `/oidc/sign-in?return_to=${encodeURIComponent(location.pathname)}`;
+  const link = make("a", { className: "button main", href, textContent: `Sign in with ${oidc.name}` });
+  problem.after(link);
+  link.focus();
 }
 
 function passwordForm(problem, done) {
