@@ -97,8 +97,8 @@ def test_defaults_are_as_the_tables_say(kind: type[BaseSettings]) -> None:
         default: Any = field.default
         if field.default_factory is not None or default == "":
             continue  # told in words
-        cell = told[f"SENDOFF_{name.upper()}"]
-        text = cell.split("`")[1] if cell.startswith("`") else cell.split(" ")[0]  # a default of several words is quoted
+        cell = told[f"SENDOFF_{name.upper()}"]  # a default of several words is quoted
+        text = cell.split("`")[1] if cell.startswith("`") else cell.split(" ")[0]
         assert text == (str(default).lower() if isinstance(default, bool) else str(default)), name
 
 
