@@ -176,3 +176,13 @@ def test_a_page_of_another_site_may_open_no_socket(server: Server) -> None:
         socket.send('{"token": "wrong"}')
         with pytest.raises(ConnectionClosed, match="4401"):
             socket.recv(timeout=10)
+
+
+def test_who_guesses_at_codes_has_to_wait(server: Server, asked: dict[str, Any]) -> None:
+    with server.http(sid="guessing") as http:
+        for _ in range(device_codes.LOOKED_UP.most):
+            problem(http.get("/v1/device/BCDF-GHJK"), 404)
+        assert "Wait five minutes" in problem(http.get(f"/v1/device/{asked['user_code']}"), 429)["detail"]
+        problem(http.post(f"/v1/device/{asked['user_code']}/approve", json={}), 429)
+    with server.http(sid="not guessing") as http:
+        assert http.get(f"/v1/device/{asked['user_code']}").status_code == 200

@@ -1,0 +1,146 @@
+"""What somebody tries who means harm, and what that gets; docs/security.md lists it."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import gzip
+import json
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+import zstandard
+from cryptography.hazmat.primitives.asymmetric import rsa
+from tests.server.conftest import SECRET, Server, entry, pack
+from tests.server.test_requests import problem
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+GIGABYTE = 1024**3
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    now = int(time.time())
+    good = {
+        "iss": "sendoff", "aud": "sendoff", "sub": "ada", "sid": "s", "iat": now, "exp": now + 3600, "jti": "j",
+        "scope": "jobs admin",
+    }  # fmt: skip
+    return {name: value for name, value in (good | changes).items() if value is not None}
+
+
+def signed(**changes: Any) -> str:
+    return jwt.encode(claims(**changes), SECRET, algorithm="HS256")
+
+
+def swapped() -> str:
+    """A good token whose claims were replaced after it was signed."""
+    head, _, mark = signed().split(".")
+    other = base64.urlsafe_b64encode(json.dumps(claims(sub="root")).encode()).rstrip(b"=").decode()
+    return f"{head}.{other}.{mark}"
+
+
+TOKENS: dict[str, Callable[[], str]] = {
+    "alg none": lambda: jwt.encode(claims(), None, algorithm="none"),
+    "an empty signature": lambda: signed().rpartition(".")[0] + ".",
+    "other claims": swapped,
+    "another secret": lambda: jwt.encode(claims(), "x" * 40, algorithm="HS256"),
+    "an RSA key": lambda: jwt.encode(claims(), rsa.generate_private_key(65537, 2048), algorithm="RS256"),
+    "HS384": lambda: jwt.encode(claims(), SECRET, algorithm="HS384"),
+    "expired": lambda: signed(exp=int(time.time()) - 60),
+    "without an end": lambda: signed(exp=None),
+    "not yet": lambda: signed(nbf=int(time.time()) + 3600),
+    "wrong audience": lambda: signed(aud="another"),
+    "wrong issuer": lambda: signed(iss="another"),
+    "no person": lambda: signed(sub=None),
+    "no session": lambda: signed(sid=None),
+    "a session that never was": lambda: signed(use="session", sid="never"),
+    "a kid that leads elsewhere": lambda: jwt.encode(claims(), "x" * 40, headers={"kid": "../../dev/null"}),
+}
+
+
+@pytest.mark.parametrize("what", TOKENS)
+def test_a_token_that_is_not_ours_is_none(server: Server, what: str) -> None:
+    headers = {"Authorization": f"Bearer {TOKENS[what]()}"}
+    problem(httpx.get(f"{server.url}/v1/jobs", headers=headers, trust_env=False), 401)
+    with pytest.raises(InvalidStatus) as refused:
+        connect(server.url.replace("http", "ws") + "/v1/events", additional_headers=headers, proxy=None)
+    assert refused.value.response.status_code == 401
+
+
+def test_the_same_token_unchanged_is_good(server: Server) -> None:
+    headers = {"Authorization": f"Bearer {signed()}"}
+    assert httpx.get(f"{server.url}/v1/jobs", headers=headers, trust_env=False).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../secret", "/etc/passwd", "a/../../b", "C:\\Windows\\a", "a\\..\\b", "a//b", "", ".", "a/.", "a\0b", "~/../a",
+        "con/../..",
+    ],
+)  # fmt: skip
+def test_a_files_name_leads_nowhere(server: Server, path: str) -> None:
+    with server.http() as http:
+        assert http.post("/v1/chunks", content=pack(b"x")).status_code == 200
+        body = {"task": "test.plain", "params": {}, "manifest": {"files": [entry(path, b"x", role="external")]}}
+        assert problem(http.post("/v1/jobs", json=body), 422)["field"] == "manifest"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_a_bomb_is_not_unpacked(server: Server, encoding: str) -> None:
+    zeros = bytes(64 * 1024 * 1024)
+    body = gzip.compress(zeros, 9) if encoding == "gzip" else zstandard.ZstdCompressor(19).compress(zeros)
+    assert len(body) < 100_000
+    with server.http() as http:
+        started = time.monotonic()
+        for path in ("/v1/chunks", "/v1/chunks/missing"):
+            answer = http.post(path, content=body, headers={"Content-Encoding": encoding})
+            assert answer.status_code in (413, 422), answer.text
+        assert time.monotonic() - started < 5
+
+
+def test_a_gigabyte_that_is_announced_is_refused_before_it_is_read(server: Server) -> None:
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as line:
+        line.sendall(
+            f"POST /v1/jobs HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {server.token()}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {GIGABYTE}\r\n\r\n".encode()
+        )
+        assert b" 413 " in line.recv(4096)
+
+
+def test_a_gigabyte_that_is_not_announced_is_cut_off(server: Server) -> None:
+    def pieces() -> Any:
+        for _ in range(GIGABYTE // 1_000_000):
+            yield b'"' + b"x" * 999_999
+
+    with server.http() as http:
+        with contextlib.suppress(httpx.TransportError):  # the server has closed the connection while we were talking
+            assert http.post("/v1/chunks/missing", content=pieces()).status_code == 413
+        assert http.get("/v1/jobs").status_code == 200
+
+
+@pytest.mark.parametrize("depth", [1_000, 200_000])
+def test_json_as_deep_as_it_likes_is_a_sentence(server: Server, depth: int) -> None:
+    with server.http() as http:
+        problem(http.post("/v1/jobs", content=b"[" * depth + b"]" * depth), 422)
+
+
+def test_half_a_request_holds_up_nobody(server: Server) -> None:
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    lines = [socket.create_connection((host, int(port)), timeout=10) for _ in range(200)]
+    try:
+        for line in lines:
+            line.sendall(b"GET /v1/jobs HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        with server.http() as http:
+            started = time.monotonic()
+            assert http.get("/v1/jobs").status_code == 200
+            assert time.monotonic() - started < 2
+    finally:
+        for line in lines:
+            line.close()
