@@ -47,6 +47,8 @@ class Principal:
     is_session: bool = False
     #: When the token ends, as Unix time in seconds.
     expires_at: float = 0.0
+    #: The highest role that what comes of it may have, "" for the person's own: a token for jobs makes no admin.
+    most: str = ""
     #: When everything ends that comes of it, also of its refreshes; 0 for no such limit.
     ends_at: float = 0.0
 
@@ -115,6 +117,7 @@ def read(secret: str, token: str) -> Principal:
         scope=scope,
         role=roles[0] if roles else "artist",
         is_session=is_session,
+        most="" if is_session else (roles[0] if roles else "artist"),
         expires_at=float(claims["exp"]),
         ends_at=float(claims.get("ends", 0)) if is_session else float(claims["exp"]),
     )
@@ -129,7 +132,9 @@ async def verify(parts: Parts, token: str) -> Principal:
         raise sign_in(f"{caller.person} may not sign in any more. Ask your administrator.")
     if checked.outcome != "good":
         raise sign_in("You were signed out. Sign in again; uploads and jobs are kept.")
-    return replace(caller, role=checked.role or caller.role) if caller.is_session else caller
+    if not caller.is_session:
+        return caller
+    return replace(caller, role=people.lower(checked.role or caller.role, checked.most), most=checked.most)
 
 
 def bearer(connection: HTTPConnection) -> str | None:

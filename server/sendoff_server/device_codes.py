@@ -67,15 +67,10 @@ async def about(client: redis.asyncio.Redis, user_code: str, caller: Principal) 
 async def approve(client: redis.asyncio.Redis, user_code: str, caller: Principal) -> dict[str, Any]:
     """Let the application in as the caller; returns who asked. Raises Problem 404, 409."""
     key, state = await _find(client, user_code, caller)
-    if "person" in state:
+    if "person" in state or not await client.delete(_code_key(user_code)):  # of two at once one comes first
         raise Problem(409, "conflict", "Approved already", "This code was approved already.")
-    state |= {
-        "person": caller.person,
-        "role": caller.role,
-        "ends_at": caller.ends_at,
-    }
-    await client.set(key, json.dumps(state), keepttl=True)
-    await client.delete(_code_key(user_code))
+    state |= {"person": caller.person, "role": caller.role, "most": caller.most, "ends_at": caller.ends_at}
+    await client.set(key, json.dumps(state), keepttl=True, xx=True)
     await client.publish(_channel(key), "approved")
     return {"name": state["name"], "address": state["address"]}
 
@@ -123,6 +118,7 @@ async def _redeem(parts: Parts, key: str, address: str) -> SignedIn:
         client=state["name"],
         address=address,
         ends_at=state["ends_at"],
+        most=state["most"],
     )
 
 

@@ -31,11 +31,13 @@ _SESSION_SECONDS = 12 * 3600
 
 async def make_code(client: redis.asyncio.Redis, caller: Principal) -> str:
     """A new code for the caller."""
-    return await keep(client, {"person": caller.person, "role": caller.role, "ends_at": caller.ends_at})
+    return await keep(
+        client, {"person": caller.person, "role": caller.role, "most": caller.most, "ends_at": caller.ends_at}
+    )
 
 
 async def keep(client: redis.asyncio.Redis, kept: dict[str, Any]) -> str:
-    """A new code for what `redeem` is to give: `person`, `role` and `ends_at`, or a `problem` to tell."""
+    """A new code for what `redeem` is to give: `person`, `role`, `most` and `ends_at`, or a `problem` to tell."""
     code = secrets.token_urlsafe(24)
     await client.set(_key(code), json.dumps(kept), ex=CODE_SECONDS)
     return code
@@ -64,6 +66,7 @@ async def redeem(parts: Parts, code: str, *, address: str) -> SignedIn:
         address=address,
         ends_at=kept["ends_at"],
         seconds=_SESSION_SECONDS,
+        most=kept.get("most", ""),
     )
 
 

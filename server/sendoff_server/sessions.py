@@ -66,7 +66,15 @@ async def by_password(parts: Parts, person: str, password: str, *, client: str, 
 
 
 async def open_session(
-    parts: Parts, *, person: str, role: str, client: str, address: str, ends_at: float = 0.0, seconds: float = 0.0
+    parts: Parts,
+    *,
+    person: str,
+    role: str,
+    client: str,
+    address: str,
+    ends_at: float = 0.0,
+    seconds: float = 0.0,
+    most: str = "",
 ) -> SignedIn:
     """Sign an application in as a person; raises Problem 401 where that person is disabled.
 
@@ -78,6 +86,7 @@ async def open_session(
         address: Where it signs in from.
         ends_at: No token of it is good for longer, Unix time in seconds; 0 for no such limit.
         seconds: How long it stays without being used; by default as the settings say.
+        most: The highest role it may have; "" for the person's own.
     """
     sid, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
     call = people.open_session(
@@ -89,6 +98,7 @@ async def open_session(
         address=address,
         seconds=seconds or parts.settings.session_days * 86400,
         ends_at=ends_at,
+        most=most,
     )
     if not await parts.store.run(call):
         raise sign_in(f"{person} may not sign in any more. Ask your administrator.")

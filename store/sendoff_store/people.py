@@ -62,10 +62,14 @@ class Refreshed:
 
 @dataclass(frozen=True)
 class Checked:
-    """Whether a token may be used now: "good", "ended" or "disabled"; and the person's role, "" where none is known."""
+    """Whether a token may be used now: "good", "ended" or "disabled"; and the person's role, "" where none is known.
+
+    `most` is the highest role that the session may have, whatever the person's is; "" for no such limit.
+    """
 
     outcome: str
     role: str = ""
+    most: str = ""
 
 
 def is_name(text: str) -> bool:
@@ -133,6 +137,7 @@ def open_session(
     address: str,
     seconds: float,
     ends_at: float = 0.0,
+    most: str = "",
 ) -> Call[bool]:
     """Sign an application in; False where the person is disabled.
 
@@ -145,6 +150,7 @@ def open_session(
         address: Where it signed in from.
         seconds: How long it stays without being used.
         ends_at: No token of it is good for longer, Unix time; 0 for no such limit.
+        most: The highest role it may have; "" for the person's own, whatever that will be.
     """
     return _call(
         "open",
@@ -157,6 +163,7 @@ def open_session(
         address=address,
         seconds=int(seconds),
         ends_at=ends_at,
+        most=most,
     )
 
 
@@ -169,6 +176,11 @@ def refresh(sid: str, *, given: str, following: str, token_seconds: float) -> Ca
         return Refreshed(answer[0], answer[1], answer[2], float(answer[3]))
 
     return _call("refresh", sid, parse, given=given, next=following, token_seconds=token_seconds)
+
+
+def lower(role: str, most: str) -> str:
+    """A role, or the highest that is allowed, whichever is less."""
+    return min(role, most, key=ROLES.index) if most in ROLES and role in ROLES else role
 
 
 def check(sid: str, *, person: str, is_session: bool) -> Call[Checked]:

@@ -178,6 +178,22 @@ def test_a_page_of_another_site_may_open_no_socket(server: Server) -> None:
             socket.recv(timeout=10)
 
 
+def test_of_two_who_approve_one_code_at_once_one_is_signed_in(server: Server, asked: dict[str, Any]) -> None:
+    answers: list[int] = []
+
+    def approve(person: str) -> None:
+        with server.http(person=person, sid=person) as http:
+            answers.append(http.post(f"/v1/device/{asked['user_code']}/approve", json={}).status_code)
+
+    threads = [threading.Thread(target=approve, args=(f"person{number}",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert answers.count(200) == 1
+    assert set(answers) <= {200, 404, 409}
+
+
 def test_who_guesses_at_codes_has_to_wait(server: Server, asked: dict[str, Any]) -> None:
     with server.http(sid="guessing") as http:
         for _ in range(device_codes.LOOKED_UP.most):

@@ -224,6 +224,26 @@ def test_a_token_that_may_only_look_changes_nothing(server: Server) -> None:
         problem(caller.delete(f"/v1/jobs/{job}"), 403)
 
 
+def test_what_comes_of_a_token_for_jobs_is_no_admin_whoever_it_is_of(server: Server, kept: str) -> None:
+    """By a code of a device and by one of a page; and what comes of that in turn."""
+    server.store.run(people.add(Person(name="chief", role="admin", password=kept)))
+    token = mint(SECRET, person="chief", days=1)
+    for _ in range(2):
+        with http(server, token) as caller:
+            problem(caller.get("/v1/jobs", params={"everyone": "true"}), 403)
+            asked = caller.post("/v1/device", json={"name": "x"}).json()
+            assert caller.post(f"/v1/device/{asked['user_code']}/approve", json={}).status_code == 200
+            by_device = caller.post("/v1/device/token", json={"device_code": asked["device_code"]}).json()["token"]
+            code = caller.post("/v1/page-codes").json()["code"]
+            by_page = caller.post("/v1/page-codes/redeem", json={"code": code}).json()["token"]
+        for made in (by_device, by_page):
+            with http(server, made) as other:
+                problem(other.get("/v1/jobs", params={"everyone": "true"}), 403)
+        token = by_device
+    with http(server, sign_in(server, "chief")["token"]) as caller:
+        assert caller.get("/v1/jobs", params={"everyone": "true"}).status_code == 200
+
+
 def test_the_password_is_not_kept_and_not_logged(server: Server, person: str) -> None:
     sign_in(server, person)
     found = server.store.run(people.person(person))

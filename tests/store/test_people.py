@@ -80,6 +80,22 @@ def test_a_role_counts_at_once_and_comes_from_the_person(store: SyncStore) -> No
     assert check(store, "token-1", "nobody", is_session=False) == Checked("good", "")
 
 
+@pytest.mark.parametrize(
+    ("role", "most", "lower"),
+    [
+        ("admin", "artist", "artist"),
+        ("artist", "admin", "artist"),
+        ("td", "td", "td"),
+        ("td", "", "td"),
+        ("", "td", ""),
+    ],
+)
+def test_a_session_may_be_kept_below_its_persons_role(store: SyncStore, role: str, most: str, lower: str) -> None:
+    assert people.lower(role, most) == lower
+    open_session(store, role=role, most=most)
+    assert check(store) == Checked("good", role, most)
+
+
 def test_a_session_stays_over_its_refreshes_and_each_token_is_good_once(store: SyncStore) -> None:
     add(store)
     assert open_session(store, ends_at=1e10)

@@ -63,7 +63,7 @@ end
 if what == 'open' then
   if is_disabled(a.person) then return 'disabled' end
   local key = 'signin:' .. id
-  redis.call('HSET', key, 'person', a.person, 'role', a.role, 'refresh', a.refresh, 'refresh_before', '', 'spent', '',
+  redis.call('HSET', key, 'person', a.person, 'role', a.role, 'most', a.most, 'refresh', a.refresh, 'refresh_before', '', 'spent', '',
     'changed_at', now, 'created_at', now, 'used_at', now, 'ends_at', a.ends_at, 'client', a.client,
     'address', a.address, 'seconds', a.seconds)
   redis.call('EXPIRE', key, a.seconds)
@@ -96,14 +96,14 @@ end
 if what == 'check' then
   -- One call for each request: whether the session still is one, and what role its person has now.
   if redis.call('EXISTS', 'ended:' .. id) == 1 then return { 'ended' } end
-  local role = ''
+  local role, most = '', ''
   if a.is_session then
-    role = redis.call('HGET', 'signin:' .. id, 'role')
+    role, most = unpack(redis.call('HMGET', 'signin:' .. id, 'role', 'most'))
     if not role then return { 'ended' } end
   end
   local found = redis.call('HMGET', 'person:' .. a.person, 'role', 'is_disabled')
   if found[2] == '1' then return { 'disabled' } end
-  return { 'good', found[1] or role }
+  return { 'good', found[1] or role, most }
 end
 
 if what == 'end' then
