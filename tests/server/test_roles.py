@@ -23,16 +23,16 @@ def job(server: Server) -> str:
 
 
 def test_a_job_of_somebody_else_is_not_there_on_any_way(server: Server, job: str) -> None:
-    with server.http(person="eve", sid="eve1") as eve:
+    with server.http(person="mallory", sid="mallory1") as mallory:
         for method, path in (
             ("GET", ""), ("GET", "/log"), ("GET", "/files/a"), ("POST", "/cancel"), ("POST", "/retry"), ("DELETE", ""),
         ):  # fmt: skip
-            problem(eve.request(method, f"/v1/jobs/{job}{path}"), 404)
-        assert eve.get("/v1/jobs").json()["jobs"] == []
+            problem(mallory.request(method, f"/v1/jobs/{job}{path}"), 404)
+        assert mallory.get("/v1/jobs").json()["jobs"] == []
         for query in ({"everyone": "true"}, {"person": "ada"}):
-            assert "Only TDs" in problem(eve.get("/v1/jobs", params=query), 403)["detail"]
+            assert "Only TDs" in problem(mallory.get("/v1/jobs", params=query), 403)["detail"]
     for hello in ({"jobs": [job]}, {"scope": "studio"}, {"scope": "person"}, {"after": {job: [0, 0]}}):
-        with server.socket("/v1/events", person="eve", sid="session1") as watching:
+        with server.socket("/v1/events", person="mallory", sid="session1") as watching:
             watching.send(json.dumps(hello))
             told = events(watching, until=lambda event: event["kind"] == "heartbeat")
             assert [event["job"] for event in told] == [""], hello
