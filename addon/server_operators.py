@@ -178,6 +178,7 @@ def sign_in_with(text: str) -> str:
     token = "".join(text.split())
     if token.count(".") != 2:
         return "What you have copied is no token. Copy the whole text that your TD gave you"
+    desk.stop_sign_in()  # one that waits for the browser
     preferences.sign_in(token)
     desk.server_changed()
     return ""
