@@ -215,7 +215,8 @@ def test_the_settings_of_an_ascii_file_are_read(tmp_path: Path) -> None:
 
 def test_what_is_no_fbx_says_nothing(tmp_path: Path) -> None:
     path = tmp_path / "none.fbx"
-    for content in (b"", b"\0" * 100, fbx_file.MAGIC, fbx_file.MAGIC + b"\xff" * 200):
+    no_number = b'P: "UnitScaleFactor", "double", "Number", "",e-1.2'
+    for content in (b"", b"\0" * 100, fbx_file.MAGIC, fbx_file.MAGIC + b"\xff" * 200, no_number):
         path.write_bytes(content)
         assert fbx_file.read(path) == fbx_file.FbxFile()
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+from functools import partial
 
 from tests.desktop import browser
 from tests.desktop.conftest import MakeBlender
 from tests.desktop.reading import Rect
 from tests.desktop.screen import Screen
-from tests.stack import BIN, Stack
+from tests.stack import BIN, Stack, wait_for
 
 from sendoff.tokens import read_claims
 
@@ -118,3 +119,7 @@ def test_somebody_signs_in_by_the_browser_and_out_again(
         blender.run("bpy.ops.sendoff.sign_out()")
         screen.wait_for_text("Not signed in", window)
         screen.shot("signed out")
+        listing = [BIN / "sendoff-server", "session", "list", "ada", "--data-dir", stack.data_dir]
+        told = partial(subprocess.check_output, listing, env=stack.environment, text=True, timeout=60)
+        wait_for(lambda: "Blender 4.3" not in told(), "the end of the session on the server")
+        assert "Browser" in told(), "the browser's own goes on"

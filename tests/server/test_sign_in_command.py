@@ -44,6 +44,12 @@ def run(home: Path) -> Run:
     return run_it
 
 
+@pytest.fixture(autouse=True)
+def _no_tries_before(server: Server) -> None:
+    for key in server.store.redis.scan_iter("limit:sign-in*"):
+        server.store.redis.delete(key)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _person(server: Server) -> None:
     server.store.run(people.add(Person(name="cora", role="artist", password=passwords.hashed(PASSWORD))))
@@ -92,6 +98,17 @@ def test_a_wrong_password_keeps_nothing(server: Server, run: Run, home: Path) ->
     done = run("sign-in", server.url, "--person", "cora", typed="wrong password\n", status=4)
     assert "The name or the password is not right." in done.stderr
     assert not (home / "sign-ins.json").exists()
+
+
+def test_a_kept_sign_in_that_is_over_is_not_in_the_way_of_a_new_one(server: Server, run: Run, home: Path) -> None:
+    run("sign-in", server.url, "--person", "cora", typed=PASSWORD + "\n")
+    for session in server.store.run(people.sessions("cora")):
+        server.store.run(people.end_session(session.sid, token_seconds=60))
+    done = run("sign-in", server.url, "--person", "cora", typed="wrong password\n", status=4)
+    assert "The name or the password is not right." in done.stderr
+    assert len(list(server.store.redis.scan_iter("limit:sign-in:*cora"))) == 1
+    assert server.store.redis.get("limit:sign-in:127.0.0.1:cora") == "1", "it was tried once"
+    run("sign-in", server.url, "--person", "cora", typed=PASSWORD + "\n")
 
 
 def test_a_server_that_is_away_does_not_keep_from_signing_out(server: Server, run: Run, home: Path) -> None:

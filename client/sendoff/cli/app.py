@@ -20,7 +20,7 @@ from ..states import JobState
 from ..submission import scene_submission
 from . import sign_in
 from .exits import EXPLAINED, Exit
-from .options import AsJson, Token, Url
+from .options import AsJson, Token, Url, ca_bundle
 from .output import Live, job_dict, percent, print_json, print_table
 
 app = typer.Typer(
@@ -173,7 +173,7 @@ app.command("sign-out")(sign_in.sign_out)
 def check(url: Url = "", token: Token = "", as_json: AsJson = False) -> None:
     """Try every hop between here and a finished job, and name the one that is broken."""
     found_url, found_token = resolve(url, token)
-    connection = Connection(found_url, found_token, _ca_bundle())
+    connection = Connection(found_url, found_token, ca_bundle())
     results = []
     for hop in check_hops(connection):
         results.append(hop)
@@ -237,9 +237,3 @@ def _params(text: str, pairs: list[str]) -> dict[str, Any]:
         except ValueError:
             found[name] = value  # a text without quotes
     return found
-
-
-def _ca_bundle() -> "str | None":
-    import os
-
-    return os.environ.get("SENDOFF_CA_BUNDLE") or None

@@ -14,9 +14,9 @@ import typer
 
 from .. import device, signins
 from ..client import Client, resolve
-from ..connection import check_url
+from ..connection import Connection, check_url
 from ..errors import InputError, SendoffError
-from .options import AsJson, Token, Url
+from .options import AsJson, Token, Url, ca_bundle
 from .output import print_json
 
 Person = Annotated[str, typer.Option("--person", help="Sign in by this name and a password, which is asked for.")]
@@ -81,11 +81,11 @@ def sign_out(
 
 
 def _by_browser(url: str) -> signins.SignIn:
-    with Client(url, "") as client:
-        code = device.begin(client.connection, f"sendoff on {platform.node()}")
-        print(f"The code is {code.user_code}: {code.advice}.", file=sys.stderr, flush=True)
-        webbrowser.open(code.page)
-        return device.wait(client.connection, code, threading.Event())
+    connection = _nobodys(url)
+    code = device.begin(connection, f"sendoff on {platform.node()}")
+    print(f"The code is {code.user_code}: {code.advice}.", file=sys.stderr, flush=True)
+    webbrowser.open(code.page)
+    return device.wait(connection, code, threading.Event())
 
 
 def _by_password(url: str, person: str) -> signins.SignIn:
@@ -93,6 +93,10 @@ def _by_password(url: str, person: str) -> signins.SignIn:
         password = typer.prompt("Password", hide_input=True, err=True)
     else:
         password = sys.stdin.readline().rstrip("\r\n")
-    with Client(url, "") as client:
-        body = {"person": person, "password": password, "client": f"sendoff on {platform.node()}"}
-        return signins.from_answer(url, client.connection.json("POST", "/v1/sessions", json=body, repeatable=False))
+    body = {"person": person, "password": password, "client": f"sendoff on {platform.node()}"}
+    return signins.from_answer(url, _nobodys(url).json("POST", "/v1/sessions", json=body, repeatable=False))
+
+
+def _nobodys(url: str) -> Connection:
+    """A connection without the sign-in that is kept: what the server says of that is no answer here."""
+    return Connection(url, None, ca_bundle())

@@ -39,11 +39,11 @@ def read(path: Path) -> FbxFile:
     """Read a file's settings and names; what cannot be made out is as if it were not said."""
     with path.open("rb") as file:
         start = file.read(len(MAGIC))
-        if start != MAGIC:
-            return _made(_ascii_settings(start + file.read(_ASCII_BYTES)), Counter())
         settings: dict[str, float] = {}
         names: Counter[str] = Counter()
         try:
+            if start != MAGIC:
+                return _made(_ascii_settings(start + file.read(_ASCII_BYTES)), names)
             reader = _Reader(file, path.stat().st_size)
             for name, end in reader.records(path.stat().st_size):
                 if name == b"GlobalSettings":
