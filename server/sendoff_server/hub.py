@@ -303,9 +303,11 @@ class Hub:
                 log.warning("Watched jobs could not be verified: %s", error, extra={"action": "hub.verify"})
 
     def _sign_out(self, ended: dict[str, str]) -> None:
-        """Close the sockets of a session that was ended, or of a person who is disabled."""
+        """Close the sockets of a session that was ended, of a person who is disabled, or whose role is another one."""
         for watcher in tuple(self._alive):
             sid, person = watcher.session
+            if watcher.is_of_all and person == ended.get("role_of"):
+                watcher.close(CLOSE_SERVER_RESTARTS)  # it comes back, and is told what it may know now
             if sid == ended.get("sid") or person == ended.get("person"):
                 watcher.close(CLOSE_SIGN_IN_REQUIRED)
 

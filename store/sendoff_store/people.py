@@ -15,7 +15,8 @@ from .calls import Call, script_call
 
 #: In the order of what they may do: an artist sees and steers the own jobs, a TD everybody's, an admin people too.
 ROLES = ("artist", "td", "admin")
-#: The channel that tells which sessions were ended: `{"sid": ...}` or `{"person": ...}`.
+#: The channel that tells which sessions were ended, `{"sid": ...}` or `{"person": ...}`, and whose role is another one
+#: now, `{"role_of": ...}`.
 ENDED_CHANNEL = "signins:ended"
 _NAME = re.compile(r"[^\W_][\w.@+-]{0,63}")
 

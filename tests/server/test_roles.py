@@ -7,9 +7,12 @@ import json
 import pytest
 from tests.server.conftest import SECRET, Server, events
 from tests.server.test_requests import problem
-from tests.server.test_sessions import http, socket
+from tests.server.test_sessions import PASSWORD, http, sign_in, socket, until_closed
 
+from sendoff_server import passwords
 from sendoff_server.auth import mint
+from sendoff_store import people
+from sendoff_store.people import Person
 
 TD = mint(SECRET, person="tom", days=1, scope="jobs studio")
 
@@ -58,6 +61,16 @@ def test_a_td_is_told_of_everybodys_jobs_as_they_come(server: Server, job: str) 
         server.take(new)
         server.report(new, 0.5, message="half")
         events(watching, until=lambda event: event["job"] == new and event["message"] == "half")
+
+
+def test_who_is_no_td_any_more_is_told_nothing_more(server: Server, job: str) -> None:
+    server.store.run(people.add(Person(name="former", role="td", password=passwords.hashed(PASSWORD))))
+    with socket(server, sign_in(server, "former")["token"]) as watching:
+        watching.send(json.dumps({"scope": "studio"}))
+        told = events(watching, until=lambda event: event["kind"] == "heartbeat")
+        assert job in [event["job"] for event in told]
+        server.store.run(people.change("former", role="artist", token_seconds=3600))
+        until_closed(watching, "1012")
 
 
 def test_a_job_that_is_deleted_is_in_no_list(server: Server, job: str) -> None:

@@ -74,14 +74,14 @@ def socket(server: Server, token: str) -> ClientConnection:
     return connect(server.url.replace("http", "ws") + "/v1/events", additional_headers=headers, proxy=None)
 
 
-def until_closed(watching: ClientConnection) -> None:
-    """Read until the server closes the socket, since nobody is signed in by it any more."""
+def until_closed(watching: ClientConnection, code: str = "4401") -> None:
+    """Read until the server closes the socket, by default since nobody is signed in by it any more."""
 
     def read() -> None:
         while True:
             watching.recv(timeout=10)
 
-    with pytest.raises(ConnectionClosed, match="4401"):
+    with pytest.raises(ConnectionClosed, match=code):
         read()
 
 

@@ -43,6 +43,7 @@ end
 if what == 'change' then
   if redis.call('EXISTS', 'person:' .. id) == 0 then return 'gone' end
   for field, value in pairs(a.fields) do redis.call('HSET', 'person:' .. id, field, value) end
+  if a.fields.role then redis.call('PUBLISH', 'signins:ended', cjson.encode({ role_of = id })) end
   if a.ends_sessions then
     for _, sid in ipairs(sids(id)) do end_session(sid, a.token_seconds) end
     redis.call('PUBLISH', 'signins:ended', cjson.encode({ person = id }))
