@@ -77,8 +77,10 @@ def socket(server: Server, token: str) -> ClientConnection:
 def until_closed(watching: ClientConnection, code: str = "4401") -> None:
     """Read until the server closes the socket, by default since nobody is signed in by it any more."""
 
+    deadline = time.monotonic() + 15
+
     def read() -> None:
-        while True:
+        while time.monotonic() < deadline:
             watching.recv(timeout=10)
 
     with pytest.raises(ConnectionClosed, match=code):
