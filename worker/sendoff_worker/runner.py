@@ -27,6 +27,7 @@ from sendoff_store.records import JobRecord
 
 from . import openjd, registry
 from .blender.runtimes import Runtime
+from .blender.sandbox import NONE, Sandbox
 from .blender.spare import Spare
 from .context import Context, Outcome
 from .control import Control
@@ -48,7 +49,13 @@ class Runner:
     """Runs jobs one after the other in this process."""
 
     def __init__(
-        self, settings: WorkerSettings, store: SyncStore, blobs: BlobStore, blenders: Sequence[Runtime]
+        self,
+        settings: WorkerSettings,
+        store: SyncStore,
+        blobs: BlobStore,
+        blenders: Sequence[Runtime],
+        *,
+        sandbox: Sandbox = NONE,
     ) -> None:
         self.settings = settings
         self.store = store
@@ -61,6 +68,7 @@ class Runner:
             memory_bytes=settings.blender_memory_bytes,
             cpu_seconds=settings.job_timeout_seconds,
             is_wanted=settings.warm_blender,
+            sandbox=sandbox,
         )
 
     def warm_up(self) -> None:

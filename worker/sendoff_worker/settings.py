@@ -47,6 +47,10 @@ class WorkerSettings(StoreSettings):
     warm_blender: bool = True
     #: Most memory a Blender may use; 0 means as much as the machine has.
     blender_memory_bytes: int = Field(default=0, ge=0)
+    #: Whether Blender is kept from the worker's files, network and other processes, by bubblewrap.
+    blender_sandbox: Literal["auto", "required", "off"] = "auto"
+    #: Whether tasks in Blender may use the network.
+    blender_network: bool = False
     #: How long a running job may still take when the worker shuts down, before it goes back to its queue.
     shutdown_grace_seconds: float = Field(default=3, ge=0, le=3600)
     #: How long a cancelled job may take to end by itself, before it is killed.

@@ -16,6 +16,7 @@ from sendoff_store.connections import connect, wait_until_ready
 from sendoff_store.offers import WorkerOffer
 
 from . import __version__, registry
+from .blender import sandbox
 from .blender.runtimes import Runtime, find_runtimes
 from .control import forget_shutdown, tell_shutdown
 from .runner import Runner
@@ -33,6 +34,7 @@ class Worker:
     def __init__(self, settings: WorkerSettings) -> None:
         self.settings = settings
         self.blenders: list[Runtime] = []
+        self.sandbox = sandbox.NONE
         self._local = threading.local()
 
     def prepare(self) -> None:
@@ -45,6 +47,14 @@ class Worker:
         for problem in registry.load(folders):
             log.error("%s", problem, extra={"action": "tasks.failed"})
         self.blenders = find_runtimes(self.settings.blenders)
+        if self.blenders:
+            self.sandbox = sandbox.find(
+                self.settings.blender_sandbox,
+                has_network=self.settings.blender_network,
+                data_dir=self.settings.data_dir,
+                task_folders=folders,
+            )
+            log.info("%s", self.sandbox.description, extra={"action": "worker.sandbox"})
         found = ", ".join(runtime.version for runtime in self.blenders) or "none"
         log.info("The worker %s has the tasks %s; Blender: %s", self.settings.worker_name,
                  ", ".join(task.name for task in self.tasks()), found, extra={"action": "worker.start"})  # fmt: skip
@@ -76,7 +86,9 @@ class Worker:
         runner: Runner | None = getattr(self._local, "runner", None)
         if runner is None:
             client = connect(self.settings.redis_url)
-            runner = Runner(self.settings, SyncStore(client), open_blobs(self.settings), self.blenders)
+            runner = Runner(
+                self.settings, SyncStore(client), open_blobs(self.settings), self.blenders, sandbox=self.sandbox
+            )
             self._local.runner = runner
         return runner
 

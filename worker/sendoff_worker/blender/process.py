@@ -23,6 +23,7 @@ from typing import Any
 
 from ..errors import BlenderUnavailable, TaskFailed
 from .runtimes import Runtime
+from .sandbox import NONE, Sandbox
 
 log = logging.getLogger("sendoff.worker")
 
@@ -33,6 +34,7 @@ _LINE_BYTES = 16 * 1024 * 1024
 _LOG_LINE_BYTES = 4000
 _EARLY_LINES = 200
 _OPEN_FILES = 4096
+_SIGNALLED = 128
 #: All that a child sees of our environment.
 _PASSED_ON = (
     "PATH",
@@ -52,9 +54,13 @@ Message = dict[str, Any]
 class BlenderProcess:
     """A started Blender that does one job; used from one thread, killed from any."""
 
-    def __init__(self, runtime: Runtime, *, work_dir: Path, memory_bytes: int, cpu_seconds: float) -> None:
+    def __init__(
+        self, runtime: Runtime, *, work_dir: Path, memory_bytes: int, cpu_seconds: float, sandbox: Sandbox = NONE
+    ) -> None:
         """Start it; raises BlenderUnavailable."""
         self.runtime = runtime
+        self._sandbox = sandbox
+        self._limits = (memory_bytes, cpu_seconds)
         work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._scratch = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-blender-", dir=work_dir))
         ours, theirs = socket.socketpair()
@@ -67,7 +73,7 @@ class BlenderProcess:
         try:
             with theirs:
                 self._process = subprocess.Popen(
-                    runtime.command(theirs.fileno()),
+                    sandbox.command(runtime.command(theirs.fileno()), runtime=runtime, work_dir=work_dir.absolute()),
                     pass_fds=(theirs.fileno(),),
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
@@ -98,6 +104,8 @@ class BlenderProcess:
             message = self._receive()
             if message is not None and message.get("kind") == "ready":
                 self._is_warm = True
+                for pid in _descendants(self._process.pid):  # in a sandbox, Blender is not the process that was started
+                    _limit(pid, *self._limits)
                 return
             if not self.is_alive:
                 log.error("Blender %s ended while it started: %s", self.runtime.series, "\n".join(self._lines),
@@ -222,6 +230,8 @@ class BlenderProcess:
     def _died(self) -> TaskFailed:
         self._process.wait(_END_SECONDS)
         status = self._process.returncode
+        if self._sandbox.program and status > _SIGNALLED:  # how bubblewrap tells what a signal has ended
+            status = _SIGNALLED - status
         if status == -signal.SIGKILL:
             why = "Blender was killed, most likely because the scene needs more memory than the worker has"
         elif status == -signal.SIGXCPU:
@@ -242,6 +252,19 @@ def _environment(scratch: Path) -> dict[str, str]:
         "BLENDER_USER_RESOURCES": str(scratch / "blender"),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+
+
+def _descendants(pid: int) -> list[int]:
+    """All that a process has started and what that has, on Linux."""
+    found: list[int] = []
+    waiting = [pid]
+    while waiting:
+        for path in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                started = [int(child) for child in path.read_text().split()]
+                found += started
+                waiting += started
+    return found
 
 
 def _limit(pid: int, memory_bytes: int, cpu_seconds: float) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..errors import BlenderUnavailable
 from .process import BlenderProcess
 from .runtimes import Runtime
+from .sandbox import NONE, Sandbox
 
 log = logging.getLogger("sendoff.worker")
 
@@ -17,13 +18,21 @@ class Spare:
     """At most one waiting Blender; used from the thread that runs jobs."""
 
     def __init__(
-        self, latest: Runtime | None, *, work_dir: Path, memory_bytes: int, cpu_seconds: float, is_wanted: bool
+        self,
+        latest: Runtime | None,
+        *,
+        work_dir: Path,
+        memory_bytes: int,
+        cpu_seconds: float,
+        is_wanted: bool,
+        sandbox: Sandbox = NONE,
     ) -> None:
         self._latest = latest
         self._work_dir = work_dir
         self._memory_bytes = memory_bytes
         self._cpu_seconds = cpu_seconds
         self._is_wanted = is_wanted
+        self._sandbox = sandbox
         self._waiting: BlenderProcess | None = None
 
     def prepare(self) -> None:
@@ -61,5 +70,9 @@ class Spare:
 
     def _start(self, runtime: Runtime) -> BlenderProcess:
         return BlenderProcess(
-            runtime, work_dir=self._work_dir, memory_bytes=self._memory_bytes, cpu_seconds=self._cpu_seconds
+            runtime,
+            work_dir=self._work_dir,
+            memory_bytes=self._memory_bytes,
+            cpu_seconds=self._cpu_seconds,
+            sandbox=self._sandbox,
         )
