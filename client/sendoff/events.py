@@ -59,6 +59,8 @@ class Event:
     conflated: int = 0
     #: Place in the queue from 1, in snapshots and state events of queued jobs.
     queue_position: int | None = None
+    #: Who runs it, in state events.
+    worker: str | None = None
     #: In final events and snapshots: {"files": [...], "error": {...} | None, "summary": {...}}.
     result: Mapping[str, Any] | None = None
     #: Anything else the job's record holds, in snapshots (title, task, created_at, owner, max_attempts...).
@@ -82,7 +84,7 @@ class Event:
             "health": self.health.value,
             "at": self.at,
         }
-        for name in ("recovered", "reason", "after", "queue_position", "result"):
+        for name in ("recovered", "reason", "after", "queue_position", "worker", "result"):
             value = getattr(self, name)
             if value is not None:
                 out[name] = value
@@ -123,6 +125,7 @@ class Event:
                 after=_whole(data.get("after")),
                 conflated=int(data.get("conflated") or 0),
                 queue_position=_whole(data.get("queue_position")),
+                worker=str(data["worker"]) if data.get("worker") else None,
                 result=_mapping(data.get("result")),
                 job_fields=_mapping(data.get("job_fields")) or {},
             )

@@ -23,7 +23,7 @@ from .oidc import Provider
 from .parts import Parts
 from .problems import add_handlers
 from .reaper import Reaper
-from .routes import addon, chunks, device, events, files, health, jobs, maya, oidc, page, server, sessions
+from .routes import addon, chunks, device, events, files, health, jobs, maya, oidc, page, server, sessions, workers
 from .settings import ServerSettings, signing_secret
 
 
@@ -65,6 +65,6 @@ def create_app(settings: ServerSettings) -> FastAPI:
     app = FastAPI(title="Sendoff", version=__version__, lifespan=lifespan, openapi_url=None)
     app.add_middleware(SafeHeaders)
     add_handlers(app)
-    for room in (server, sessions, oidc, chunks, jobs, files, events, health, device, addon, maya, page):
+    for room in (server, sessions, oidc, chunks, jobs, files, events, health, device, addon, maya, page, workers):
         app.include_router(room.router)
     return app

@@ -16,6 +16,7 @@ _MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
     ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
     ".zip": "application/zip",
 }
 #: For every one: kept by browsers, but asked about each time; never taken for something else, shown in no frame.

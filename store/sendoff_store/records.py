@@ -165,6 +165,8 @@ class JobRecord:
                 "created_at": self.created_at,
                 "max_attempts": self.max_attempts,
                 "worker": self.worker,
+                "owner": self.owner,
+                "started_at": self.started_at,
             },
         )
 

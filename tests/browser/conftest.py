@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from scripts import desktop
 from tests.requirements import require
@@ -34,7 +35,7 @@ PASSWORD = "correct horse battery"
 _START_SECONDS = 30
 #: It speaks to nobody but the page's server, and asks nothing.
 _OPTIONS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync", "--disable-component-update",
+    "--headless", "--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader", "--no-first-run", "--disable-sync", "--disable-component-update",
     "--disable-background-networking", "--password-store=basic", "--remote-debugging-port=0", "about:blank",
 )  # fmt: skip
 
@@ -126,11 +127,34 @@ def kept_password() -> str:
     return passwords.hashed(PASSWORD)
 
 
+def add_person(server: Server, password: str, role: str = "artist") -> str:  # noqa: F811 - the fixture
+    name = f"browsing{next(_numbers)}"
+    assert server.store.run(people.add(Person(name=name, role=role, password=password)))
+    return name
+
+
+@pytest.fixture
+def td(server: Server, person: str, kept_password: str) -> str:  # noqa: F811 - the fixture
+    """A TD beside the person."""
+    return add_person(server, kept_password, "td")
+
+
+def sign_in(page: Page, person: str, password: str = PASSWORD) -> None:
+    page.get_by_label("Name").fill(person)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def check_accessible(page: Page) -> None:
+    """axe-core finds nothing serious in what is shown."""
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"]}).response
+    serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
+    assert not serious, [(one["id"], one["help"], [node["html"] for node in one["nodes"]]) for one in serious]
+
+
 @pytest.fixture
 def person(server: Server, kept_password: str) -> Iterator[str]:  # noqa: F811 - the fixture
     """Somebody new who may sign in."""
-    name = f"browsing{next(_numbers)}"
-    assert server.store.run(people.add(Person(name=name, role="artist", password=kept_password)))
-    yield name
+    yield add_person(server, kept_password)
     for key in server.store.redis.scan_iter("limit:*"):
         server.store.redis.delete(key)

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.conftest import PASSWORD, MakeContext, Shot
+from tests.browser.conftest import MakeContext, Shot, check_accessible, sign_in
 from tests.server import oidc_provider
 from tests.server.conftest import Server, announced, serving
 
@@ -21,12 +21,6 @@ from sendoff_store import people
 from sendoff_store.embedded import EmbeddedValkey
 
 UNAUTHORIZED = "the server responded with a status of 401"
-
-
-def sign_in(page: Page, person: str, password: str = PASSWORD) -> None:
-    page.get_by_label("Name").fill(person)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
 
 
 def waiting(server: Server) -> tuple[device.SignInCode, threading.Thread, list[Any]]:
@@ -51,6 +45,7 @@ def test_an_application_is_let_in_by_its_code(
     code, thread, found = waiting(server)
     page.goto(f"{server.url}/device#code={code.user_code}")
     shot(page, "sign in")
+    check_accessible(page)
     sign_in(page, person, "wrong password")
     expect(page.get_by_text("The name or the password is not right.")).to_be_visible()
     shot(page, "wrong password")
@@ -59,6 +54,7 @@ def test_an_application_is_let_in_by_its_code(
     assert "Blender 5.2 on ws01 at 127.0.0.1" in page.locator("main:visible").inner_text()
     assert page.url == f"{server.url}/device", "the code is not left in the address"
     shot(page, "confirm")
+    check_accessible(page)
     page.get_by_role("button", name="Let it in").click()
     expect(page.get_by_text("Blender 5.2 on ws01 is signed in as you.")).to_be_visible()
     shot(page, "done")

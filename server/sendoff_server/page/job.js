@@ -1,108 +1,80 @@
 // The page of one job: what the server pushes is shown as it comes.
 
-import { Problem, call, filePath, jobPath, redeem, renew, takeFragment, token } from "/page/server.js";
-import { askToSignIn } from "/page/sign_in.js";
-import { JobStream } from "/page/stream.js";
-import { FINAL, aboutWords, healthWords, messageWords, sizeWords, stateWords, timeLeft } from "/page/words.js";
+import { at, make, put, say } from "/page/elements.js";
+import { merge } from "/page/jobs.js";
+import { LogTail } from "/page/log.js";
+import { notify, offerNotifications } from "/page/notify.js";
+import { Results } from "/page/results.js";
+import { call, jobPath, serverNow, token } from "/page/server.js";
+import { SignedIn } from "/page/signed_in.js";
+import { EventStream, ofJob } from "/page/stream.js";
+import { FINAL, aboutWords, durationWords, healthWords, messageWords, stateWords, timeLeft, titleWords } from "/page/words.js";
 
-const LOG_PAUSE_MS = 3000;
-/** What an event may leave out. */
-const BLANK = { stage: "", message: "", fraction: null, eta_seconds: null, queue_position: null, health: "ok" };
-const FRESH_SIGN_IN = "Your sign-in on this page has ended. Open the job from the add-on again.";
+const RETRY_MS = 3000;
+const DRAW_MS = 50;
 const SIGN_IN_HINT = "Or open this page from the add-on: its job list has a button for that, which signs you in here by itself.";
 const NO_SUCH_JOB = "There is no such job of yours. It may have been deleted, or belong to somebody else.";
+const OF_A_JOB = ["about", "state", "bar", "percent", "left", "message", "note", "cancel", "retry", "log"];
 
 const id = decodeURIComponent(location.pathname.split("/").pop());
-const at = (name) => document.getElementById(name);
 let job = null;
 let stream = null;
+let caller = null;
 let taskTitles = {};
-let etaAt = 0;
 let drawing = false;
-let logTimer = 0;
 
-// --- signing in
+const page = new SignedIn({ hint: SIGN_IN_HINT, open, close });
+const log = new LogTail(id);
+const results = new Results(id, (problem) => page.leave(problem.message));
 
-async function start() {
-  const { code, "sign-in": signInCode } = takeFragment("code", "sign-in");
-  let why = "";
+async function open(server) {
+  caller = server;
   try {
-    if (code || signInCode) await redeem(code || signInCode);
-  } catch (problem) {
-    why = problem.message;
-  }
-  if (token.get()) open();
-  else signInFirst(why);
-}
-
-// A link from the add-on that leads to the page that is open already changes only the fragment.
-window.addEventListener("hashchange", start);
-
-function signInFirst(why) {
-  stream?.stop();
-  stream = null;
-  connection("");
-  put("person", "");
-  at("job").hidden = true;
-  askToSignIn(at("sign-in"), { why, hint: SIGN_IN_HINT, done: open });
-  document.title = "Sign in – Sendoff";
-}
-
-/** Show the job; ask for a token where the one there is does not do. */
-async function open() {
-  at("sign-in").hidden = true;
-  connection("reconnecting", "Connecting …");
-  try {
-    put("person", (await (await call("GET", "/v1/server")).json()).person);
     const { tasks } = await (await call("GET", "/v1/tasks")).json();
     taskTitles = Object.fromEntries(tasks.map((task) => [task.name, task.title]));
   } catch (problem) {
-    if (problem.status === 401) return refused("sign-in", problem.message);
-    // Anything else passes, and the stream tries until it has.
+    if (problem.status === 401) return page.leave(problem.message);
+    // Without titles the page shows the tasks' names.
   }
   stream?.stop();
   const used = token.get();
-  stream = new JobStream(id, used, { event: follow, connection, refused: (what) => streamRefused(what, used) });
+  stream = new EventStream(ofJob(id), used, {
+    event: follow,
+    connection(state) {
+      page.connection(state);
+      log.readSoon();
+    },
+    refused: (what) => (what === "sign-in" ? page.refused(used) : showNone()),
+  });
 }
 
-/** A stream that comes back after long comes with a token that has ended meanwhile. */
-async function streamRefused(what, used) {
-  try {
-    if (what === "sign-in" && (await renew(used))) return open();
-  } catch {
-    connection("reconnecting");
-    setTimeout(() => streamRefused(what, used), LOG_PAUSE_MS);
-    return;
-  }
-  refused(what);
+function close() {
+  stream?.stop();
+  stream = null;
+  job = null;
+  results.clear();
+  at("job").hidden = true;
 }
 
-function refused(what, why = "") {
-  if (what === "sign-in") {
-    token.forget();
-    signInFirst(why || FRESH_SIGN_IN);
-    return;
-  }
-  connection("");
+function showNone() {
+  page.connection("");
   at("job").hidden = false;
-  at("title").textContent = "No such job";
+  put("title", "No such job");
   document.title = "No such job – Sendoff";
-  for (const name of ["about", "state", "bar", "percent", "left", "message", "note", "cancel", "log"]) at(name).hidden = true;
+  for (const name of OF_A_JOB) at(name).hidden = true;
   say("problem", "problem-text", NO_SUCH_JOB);
 }
 
 // --- following the job
 
 function follow(event) {
-  const before = job;
-  const { kind, recovered, reason, after, job_fields: fields, ...now } = event;
-  job = { ...before, ...BLANK, ...now, ...fields };
-  const begun = before?.attempt === job.attempt ? before.fraction : null;
-  if (begun !== null && !FINAL.includes(job.state)) job.fraction = Math.max(begun, job.fraction ?? 0);
-  etaAt = performance.now();
+  const wasActive = job !== null && !FINAL.includes(job.state);
+  job = merge(job, event);
   draw();
-  if (at("log").open) readLogSoon();
-  if (FINAL.includes(job.state)) finish();
+  log.readSoon();
+  if (!FINAL.includes(job.state)) return;
+  if (wasActive && job.owner === caller.person) notify(job, taskTitles[job.task]);
+  finish();
 }
 
 /** Everything is told once a job has ended: its result is asked for as a whole, and the stream is over. */
@@ -111,23 +83,14 @@ async function finish() {
   try {
     job = await (await call("GET", jobPath(id))).json();
   } catch (problem) {
-    if (problem.status === 401) return refused("sign-in", problem.message);
-    if (problem.status === 404) return refused("not-found");
-    connection("reconnecting");
-    setTimeout(finish, LOG_PAUSE_MS);
+    if (problem.status === 401) return page.leave(problem.message);
+    if (problem.status === 404) return showNone();
+    page.connection("reconnecting");
+    setTimeout(finish, RETRY_MS);
     return;
   }
-  connection("");
+  page.connection("");
   draw();
-}
-
-function connection(state, words) {
-  const shown = { online: "Live", reconnecting: "Reconnecting …" };
-  const element = at("connection");
-  const text = words ?? shown[state] ?? "";
-  if (element.textContent !== text) element.textContent = text;
-  element.className = `connection ${state}`;
-  document.body.classList.toggle("reconnecting", state === "reconnecting");
 }
 
 // --- drawing
@@ -138,8 +101,8 @@ function draw() {
   // Not a frame of the animation, which a tab in the background never gets: its title is to go on.
   setTimeout(() => {
     drawing = false;
-    show();
-  }, 50);
+    if (job) show();
+  }, DRAW_MS);
 }
 
 function show() {
@@ -147,9 +110,9 @@ function show() {
   at("job").hidden = false;
   at("job").className = `${job.state}${!ended && job.fraction === null ? " waiting" : ""}`;
   const task = taskTitles[job.task] || job.task;
-  const title = job.title && job.title !== job.task ? job.title : task;
+  const title = titleWords(job, task);
   put("title", title);
-  put("about", aboutWords(job, title === task ? "" : task));
+  put("about", aboutWords(job, title === task ? "" : task, job.owner === caller.person ? "" : job.owner));
   put("state", stateWords(job));
   put("message", messageWords(job));
   at("message").hidden = job.state !== "running" && !messageWords(job);
@@ -158,10 +121,11 @@ function show() {
   put("note", healthWords(job));
   at("cancel").hidden = ended;
   at("cancel").disabled = job.state === "cancelling";
+  at("retry").hidden = !ended;
   const error = job.state === "failed" ? (job.result?.error?.detail ?? job.message) : "";
   say("problem", "problem-text", error);
-  list("warnings", "warnings-list", job.result?.warnings ?? [], warningItem);
-  list("results", "files", job.result?.files ?? [], fileItem);
+  list("warnings", "warnings-list", job.result?.warnings ?? []);
+  results.show(job.result);
   const percent = job.fraction === null || ended ? "" : `${Math.floor(job.fraction * 100)} % `;
   document.title = `${percent || `${stateWords(job)}: `}${title} – Sendoff`;
 }
@@ -173,117 +137,50 @@ function showBar(ended) {
   if (percent === null) at("bar").removeAttribute("aria-valuenow");
   else at("bar").setAttribute("aria-valuenow", percent);
   put("percent", percent === null ? "" : `${percent} %`);
-  showTimeLeft();
+  showTime();
 }
 
-function showTimeLeft() {
-  const known = job?.eta_seconds != null && job.state === "running";
-  put("left", known ? timeLeft(Math.max(0, job.eta_seconds - (performance.now() - etaAt) / 1000)) : "");
+function showTime() {
+  if (!job) return;
+  const since = (performance.now() - job.told_at) / 1000;
+  const left = job.eta_seconds != null && job.state === "running" ? timeLeft(Math.max(0, job.eta_seconds - since)) : "";
+  const spent = durationWords(job, serverNow());
+  put("left", [spent && (FINAL.includes(job.state) ? `took ${spent}` : `for ${spent}`), left].filter(Boolean).join(" · "));
 }
 
-setInterval(showTimeLeft, 1000);
+setInterval(showTime, 1000);
 
-/** Write a text where it differs, so that nothing is read aloud twice. */
-function put(name, text) {
-  if (at(name).textContent !== (text ?? "")) at(name).textContent = text ?? "";
-}
-
-function say(section, name, text) {
-  at(section).hidden = !text;
-  put(name, text);
-}
-
-function list(section, name, items, make) {
-  const known = JSON.stringify(items);
-  at(section).hidden = !items.length;
+function list(section, name, texts) {
+  const known = JSON.stringify(texts);
+  at(section).hidden = !texts.length;
   if (at(name).dataset.known === known) return;
   at(name).dataset.known = known;
-  at(name).replaceChildren(...items.map(make));
-}
-
-function warningItem(text) {
-  const item = document.createElement("li");
-  item.textContent = text;
-  return item;
-}
-
-function fileItem(file) {
-  const item = document.createElement("li");
-  const words = document.createElement("div");
-  const name = document.createElement("span");
-  const about = document.createElement("span");
-  const button = document.createElement("button");
-  name.className = "name";
-  name.textContent = file.path;
-  about.className = "quiet";
-  about.textContent = [file.role === "result" ? "" : file.role, sizeWords(file.size)].filter(Boolean).join(" · ");
-  button.type = "button";
-  button.textContent = "Download";
-  button.setAttribute("aria-label", `Download ${file.path}, ${sizeWords(file.size)}`);
-  button.addEventListener("click", () => download(button, file));
-  words.append(name, about);
-  item.append(words, button);
-  return item;
+  at(name).replaceChildren(...texts.map((text) => make("li", { textContent: text })));
 }
 
 // --- what a person can do
 
-at("cancel").addEventListener("click", async () => {
-  at("cancel").disabled = true;
-  try {
-    await call("POST", jobPath(id, "cancel"));
-  } catch (problem) {
-    if (problem.status === 401) return refused("sign-in", problem.message);
-    at("cancel").disabled = false;
-    at("note").hidden = false;
-    put("note", problem.message);
-  }
-});
-
-/** Have the browser save a file as it comes. A form brings the token, since a download has no headers of ours. */
-async function download(button, file) {
-  const path = filePath(id, file.path);
+/** Ask the server to do something with the job; what it refuses is said. */
+async function ask(button, what) {
   button.disabled = true;
   try {
-    say("download-problem", "download-problem", "");
-    await call("GET", path, { headers: { Range: "bytes=0-0" } }); // so that a refusal is said here
-    save(path);
+    return await (await call("POST", jobPath(id, what))).json();
   } catch (problem) {
-    if (problem.status === 401) return refused("sign-in", problem.message);
-    if (problem.status === 416) save(path); // a file without a byte has no first one
-    else say("download-problem", "download-problem", problem.message);
-  } finally {
+    if (problem.status === 401) return page.leave(problem.message);
     button.disabled = false;
+    at("note").hidden = false;
+    put("note", problem.message);
+    return undefined;
   }
 }
 
-function save(path) {
-  at("download").action = path;
-  at("download-token").value = token.get();
-  at("download").submit();
-  at("download-token").value = "";
-}
-
-at("log").addEventListener("toggle", () => {
-  if (at("log").open) readLog();
+at("cancel").addEventListener("click", () => ask(at("cancel"), "cancel"));
+at("retry").addEventListener("click", async () => {
+  const again = await ask(at("retry"), "retry");
+  if (again) location.assign(jobPath(again.id).replace("/v1", ""));
 });
-
-function readLogSoon() {
-  logTimer ||= setTimeout(readLog, LOG_PAUSE_MS);
-}
-
-async function readLog() {
-  clearTimeout(logTimer);
-  logTimer = 0;
-  const element = at("log-text");
-  const follows = element.scrollHeight - element.scrollTop - element.clientHeight < 40;
-  try {
-    put("log-text", (await (await call("GET", jobPath(id, "log"))).text()) || "Nothing is written yet.");
-  } catch (problem) {
-    if (!(problem instanceof Problem)) throw problem;
-    put("log-text", problem.message);
-  }
-  if (follows) element.scrollTop = element.scrollHeight;
-}
-
-start();
+offerNotifications(at("notify"), (text) => {
+  at("note").hidden = false;
+  put("note", text);
+});
+page.start();

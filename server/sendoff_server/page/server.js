@@ -42,10 +42,20 @@ export async function renew(refused) {
   return true;
 }
 
+let ahead = 0;
+
+/** Learn how far the server's clock is ahead of this one, from its time in seconds. */
+export function keepTime(seconds) {
+  ahead = seconds - Date.now() / 1000;
+}
+
+/** The server's time, in seconds. */
+export const serverNow = () => Date.now() / 1000 + ahead;
+
 /** Values of the address' fragment, which is taken out of it; "" for one that is not there. */
 export function takeFragment(...names) {
   const found = new URLSearchParams(location.hash.slice(1));
-  if (location.hash) history.replaceState(null, "", location.pathname);
+  if (location.hash) history.replaceState(null, "", location.pathname + location.search);
   return Object.fromEntries(names.map((name) => [name, found.get(name) ?? ""]));
 }
 

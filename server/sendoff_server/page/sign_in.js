@@ -1,6 +1,7 @@
 // Signing in on a page: by the studio's account, by name and password, or by a token. The same on every page, so that it
 // is made here.
 
+import { make } from "/page/elements.js";
 import { signIn, token, waysToSignIn } from "/page/server.js";
 
 /** Put the forms into a place and show it; `done` is called once somebody is signed in. */
@@ -67,10 +68,4 @@ function tokenForm(done) {
 function field(label, attributes) {
   const input = make("input", { required: true, spellcheck: false, ...attributes });
   return make("label", { className: "field" }, make("span", { textContent: label }), input);
-}
-
-function make(tag, properties, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children);
-  return element;
 }

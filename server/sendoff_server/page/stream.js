@@ -1,19 +1,40 @@
-// One job's events over a WebSocket that comes back by itself, and goes on where it was.
+// Events over a WebSocket that comes back by itself, and goes on where it was: of one job, or of many.
 
 import { jobPath } from "/page/server.js";
+import { FINAL } from "/page/words.js";
 
 const SILENCE_MS = 35_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 const REFUSALS = { 4401: "sign-in", 4404: "not-found" };
+/** The server takes no more in a hello. */
+const MOST_PLACES = 1000;
 
-export class JobStream {
+/** One job's events: where it is, and the hello. `places` tells how far each job was told, as {epoch, seq}. */
+export const ofJob = (job) => ({
+  path(places) {
+    const place = places.get(job);
+    return jobPath(job, "events") + (place ? `?epoch=${place.epoch}&after=${place.seq}` : "");
+  },
+  hello: () => ({}),
+});
+
+/** Those of all jobs of a scope: "person", or "studio" for everybody's. */
+export const ofAll = (scope) => ({
+  path: () => "/v1/events",
+  hello: (places) => ({
+    scope,
+    after: Object.fromEntries([...places].slice(-MOST_PLACES).map(([job, { epoch, seq }]) => [job, [epoch, seq]])),
+  }),
+});
+
+export class EventStream {
   /** `on` has event(event), connection("online" | "reconnecting") and refused("sign-in" | "not-found"). */
-  constructor(job, token, on) {
-    this.job = job;
+  constructor(source, token, on) {
+    this.source = source;
     this.token = token;
     this.on = on;
-    this.place = null;
+    this.places = new Map();
     this.pause = FIRST_PAUSE_MS;
     this.retry = () => this.open();
     window.addEventListener("online", this.retry);
@@ -23,22 +44,18 @@ export class JobStream {
   stop() {
     window.removeEventListener("online", this.retry);
     this.drop();
-    this.job = null;
+    this.source = null;
   }
 
   open() {
-    if (this.job === null) return;
+    if (this.source === null) return;
     this.drop();
-    const url = new URL(jobPath(this.job, "events"), location.href);
+    const url = new URL(this.source.path(this.places), location.href);
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-    if (this.place) {
-      url.searchParams.set("epoch", this.place.epoch);
-      url.searchParams.set("after", this.place.seq);
-    }
     const socket = new WebSocket(url);
     this.socket = socket;
     this.listen();
-    socket.onopen = () => socket.send(JSON.stringify({ token: this.token }));
+    socket.onopen = () => socket.send(JSON.stringify({ token: this.token, ...this.source.hello(this.places) }));
     socket.onmessage = (message) => this.receive(JSON.parse(message.data));
     socket.onclose = (closed) => this.closed(closed.code);
   }
@@ -47,18 +64,21 @@ export class JobStream {
     this.listen();
     this.pause = FIRST_PAUSE_MS;
     this.on.connection("online");
-    if (event.kind === "heartbeat") return;
-    const { epoch, seq } = event;
-    if (event.kind === "snapshot") {
+    if (event.kind !== "heartbeat" && this.isNews(event)) this.on.event(event);
+  }
+
+  isNews({ job, kind, state, epoch, seq, after, recovered }) {
+    const place = this.places.get(job);
+    if (kind === "snapshot") {
       // What follows is told anew from `after` on, so that is where a next connection goes on.
-      this.place = { epoch, seq: event.after ?? seq };
-    } else {
-      if (this.place && this.place.epoch === epoch && seq <= this.place.seq) return;
-      this.place = { epoch, seq };
-      // It is older than the snapshot that came before it, which has told more.
-      if (event.recovered) return;
+      this.places.set(job, { epoch, seq: after ?? seq });
+      return true;
     }
-    this.on.event(event);
+    if (place && place.epoch === epoch && seq <= place.seq) return false;
+    if (FINAL.includes(state)) this.places.delete(job);
+    else this.places.set(job, { epoch, seq });
+    // What was missed is older than the snapshot that came before it, which has told more.
+    return !recovered;
   }
 
   closed(code) {

@@ -37,16 +37,33 @@ export function messageWords(job) {
   return isKnown || job.message === stateWords(job) ? "" : job.message;
 }
 
-/** Task, time and worker in a line; `task` is the task's title. */
-export function aboutWords(job, task) {
-  const words = [task];
-  if (job.created_at) {
-    const sent = new Date(job.created_at * 1000);
-    const today = sent.toDateString() === new Date().toDateString();
-    words.push(`sent ${sent.toLocaleString([], today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" })}`);
-  }
+/** Task, person, time and worker in a line; `task` is the task's title. */
+export function aboutWords(job, task, person = "") {
+  const words = [task, person];
+  if (job.created_at) words.push(`sent ${timeWords(job.created_at)}`);
   if (job.worker) words.push(`on ${job.worker}`);
   return words.filter(Boolean).join(" · ");
+}
+
+/** A time of today by the clock, else with its day. */
+export function timeWords(seconds) {
+  const time = new Date(seconds * 1000);
+  const today = time.toDateString() === new Date().toDateString();
+  return time.toLocaleString([], today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" });
+}
+
+/** What a job is called. */
+export function titleWords(job, taskTitle) {
+  return job.title && job.title !== job.task ? job.title : taskTitle || job.task;
+}
+
+/** How long a job has been at work, or was; "" where it was not. */
+export function durationWords(job, now) {
+  if (!job.started_at || job.state === "queued") return "";
+  const seconds = Math.max(0, (FINAL.includes(job.state) ? job.finished_at : now) - job.started_at);
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${Math.floor(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 /** The time left, coarse enough not to flicker; "" where it is unknown. */

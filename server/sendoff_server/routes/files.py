@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
@@ -26,6 +26,8 @@ from .jobs import find_job
 router = APIRouter(prefix="/v1/jobs")
 Caller = Annotated[Principal, Depends(principal)]
 
+#: No log is longer.
+_LOG_BYTES = 1 << 40
 #: A single range; anything else is answered with the whole file, as RFC 9110 allows.
 _RANGE = re.compile(r"bytes=(?!-$)(\d{0,18})-(\d{0,18})")
 
@@ -58,11 +60,14 @@ async def file_to_browser(
 
 
 @router.get("/{job}/log")
-async def log(request: Request, caller: Caller, job: str) -> Response:
-    """The worker's log of the job, as far as it is written."""
+async def log(
+    request: Request, caller: Caller, job: str, after: Annotated[int, Query(ge=0, le=_LOG_BYTES)] = 0
+) -> Response:
+    """The worker's log of the job, as far as it is written; what follows `after` bytes of it."""
     parts = parts_of(request)
     await find_job(parts, caller, job)
-    text = await parts.redis.get(jobs.log_key(job)) or ""
+    # As bytes: `after` may lie within a character.
+    text = await parts.redis.execute_command("GETRANGE", jobs.log_key(job), after, -1, NEVER_DECODE=True)
     return Response(text, media_type="text/plain; charset=utf-8")
 
 

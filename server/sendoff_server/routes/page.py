@@ -1,4 +1,4 @@
-"""The page of a job, and how a browser gets a token for it. The page itself is the same for everybody and every job."""
+"""The pages, and how a browser gets a token for them. What is served is the same for everybody and every job."""
 
 from __future__ import annotations
 
@@ -21,10 +21,16 @@ router = APIRouter()
 _FILES = {
     entry.name: StaticFile(entry.name, entry.read_bytes())
     for entry in files("sendoff_server").joinpath("page").iterdir()
-    if entry.name.endswith((".html", ".js", ".css", ".svg"))
+    if entry.name.endswith((".html", ".js", ".css", ".svg", ".txt"))
 }
 _CODE_BYTES = 4096
 _HOST = re.compile(r"[A-Za-z0-9.\-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
+
+
+@router.api_route("/", methods=["GET", "HEAD"])
+async def monitor_page(request: Request) -> Response:
+    """The page that shows all jobs, the workers and the queues."""
+    return _FILES["monitor.html"].answer(request, _headers(request))
 
 
 @router.api_route("/jobs/{job}", methods=["GET", "HEAD"])
@@ -67,11 +73,11 @@ async def redeem_code(request: Request, response: Response) -> dict[str, Any]:
 
 
 def _headers(request: Request) -> dict[str, str]:
-    """What the page may do: run its own scripts, speak to this server, and nothing else."""
+    """What a page may do: run its own scripts, speak to this server, show what it has fetched, and nothing else."""
     host = request.headers.get("host", "")
     # Safari before 15.4 does not count WebSockets of the page's own host as 'self'.
     sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
     return {
-        "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        f"connect-src 'self'{sockets}; form-action 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+        f"connect-src 'self' blob:{sockets}; form-action 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors 'none'"
     }

@@ -46,6 +46,7 @@ async def server(request: Request, caller: Caller) -> dict[str, Any]:
         "addon": None if addon is None else {"version": addon, "repository": f"/addon/{LIST}"},
         "maya": None if maya is None else {"version": maya, "page": "/maya/"},
         "person": caller.person,
+        "role": caller.role,
         "sid": caller.sid,
         "time": time.time(),
     }

@@ -41,13 +41,14 @@ local function emit(kind, result)
   local seq = redis.call('HINCRBY', K.job, 'seq', 1)
   local r = {}
   local flat = redis.call('HMGET', K.job, 'epoch', 'attempt', 'state', 'stage', 'message', 'fraction', 'done', 'total',
-    'eta_seconds', 'health', 'sid')
+    'eta_seconds', 'health', 'sid', 'worker')
   local event = {
     job = id, seq = seq, epoch = number(flat[1]), attempt = number(flat[2]), kind = kind, state = flat[3],
     stage = flat[4] or '', message = flat[5] or '', fraction = number(flat[6]), done = number(flat[7]),
     total = number(flat[8]), eta_seconds = number(flat[9]), health = flat[10], at = tonumber(now),
   }
   if flat[3] == 'queued' then event.queue_position = position() end
+  if kind == 'state' and flat[12] and flat[12] ~= '' then event.worker = flat[12] end
   local text = cjson.encode(event)
   if result and result ~= '' then text = string.sub(text, 1, -2) .. ',"result":' .. result .. '}' end
   redis.call('XADD', K.events, 'MAXLEN', '~', a.stream_length or 1000, seq .. '-0', 'e', text)
