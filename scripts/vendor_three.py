@@ -16,7 +16,7 @@ PAGE = Path(__file__).resolve().parent.parent / "server" / "sendoff_server" / "p
 PACKAGES = ["three@0.187.0", "esbuild@0.28.2"]
 ENTRY = """
 export {
-  Box3, Color, DirectionalLight, GridHelper, PMREMGenerator, PerspectiveCamera, Scene, Vector3, WebGLRenderer
+  Box3, GridHelper, NeutralToneMapping, PMREMGenerator, PerspectiveCamera, Scene, Vector3, WebGLRenderer
 } from "three";
 export { OrbitControls } from "three/addons/controls/OrbitControls.js";
 export { RoomEnvironment } from "three/addons/environments/RoomEnvironment.js";

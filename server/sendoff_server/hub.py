@@ -229,6 +229,11 @@ class Hub:
         except InputError:
             log.exception("An event of job %s cannot be read", job, extra={"action": "hub.bad_event", "job": job})
             return
+        if step.kind == EventKind.LOG.value:
+            for watcher in tuple(self._by_job[job]):
+                if not watcher.is_of_many:
+                    self._guard(watcher, partial(watcher.hint, step.job, text))
+            return
         epoch, seq = self._seen.get(job, (step.epoch, step.seq - 1))
         if step.epoch != epoch or step.seq > seq + 1:
             await self._catch_up(job)

@@ -69,7 +69,7 @@ class Watcher:
     """The events that wait for one socket; used from one event loop."""
 
     __slots__ = (
-        "_caught_up", "_waiting", "closed", "expires_at", "feeds", "heartbeat_at", "is_of_all", "person", "session",
+        "_caught_up", "_hints", "_waiting", "closed", "expires_at", "feeds", "heartbeat_at", "is_of_all", "person", "session",
         "sid", "wake",
     )  # fmt: skip
 
@@ -92,6 +92,7 @@ class Watcher:
         self.heartbeat_at = 0.0
         self._waiting: deque[_Waiting] = deque()
         self._caught_up = 0
+        self._hints: dict[str, _Waiting] = {}
 
     @property
     def is_of_many(self) -> bool:
@@ -140,6 +141,12 @@ class Watcher:
         feed.progress = None
         self._push(_Waiting(text, step.seq))
 
+    def hint(self, job: str, text: str) -> None:
+        """Tell that a job's log has grown; one word of it waits at a time."""
+        if job not in self._hints and self.feeds[job].held is None:
+            self._hints[job] = _Waiting(text, 0)
+            self._push(self._hints[job])
+
     def heartbeat(self, text: str) -> None:
         """Tell that the server is there."""
         self._push(_Waiting(text, 0))
@@ -153,6 +160,10 @@ class Watcher:
             return None
         waiting = self._waiting.popleft()
         self._caught_up = max(self._caught_up - 1, 0)
+        for job, hint in self._hints.items():
+            if hint is waiting:
+                del self._hints[job]
+                return waiting.text
         for feed in self.feeds.values():
             if feed.progress is waiting:
                 feed.progress = None

@@ -158,6 +158,14 @@ def renew(job: str, *, token: str, lease_seconds: float) -> Call[bool | Refused]
     return script_call("change", "renew", job, parse, token=token, lease_ms=int(lease_seconds * 1000))
 
 
+def append_log(job: str, *, token: str, text: str, retention_seconds: int) -> Call[bool]:
+    """Add to the job's log, and tell its watchers that it has grown; False where the attempt may not speak any more."""
+    return script_call(
+        "change", "log", job, lambda answer: str(answer[0]) == "ok", token=token, text=text,
+        retention_seconds=retention_seconds,
+    )  # fmt: skip
+
+
 def finish(
     job: str, *, token: str, state: JobState, message: str, result: Mapping[str, Any], retention_seconds: int
 ) -> Call[JobRecord | Refused]:

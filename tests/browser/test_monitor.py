@@ -276,7 +276,7 @@ def test_five_thousand_jobs_stay_smooth(server: Server, browser: MakeContext, pe
         fields = {"id": f"{person}x{number}", "task": "test.plain", "title": f"asset {number:04}", "owner": person}
         server.store.run(
             jobs.create(
-                NewJob(**fields, sid="many", queue="cpu", message="Waiting"),
+                NewJob(**fields, sid="many", queue="cpu", message="Waiting for a worker"),
                 {"files": []}, idempotency_key=None, retention_seconds=1000,
             )
         )  # fmt: skip

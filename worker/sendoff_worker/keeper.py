@@ -175,12 +175,11 @@ class Keeper:
         text = self._job_log.take()
         if not text or self.stop_reason is StopReason.LEASE_LOST:
             return
-        key = jobs.log_key(self._job)
+        call = jobs.append_log(
+            self._job, token=self._token, text=text, retention_seconds=self._settings.retention_seconds
+        )
         try:
-            with self._store.redis.pipeline(transaction=False) as pipe:
-                pipe.append(key, text)
-                pipe.expire(key, self._settings.retention_seconds)
-                pipe.execute()
+            self._store.run(call)
         except redis.RedisError as error:
             log.warning("The log of job %s is not kept: %s", self._job, error,
                         extra={"action": "job.log_failed", "job": self._job})  # fmt: skip

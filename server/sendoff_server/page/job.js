@@ -40,10 +40,8 @@ async function open(server) {
   const used = token.get();
   stream = new EventStream(ofJob(id), used, {
     event: follow,
-    connection(state) {
-      page.connection(state);
-      log.readSoon();
-    },
+    connection: (state) => page.connection(state),
+    log: () => log.readSoon(0),
     refused: (what) => (what === "sign-in" ? page.refused(used) : showNone()),
   });
 }
@@ -71,7 +69,7 @@ function follow(event) {
   const wasActive = job !== null && !FINAL.includes(job.state);
   job = merge(job, event);
   draw();
-  log.readSoon();
+  if (event.kind !== "progress") log.readSoon();
   if (!FINAL.includes(job.state)) return;
   if (wasActive && job.owner === caller.person) notify(job, taskTitles[job.task]);
   finish();

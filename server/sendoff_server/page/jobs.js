@@ -28,11 +28,12 @@ export function merge(before, event) {
 }
 
 const rank = (job) => (FINAL.includes(job.state) ? 2 : job.state === "queued" ? 1 : 0);
+const place = (job) => job.queue_position ?? Infinity;
 const newest = (a, b) => b.created_at - a.created_at;
 const byText = (of) => (a, b) => of(a).localeCompare(of(b), undefined, { numeric: true }) || newest(a, b);
 
 export const SORTS = {
-  active: (a, b) => rank(a) - rank(b) || (rank(a) === 1 ? -newest(a, b) : newest(a, b)),
+  active: (a, b) => rank(a) - rank(b) || (rank(a) === 1 ? -newest(a, b) || place(a) - place(b) : newest(a, b)),
   newest,
   oldest: (a, b) => -newest(a, b),
   title: byText((job) => job.title || job.task),

@@ -26,8 +26,13 @@ export class Rows {
     this.draw();
   }
 
+  /** A row's, in px; a narrow window has another. */
+  height() {
+    return parseFloat(getComputedStyle(this.list).getPropertyValue("--row-height"));
+  }
+
   draw() {
-    const height = parseFloat(getComputedStyle(this.list).getPropertyValue("--row-height"));
+    const height = this.height();
     this.list.style.height = `${this.jobs.length * height}px`;
     const above = this.scroller.scrollTop - this.list.offsetTop;
     const first = Math.max(0, Math.floor(above / height) - BEYOND_ROWS);
@@ -38,9 +43,10 @@ export class Rows {
       seen.add(job.id);
       let row = this.rows.get(job.id);
       if (!row) this.rows.set(job.id, (row = this.make(job.id)));
-      if (row.place !== place) {
-        row.place = place;
-        row.item.style.transform = `translateY(${place * height}px)`;
+      const top = place * height;
+      if (row.top !== top) {
+        row.top = top;
+        row.item.style.transform = `translateY(${top}px)`;
         row.item.setAttribute("aria-posinset", place + 1);
       }
       row.item.setAttribute("aria-setsize", this.jobs.length);
@@ -87,7 +93,7 @@ export class Rows {
       await this.on.act(this.jobs.find((job) => job.id === id));
       button.disabled = false;
     });
-    return { item, title, about, state, bar, fill, percent, left, button, place: -1, job: null };
+    return { item, title, about, state, bar, fill, percent, left, button, top: -1, job: null };
   }
 
   fill(row, job) {
@@ -146,7 +152,7 @@ export class Rows {
   focus(place) {
     if (!this.jobs.length) return;
     const index = Math.max(0, Math.min(this.jobs.length - 1, place));
-    const height = parseFloat(getComputedStyle(this.list).getPropertyValue("--row-height"));
+    const height = this.height();
     const top = index * height + this.list.offsetTop;
     const { scrollTop, clientHeight } = this.scroller;
     if (top < scrollTop) this.scroller.scrollTop = top;

@@ -29,7 +29,8 @@ export const ofAll = (scope) => ({
 });
 
 export class EventStream {
-  /** `on` has event(event), connection("online" | "reconnecting") and refused("sign-in" | "not-found"). */
+  /** `on` has event(event), connection("online" | "reconnecting") and refused("sign-in" | "not-found"), and may
+      have log(), which tells that the job's log has grown. */
   constructor(source, token, on) {
     this.source = source;
     this.token = token;
@@ -64,7 +65,8 @@ export class EventStream {
     this.listen();
     this.pause = FIRST_PAUSE_MS;
     this.on.connection("online");
-    if (event.kind !== "heartbeat" && this.isNews(event)) this.on.event(event);
+    if (event.kind === "log") this.on.log?.();
+    else if (event.kind !== "heartbeat" && this.isNews(event)) this.on.event(event);
   }
 
   isNews({ job, kind, state, epoch, seq, after, recovered }) {

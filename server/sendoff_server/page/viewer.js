@@ -4,7 +4,8 @@ import { make } from "/page/elements.js";
 import * as three from "/page/three.js";
 
 const SPEED = 1.2;
-const FIT = 1.25;
+const FIT = 0.9;
+const GRID = 0x9aa3ad;
 const COMPRESSED = "it is compressed in a way that this page cannot read. Download it instead.";
 const NO_WEBGL = "this browser has no WebGL. Download it instead.";
 
@@ -18,7 +19,7 @@ export class Viewer {
     try {
       model = (await manager.parseAsync(bytes, "")).scene;
     } catch (problem) {
-      throw new Error(/DRACO|Meshopt|KTX2|setMeshopt|setDRACO/i.test(problem.message) ? COMPRESSED : `it is damaged (${problem.message}).`);
+      throw new Error(/DRACO|Meshopt|KTX2|setMeshopt|setDRACO/i.test(problem.message) ? COMPRESSED : `it is damaged (${problem.message.replace("THREE.GLTFLoader: ", "").replace(/\.$/, "")}).`);
     }
     return new Viewer(place, model, name);
   }
@@ -38,6 +39,7 @@ export class Viewer {
     this.room = new three.RoomEnvironment();
     this.generator = new three.PMREMGenerator(this.renderer);
     this.scene.environment = this.generator.fromScene(this.room, 0.04).texture;
+    this.renderer.toneMapping = three.NeutralToneMapping;
     this.scene.add(model);
     place.replaceChildren(canvas, make("p", { className: "quiet", textContent: this.about() }));
     this.frame();
@@ -67,6 +69,11 @@ export class Viewer {
     const middle = box.isEmpty() ? new three.Vector3() : box.getCenter(new three.Vector3());
     const radius = Math.max(box.isEmpty() ? 1 : box.getSize(new three.Vector3()).length() / 2, 1e-6);
     this.camera = new three.PerspectiveCamera(40, 1, radius / 100, radius * 100);
+    const floor = new three.GridHelper(radius * 4, 20, GRID, GRID);
+    floor.position.set(middle.x, box.isEmpty() ? 0 : box.min.y, middle.z);
+    floor.material.transparent = true;
+    floor.material.opacity = 0.35;
+    this.scene.add(floor);
     const distance = (radius * FIT) / Math.sin((20 * Math.PI) / 180);
     this.camera.position.copy(middle).add(new three.Vector3(0.7, 0.45, 1).setLength(distance));
     this.controls = new three.OrbitControls(this.camera, this.canvas);

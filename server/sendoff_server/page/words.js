@@ -61,7 +61,8 @@ export function titleWords(job, taskTitle) {
 export function durationWords(job, now) {
   if (!job.started_at || job.state === "queued") return "";
   const seconds = Math.max(0, (FINAL.includes(job.state) ? job.finished_at : now) - job.started_at);
-  if (seconds < 60) return `${Math.round(seconds)} s`;
+  if (seconds < 1) return "under 1 s";
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
   const minutes = Math.floor(seconds / 60);
   return minutes < 60 ? `${minutes} min ${Math.floor(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -215,6 +215,16 @@ if what == 'report' then
   return { 'ok', tostring(cancelled), {}, emit(a.kind) }
 end
 
+if what == 'log' then
+  redis.call('APPEND', K.log, a.text)
+  redis.call('EXPIRE', K.log, a.retention_seconds)
+  local flat = redis.call('HMGET', K.job, 'epoch', 'attempt', 'seq', 'sid')
+  local event = { job = id, kind = 'log', state = state, epoch = number(flat[1]), attempt = number(flat[2]),
+    seq = number(flat[3]), at = tonumber(now) }
+  redis.call('PUBLISH', 'progress:' .. (flat[4] or '') .. ':' .. id, cjson.encode(event))
+  return { 'ok', '', {}, 0 }
+end
+
 if what == 'release' then
   redis.call('DEL', K.lease)
   redis.call('HINCRBY', K.job, 'attempt', -1)
