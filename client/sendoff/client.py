@@ -340,10 +340,14 @@ class Client:
         """The worker's log of a job, as far as it is written."""
         return self.connection.send("GET", f"{_path(id)}/log").content.decode("utf-8", "replace")
 
-    def page(self, id: str) -> str:
-        """The address of a job's page, to be opened in a browser, which it signs in: once, and within a minute."""
+    def page(self, id: str = "") -> str:
+        """The address of a job's page, or without an id of that of all jobs, to be opened in a browser.
+
+        It signs the browser in: once, and within a minute.
+        """
         code = self.connection.json("POST", "/v1/page-codes", repeatable=True).get("code")
-        return f"{self.connection.url}/jobs/{quote(id, safe='')}#code={quote(str(code), safe='')}"
+        path = f"jobs/{quote(id, safe='')}" if id else ""
+        return f"{self.connection.url}/{path}#code={quote(str(code), safe='')}"
 
 
 class _LastProgress:

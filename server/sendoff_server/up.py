@@ -298,6 +298,7 @@ def _say(settings: ServerSettings, url: str, *, embedded: bool) -> None:
         f"Sendoff is up at {url}\n"
         f"  Signed in   {getpass.getuser()}: `sendoff` and the add-on on this machine find it by themselves.\n"
         f"              For others: sendoff-server token NAME --data-dir {settings.data_dir}\n"
+        f"  Jobs        {url} shows them in a browser; `sendoff page` opens it signed in.\n"
         f"  Data        {settings.data_dir.resolve()} ({redis})\n"
         f"  Logs        {(settings.data_dir / 'logs').resolve()}\n"
         f"  Stop        Ctrl-C",

@@ -69,8 +69,8 @@ class Watcher:
     """The events that wait for one socket; used from one event loop."""
 
     __slots__ = (
-        "_caught_up", "_hints", "_waiting", "closed", "expires_at", "feeds", "heartbeat_at", "is_of_all", "person", "session",
-        "sid", "wake",
+        "_caught_up", "_hints", "_waiting", "closed", "expires_at", "feeds", "heartbeat_at", "is_of_all", "person",
+        "session", "sid", "wake",
     )  # fmt: skip
 
     def __init__(self, *, sid: str | None = None, person: str | None = None) -> None:

@@ -35,7 +35,8 @@ PASSWORD = "correct horse battery"
 _START_SECONDS = 30
 #: It speaks to nobody but the page's server, and asks nothing.
 _OPTIONS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader", "--no-first-run", "--disable-sync", "--disable-component-update",
+    "--headless", "--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader", "--no-first-run", "--disable-sync",
+    "--disable-component-update",
     "--disable-background-networking", "--password-store=basic", "--remote-debugging-port=0", "about:blank",
 )  # fmt: skip
 

@@ -168,7 +168,8 @@ def test_workers_queues_and_health_are_shown(server: Server, monitor: Page, pers
     machines.get_by_text("3 tasks").click()
     expect(machines.get_by_text("test.scoped")).to_be_visible()
     make(server, person, "waits")
-    expect(machines.get_by_role("listitem").filter(has_text="cpu")).to_contain_text(re.compile("[1-9].* waiting · 1 worker"))
+    queue = machines.get_by_role("listitem").filter(has_text="cpu")
+    expect(queue).to_contain_text(re.compile("[1-9].* waiting · 1 worker"))
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
@@ -212,7 +213,8 @@ def test_a_notification_tells_the_end_once_it_is_wanted(server: Server, browser:
     page.add_init_script(
         "window.told = []; const Real = window.Notification;"
         "window.Notification = class { constructor(title, more) { window.told.push([title, more.body, more.tag]); }"
-        "static get permission() { return Real.permission } static requestPermission() { return Real.requestPermission() } };"
+        "static get permission() { return Real.permission }"
+        "static requestPermission() { return Real.requestPermission() } };"
     )
     page.goto(server.url)
     sign_in(page, person)

@@ -51,7 +51,8 @@ def test_the_page_when_asked_for_then_it_may_run_its_own_scripts_and_speak_to_th
     host = server.url.removeprefix("http://")
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == "'self'"
-    assert policy["connect-src"] == f"'self' ws://{host} wss://{host}"
+    assert policy["connect-src"] == f"'self' blob: ws://{host} wss://{host}"
+    assert policy["img-src"] == "'self' blob:"
     assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -63,25 +64,41 @@ def test_a_host_that_is_none_when_it_asks_then_the_policy_does_not_repeat_it(ser
     assert "script-src *" not in answer.headers.get("content-security-policy", "")
 
 
-def test_everything_that_the_page_names_when_asked_for_then_it_is_there_and_nothing_is_inline(server: Server) -> None:
-    page = ask(server, "/jobs/a").text
-    seen: set[str] = set()
-    waiting = set(re.findall(r'(?:src|href)="([^"]+)"', page))
+def parts_of(server: Server, path: str) -> dict[str, str]:
+    """What a page loads, by its path, each with its text; other pages that it leads to are left out."""
+    found: dict[str, str] = {}
+    waiting = set(re.findall(r'(?:src|href)="(/page/[^"]+)"', ask(server, path).text))
     types = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
     while waiting:
-        path = waiting.pop()
-        seen.add(path)
-        answer = ask(server, path)
-        assert (answer.status_code, answer.headers["content-type"]) == (200, types[path.rpartition(".")[2]]), path
-        waiting |= set(re.findall(r'from "([^"]+)"', answer.text)) - seen
-    assert {"/page/job.js", "/page/page.css", "/page/icon.svg", "/page/stream.js"} <= seen
+        part = waiting.pop()
+        answer = ask(server, part)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, types[part.rpartition(".")[2]]), part
+        found[part] = answer.text
+        waiting |= set(re.findall(r'(?:from |import\()"(/page/[^"]+)"', answer.text)) - set(found)
+    return found
+
+
+PAGES = {"/": "monitor.js", "/jobs/a": "job.js", "/device": "device.js"}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_everything_that_a_page_names_when_asked_for_then_it_is_there_and_nothing_is_inline(
+    server: Server, path: str
+) -> None:
+    page, parts = ask(server, path).text, parts_of(server, path)
+    assert {f"/page/{PAGES[path]}", "/page/page.css", "/page/icon.svg", "/page/server.js"} <= set(parts)
     assert not re.search(r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=|https?://", page)
+    own = [text for name, text in parts.items() if name.endswith((".js", ".css")) and "three" not in name]
+    assert not any(re.search(r"https?://|innerHTML|insertAdjacentHTML|eval\(", text) for text in own)
 
 
-def test_the_scripts_when_they_name_an_element_then_the_page_has_it(server: Server) -> None:
-    names = set(re.findall(r'\b(?:at|put|say|list)\("([\w-]+)"', ask(server, "/page/job.js").text))
-    assert len(names) > 15
-    assert names - set(re.findall(r'\bid="([\w-]+)"', ask(server, "/jobs/a").text)) == set()
+@pytest.mark.parametrize("path", PAGES)
+def test_the_scripts_when_they_name_an_element_then_the_page_has_it(server: Server, path: str) -> None:
+    scripts = "".join(text for name, text in parts_of(server, path).items() if name != "/page/three.js")
+    calls = re.findall(r'\b(?:at|put|say|list)\("([\w-]+)"(?:, "([\w-]+)")?', scripts)
+    names = {name for call in calls for name in call if name}
+    assert len(names) > 10
+    assert names - set(re.findall(r'\bid="([\w-]+)"', ask(server, path).text)) == set()
 
 
 def test_a_file_when_known_or_unknown_then_304_or_404(server: Server) -> None:

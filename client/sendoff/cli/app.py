@@ -4,6 +4,7 @@
 
 import json
 import tempfile
+import webbrowser
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -167,6 +168,27 @@ def log(job: JobId, url: Url = "", token: Token = "", as_json: AsJson = False) -
 app.command("sign-in")(sign_in.sign_in)
 app.command()(sign_in.approve)
 app.command("sign-out")(sign_in.sign_out)
+
+
+@app.command()
+def page(
+    job: Annotated[str, typer.Argument(help="A job's id; without one it is the page of all jobs.")] = "",
+    print_: Annotated[
+        bool, typer.Option("--print", help="Only print the address: good once, within a minute.")
+    ] = False,
+    url: Url = "",
+    token: Token = "",
+    as_json: AsJson = False,
+) -> None:
+    """Open the page of all jobs in the browser, or that of one, signed in."""
+    with Client(url, token) as client:
+        address = client.page(client.job(job).id if job else "")
+    if as_json:
+        print_json({"url": address})
+    elif print_ or not webbrowser.open(address):
+        print(address)
+    else:
+        print(f"Opened {address.partition('#')[0]} in the browser.")
 
 
 @app.command()

@@ -79,5 +79,6 @@ def _headers(request: Request) -> dict[str, str]:
     sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
     return {
         "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
-        f"connect-src 'self' blob:{sockets}; form-action 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+        f"connect-src 'self' blob:{sockets}; form-action 'self'; frame-src 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
     }
