@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.stack import Stack, wait_for
 
@@ -79,6 +80,23 @@ def test_sign_in_keeps_a_token_that_works_and_refuses_one_that_does_not(stack: S
     kept = tmp_path / "home" / "sign-ins.json"
     assert kept.stat().st_mode & 0o077 == 0
     assert stack.run("jobs", SENDOFF_HOME=home).returncode == 0
+
+
+def test_the_pages_address_signs_a_browser_in_once(stack: Stack, tmp_path: Path) -> None:
+    note = tmp_path / "note.txt"
+    note.write_text("anything")
+    job = stack.run("submit", note, "--task", "system.wait", "--set", "seconds=0").stdout.strip()
+    for arguments, path in (([], "/"), ([job], f"/jobs/{job}")):
+        address, _, code = stack.run("page", *arguments, "--print").stdout.strip().partition("#code=")
+        assert address == stack.url + path
+        for status in (200, 401):
+            body = {"code": code}
+            answer = httpx.post(f"{stack.url}/v1/page-codes/redeem", json=body, trust_env=False)
+            assert answer.status_code == status
+    assert json.loads(stack.run("page", "--json").stdout)["url"].startswith(f"{stack.url}/#code=")
+    done = stack.run("page", "nothing", "--print")
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "There is no job nothing of yours." in done.stderr
 
 
 def test_a_folder_is_no_scene(stack: Stack, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -11,17 +13,20 @@ from tests.browser.conftest import MakeContext, Shot, check_accessible, sign_in
 from tests.server.conftest import Server, serving
 
 from sendoff.states import JobState
-from sendoff_store import jobs
+from sendoff_store import jobs, offers, people
 from sendoff_store.embedded import EmbeddedValkey
+from sendoff_store.offers import TaskInfo, WorkerOffer
+from sendoff_store.people import Person
 from sendoff_store.records import NewJob
 
+STUDIO = [TaskInfo(name="mesh.lods", title="Levels of detail"), TaskInfo(name="scene.check", title="Check the scene")]
 WIDE = {"width": 1500, "height": 900}
 NARROW = {"width": 390, "height": 800}
 
 
-def make(server: Server, person: str, title: str, *, sid: str = "session1") -> str:
+def make(server: Server, person: str, title: str, *, sid: str = "session1", task: str = "test.plain") -> str:
     """A job as the add-on makes one, with a title."""
-    body = {"task": "test.plain", "params": {}, "manifest": {"files": []}, "title": title}
+    body = {"task": task, "params": {}, "manifest": {"files": []}, "title": title}
     with server.http(person=person, sid=sid) as http:
         return str(http.post("/v1/jobs", json=body).json()["id"])
 
@@ -159,6 +164,45 @@ def test_two_people_do_not_see_each_other_and_a_td_sees_both(
     expect(row(pages[td], "theirs")).to_contain_text("Cancelled")
     assert server.store.run(jobs.snapshot(theirs)).state is JobState.CANCELLED  # type: ignore[union-attr]
     assert server.store.run(jobs.snapshot(later)).state is JobState.QUEUED  # type: ignore[union-attr]
+
+
+def test_a_whole_studio_is_seen_at_a_glance(
+    valkey: EmbeddedValkey, tmp_path: Path, browser: MakeContext, kept_password: str, shot: Shot
+) -> None:
+    """In the dark, as on a wall: what runs stands first, then what waits, then what has ended."""
+    with EmbeddedValkey(tmp_path / "valkey") as own, serving(own.url, tmp_path / "server") as server:
+        server.store.run(people.add(Person(name="tina", role="td", password=kept_password)))
+        offer = WorkerOffer(worker="render-07", tasks=STUDIO, queues=["cpu", "blender-4.5"], series=["4.2", "4.5"],
+                            slots=4, busy=3, version="0.1.0")  # fmt: skip
+        for name in ("render-07", "render-08"):
+            offers.announce(server.store.redis, replace(offer, worker=name))
+        ended = {"hangar_door": JobState.SUCCEEDED, "pilot_body": JobState.FAILED, "cockpit": JobState.SUCCEEDED}
+        for number, (title, state) in enumerate(ended.items()):
+            job = make(server, ("ada", "grace", "linus")[number], title, task=("mesh.lods", "scene.check")[number % 2])
+            server.take(job)
+            end(server, job, state, "“Body” has no UV map. Unwrap it, then send it again." if number == 1 else "Done")
+        running = {"wheel_assembly": 0.82, "rock_cliff_03": 0.46, "tree_oak": 0.11}
+        for number, (title, fraction) in enumerate(running.items()):
+            job = make(server, ("linus", "ada", "grace")[number], title, task="mesh.lods")
+            server.take(job)
+            server.report(job, fraction, stage="Decimating", message=f"{title}: LOD {number + 1} of 3",
+                          eta_seconds=40.0 * (number + 1), state=JobState.RUNNING)  # fmt: skip
+        for title in ("crowd_a", "crowd_b", "crowd_c"):
+            make(server, "grace", title, task="scene.check")
+        page = browser(viewport=WIDE, color_scheme="dark").new_page()
+        page.goto(f"{server.url}/?scope=studio")
+        sign_in(page, "tina")
+        expect(page.locator(".job")).to_have_count(9)
+        expect(page.get_by_text("4 min left").or_(page.get_by_text("40 s left"))).to_be_visible()
+        assert titles(page) == [
+            "tree_oak", "rock_cliff_03", "wheel_assembly", "crowd_a", "crowd_b", "crowd_c", "cockpit", "pilot_body",
+            "hangar_door",
+        ]  # fmt: skip
+        expect(row(page, "pilot_body")).to_contain_text("“Body” has no UV map.")
+        expect(page.get_by_role("complementary")).to_contain_text("render-08")
+        check_accessible(page)
+        page.mouse.move(0, 0)
+        shot(page, "studio")
 
 
 def test_workers_queues_and_health_are_shown(server: Server, monitor: Page, person: str) -> None:

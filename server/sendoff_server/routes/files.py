@@ -67,7 +67,9 @@ async def log(
     parts = parts_of(request)
     await find_job(parts, caller, job)
     # As bytes: `after` may lie within a character.
-    text = await parts.redis.execute_command("GETRANGE", jobs.log_key(job), after, -1, NEVER_DECODE=True)
+    text = await parts.redis.execute_command(  # type: ignore[no-untyped-call]
+        "GETRANGE", jobs.log_key(job), after, -1, NEVER_DECODE=True
+    )
     return Response(text, media_type="text/plain; charset=utf-8")
 
 
