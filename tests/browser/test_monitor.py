@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -315,44 +317,86 @@ def test_the_list_goes_on_after_the_server_was_started_anew(
         assert page.evaluate("window.before"), "the page was loaded anew"
 
 
-def test_five_thousand_jobs_stay_smooth(server: Server, browser: MakeContext, person: str, shot: Shot) -> None:
-    """Frames take no longer than with ten jobs, by more than half, while one job's progress streams in."""
-    ids = []
-    for number in range(5000):
-        fields = {"id": f"{person}x{number}", "task": "test.plain", "title": f"asset {number:04}", "owner": person}
-        server.store.run(
-            jobs.create(
-                NewJob(**fields, sid="many", queue="cpu", message="Waiting for a worker"),
-                {"files": []}, idempotency_key=None, retention_seconds=1000,
-            )
-        )  # fmt: skip
-        ids.append(fields["id"])
-    page = browser(viewport=WIDE).new_page()
-    page.goto(server.url)
-    sign_in(page, person)
-    expect(page.get_by_role("button", name="5,000 All")).to_be_visible(timeout=30_000)
-    assert page.locator(".job").count() < 60
-    expect(page.locator(".job").first).to_have_attribute("aria-setsize", "5000")
+FRAMES = """async () => {
+  const scroller = document.getElementById("scroller"), gaps = [];
+  let last = performance.now();
+  for (let frame = 0; frame < 120; frame++) {
+    await new Promise(requestAnimationFrame);
+    gaps.push(performance.now() - last);
+    last = performance.now();
+    scroller.scrollTop = (frame * 2857) % scroller.scrollHeight;
+  }
+  return gaps.sort((a, b) => a - b)[114];
+}"""
+
+
+@contextlib.contextmanager
+def reporting(server: Server, job: str) -> Iterator[None]:
+    """Progress of a job, 20 times a second."""
+    ended = threading.Event()
+
+    def report() -> None:
+        step = 0
+        while not ended.wait(0.05):
+            step += 1
+            server.report(job, step / 10_000, message=f"Part {step}", state=JobState.RUNNING)
+
+    thread = threading.Thread(target=report)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(10)
+
+
+def many(server: Server, person: str, count: int) -> list[str]:
+    ids = [f"{person}x{number}" for number in range(count)]
+    for number, job in enumerate(ids):
+        new = NewJob(id=job, task="test.plain", title=f"asset {number:04}", owner=person, sid="many", queue="cpu",
+                     message="Waiting for a worker")  # fmt: skip
+        server.store.run(jobs.create(new, {"files": []}, idempotency_key=None, retention_seconds=1000))
+    return ids
+
+
+def test_five_thousand_jobs_stay_smooth(server: Server, browser: MakeContext, person: str, td: str, shot: Shot) -> None:
+    """Scrolled through while progress streams in, a frame takes about as long as with twenty jobs (p95 of 120)."""
+    slowest = {}
+    made = {person: many(server, person, 20), td: many(server, td, 5000)}
+    for name, ids in made.items():
+        page = browser(viewport=WIDE).new_page()
+        page.goto(server.url)
+        sign_in(page, name)
+        expect(page.get_by_role("button", name=f"{len(ids):,} All")).to_be_visible(timeout=30_000)
+        server.take(ids[0])
+        with reporting(server, ids[0]):
+            expect(page.get_by_text("Part 1").first).to_be_visible()
+            slowest[len(ids)] = page.evaluate(FRAMES)
+        expect(page.locator(".job").first).to_have_attribute("aria-setsize", str(len(ids)))
+        assert page.locator(".job").count() < 60
+    print("p95 of frames while scrolling, in ms:", slowest)
+    assert slowest[5000] < max(2 * slowest[20], 50), slowest
     shot(page, "many")
-    busiest = page.evaluate(
-        """async () => {
-          const scroller = document.getElementById("scroller"), gaps = [];
-          let last = performance.now();
-          for (let frame = 0; frame < 120; frame++) {
-            await new Promise(requestAnimationFrame);
-            gaps.push(performance.now() - last); last = performance.now();
-            scroller.scrollTop = (frame * 2857) % scroller.scrollHeight;
-          }
-          gaps.sort((a, b) => a - b);
-          return [gaps[60], gaps[114]];
-        }"""
-    )
-    print("frames while scrolling, p50 and p95 in ms:", busiest)
-    assert busiest[1] < 100, busiest
     page.get_by_label("Search").fill("asset 4321")
     expect(page.locator(".job")).to_have_count(1)
     page.get_by_label("Search").fill("")
     page.get_by_label("Search").press("ArrowDown")
     page.keyboard.press("End")
     expect(page.get_by_role("link", name="asset 4999")).to_be_focused()
-    server.store.redis.delete(*[f"job:{one}" for one in ids])
+    for ids in made.values():
+        server.store.redis.delete("queue:cpu", *[f"job:{one}" for one in ids])
+
+
+def test_who_is_no_td_any_more_sees_the_own_jobs_only(
+    server: Server, browser: MakeContext, person: str, td: str, expected: list[str]
+) -> None:
+    expected.append("403")
+    page = browser(viewport=WIDE).new_page()
+    page.goto(f"{server.url}/?scope=studio")
+    sign_in(page, td)
+    make(server, person, "not theirs")
+    expect(row(page, "not theirs")).to_be_visible()
+    assert server.store.run(people.change(td, role="artist", token_seconds=3600))
+    expect(row(page, "not theirs")).to_be_hidden(timeout=20_000)
+    expect(page.get_by_role("button", name="Everyone's")).to_be_hidden()
+    expect(page.get_by_text("Live")).to_be_visible()

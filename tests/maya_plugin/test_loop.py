@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from maya import cmds, standin, state
 
+from sendoff import Client, SignInRequired
+
 pytestmark = pytest.mark.blender
 LIMIT_SECONDS = 90
 
@@ -193,12 +195,20 @@ def test_signing_in_by_a_code_that_somebody_approves(maya, stack, plugin, tmp_pa
     assert "Maya 2025 on" in done.stdout
     standin.idle(until=lambda: plugin.desk.tasks != ())
     standin.idle(until=lambda: standin.control("sendoffWho").values["label"].startswith("Signed in"))
-    assert not standin.control("sendoffSignIn").is_shown
+    assert standin.control("sendoffSignIn").values["label"] == "Sign Out"
     (kept,) = (tmp_path / "home").rglob("sign-ins.json")
     assert kept.stat().st_mode & 0o077 == 0
     standin.restart_maya()
     cmds.loadPlugin("sendoff_plugin")
-    assert plugin.preferences.server_choice().signed_in_by == "sign-ins"
+    choice = plugin.preferences.server_choice()
+    assert choice.signed_in_by == "sign-ins"
+    plugin.panel.show()
+    plugin.panel.refresh()
+    standin.click("sendoffSignIn")
+    assert "Not signed in" in standin.control("sendoffWho").values["label"]
+    assert choice.token not in kept.read_text()
+    with pytest.raises(SignInRequired):  # the server takes it no more
+        standin.idle(until=lambda: Client(stack.url, choice.token).jobs() is None)
 
 
 def test_a_sign_in_can_be_stopped_and_begun_again(maya, stack, plugin):

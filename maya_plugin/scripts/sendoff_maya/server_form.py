@@ -53,7 +53,8 @@ def build(parent: str) -> None:
         SIGN_IN,
         parent=parent,
         label="Sign In",
-        annotation="Get a code, which somebody who is signed in approves; the sign-in is kept on this machine",
+        annotation="Get a code, which you let in on a page of the server; the sign-in is kept on this machine until "
+        "you sign out",
         command=_sign_in,
     )
     cmds.text(WHERE, parent=parent, label="", align="left", wordWrap=True)
@@ -74,13 +75,8 @@ def refresh() -> None:
     global _hops_shown  # noqa: PLW0603
     choice = preferences.server_choice()
     cmds.text(WHO, edit=True, label=who(choice))
-    waits = desk.jobs.sign_in is not None
-    cmds.button(
-        SIGN_IN,
-        edit=True,
-        label="Stop Signing In" if waits else "Sign In",
-        manage=waits or (not desk.why_no_sign_in() and desk.needs_sign_in()),
-    )
+    offered = _offered(choice)
+    cmds.button(SIGN_IN, edit=True, label=offered or "Sign In", manage=bool(offered))
     cmds.text(WHERE, edit=True, label=_where(choice))
     cmds.text(VERDICT, edit=True, label=verdict(desk))
     cmds.button(TEST, edit=True, enable=not desk.jobs.is_checking and not desk.why_offline())
@@ -92,6 +88,15 @@ def refresh() -> None:
         mark = "-" if hop.skipped else "OK" if hop.ok else "Broken"
         cmds.text(parent=HOPS, align="left", label=f"{mark}: {hop.name}. {hop.detail}", wordWrap=True)
     _hops_shown = len(desk.jobs.hops)
+
+
+def _offered(choice: ServerChoice) -> str:
+    """What the button of signing in does now; "" where it has nothing to do."""
+    if desk.jobs.sign_in is not None:
+        return "Stop Signing In"
+    if desk.needs_sign_in():
+        return "" if desk.why_no_sign_in() else "Sign In"
+    return "Sign Out" if choice.signed_in_by == "sign-ins" and choice.is_renewed else ""
 
 
 def who(choice: ServerChoice) -> str:
@@ -134,8 +139,12 @@ def _set_token(text: str, *_: object) -> None:
 
 
 def _sign_in(*_: object) -> None:
-    if desk.jobs.sign_in is not None:
+    offered = _offered(preferences.server_choice())
+    if offered == "Stop Signing In":
         desk.stop_sign_in()
+        refresh()
+    elif offered == "Sign Out":
+        desk.sign_out()
         refresh()
     else:
         desk.sign_in(f"Maya {cmds.about(version=True)} on {platform.node()}")

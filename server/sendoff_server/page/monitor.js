@@ -42,6 +42,7 @@ async function open(server) {
   const seesAll = server.role !== "artist";
   at("scope").hidden = !seesAll;
   if (!seesAll) choice.scope = "person";
+  showChoice();
   at("monitor").hidden = false;
   document.title = "Jobs – Sendoff";
   machines.start(page);
@@ -94,6 +95,7 @@ async function list(into) {
     } while (into.byId.size < MOST_JOBS);
   } catch (problem) {
     if (problem.status === 401) page.leave(problem.message);
+    else if (problem.status === 403) page.enter(); // no TD any more
     else if (jobs === into) tell(problem.message);
     return;
   }
