@@ -2,6 +2,7 @@
 
 import { at, make, put, say } from "/page/elements.js";
 import { merge } from "/page/jobs.js";
+import { Details } from "/page/details.js";
 import { LogTail } from "/page/log.js";
 import { notify, offerNotifications } from "/page/notify.js";
 import { Results } from "/page/results.js";
@@ -14,7 +15,7 @@ const RETRY_MS = 3000;
 const DRAW_MS = 50;
 const SIGN_IN_HINT = "Or open this page from the add-on: its job list has a button for that, which signs you in here by itself.";
 const NO_SUCH_JOB = "There is no such job of yours. It may have been deleted, or belong to somebody else.";
-const OF_A_JOB = ["about", "state", "bar", "percent", "left", "message", "note", "cancel", "retry", "log"];
+const OF_A_JOB = ["about", "state", "bar", "percent", "left", "message", "note", "cancel", "retry", "details", "log"];
 
 const id = decodeURIComponent(location.pathname.split("/").pop());
 let job = null;
@@ -25,6 +26,7 @@ let drawing = false;
 
 const page = new SignedIn({ hint: SIGN_IN_HINT, open, close });
 const log = new LogTail(id);
+const details = new Details(id, (problem) => page.leave(problem.message));
 const results = new Results(id, (problem) => page.leave(problem.message));
 
 async function open(server) {
@@ -69,7 +71,10 @@ function follow(event) {
   const wasActive = job !== null && !FINAL.includes(job.state);
   job = merge(job, event);
   draw();
-  if (event.kind !== "progress") log.readSoon();
+  if (event.kind !== "progress") {
+    log.readSoon();
+    details.refresh();
+  }
   if (!FINAL.includes(job.state)) return;
   if (wasActive && job.owner === caller.person) notify(job, taskTitles[job.task]);
   finish();
