@@ -15,7 +15,7 @@ from .parts import Parts
 async def render(parts: Parts) -> bytes:
     """The metrics in Prometheus' text form; read from Redis, so that every server process says the same."""
     registry = CollectorRegistry()
-    active = await parts.store.run(jobs.active())
+    active = await parts.store.run(jobs.load())
     states = Counter(record.state for record in active)
     by_state = Gauge("sendoff_jobs", "Jobs that have not ended, by state.", ["state"], registry=registry)
     for state in JobState:

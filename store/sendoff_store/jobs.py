@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sendoff.events import Event, EventKind
 from sendoff.states import JobState
@@ -48,6 +48,16 @@ class Catchup:
     record: JobRecord
     reason: str
     events: tuple[Event, ...]
+
+
+class ActiveJob(NamedTuple):
+    """A job that has not ended: where it waits or runs, and whose it is."""
+
+    id: str
+    state: JobState
+    queue: str
+    worker: str
+    owner: str
 
 
 @dataclass(frozen=True)
@@ -254,9 +264,14 @@ def list_of_session(sid: str, *, limit: int) -> Call[Page]:
     return _list(f"session:{sid}", limit, "", "")
 
 
-def active() -> Call[tuple[JobRecord, ...]]:
-    """Every job that has not ended, oldest first."""
-    return script_call("read", "active", "", _all_found)
+def load() -> Call[tuple[ActiveJob, ...]]:
+    """What has not ended, oldest first, with what tells how busy everything is."""
+
+    def parse(answer: Any) -> tuple[ActiveJob, ...]:
+        return tuple(ActiveJob(id, JobState(state), queue, worker, owner)
+                     for id, state, queue, worker, owner in answer if state)  # fmt: skip
+
+    return script_call("read", "load", "", parse)
 
 
 def untended(*, stalled_seconds: float) -> Call[tuple[JobRecord, ...]]:

@@ -52,6 +52,18 @@ def now(store: SyncStore) -> JobRecord:
     return record
 
 
+def test_the_load_is_what_the_records_of_active_jobs_say(store: SyncStore) -> None:
+    for name in ("j1", "j2", "j3"):
+        create(store, name, owner=f"of-{name}")
+    lease(store, name="j2")
+    store.run(jobs.cancel("j3", by="somebody", retention_seconds=KEEP))
+    assert [job.id for job in store.run(jobs.load())] == ["j1", "j2"]
+    for job in store.run(jobs.load()):
+        record = store.run(jobs.snapshot(job.id))
+        assert record is not None
+        assert job == (record.id, record.state, record.queue, record.worker, f"of-{job.id}")
+
+
 def test_a_new_job_is_queued_and_its_first_event_says_so(store: SyncStore) -> None:
     created = create(store)
     assert not created.existed

@@ -24,7 +24,7 @@ async def workers(request: Request, caller: Annotated[Principal, Depends(princip
     """
     parts = parts_of(request)
     offers = await parts.offers()
-    active = await parts.store.run(jobs.active())
+    active = await parts.store.run(jobs.load())
     waiting = Counter(record.queue for record in active if record.state is JobState.QUEUED)
     serving = Counter(queue for offer in offers for queue in offer.queues)
     running: defaultdict[str, list[str]] = defaultdict(list)

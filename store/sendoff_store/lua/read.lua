@@ -64,7 +64,15 @@ if what == 'list' then
   return { out, place }
 end
 
-if what == 'active' then return listed('active-jobs', redis.call('ZRANGE', 'active-jobs', 0, -1)) end
+if what == 'load' then
+  -- Of each active job state, queue, worker and owner: what is asked for often, of many.
+  local out = {}
+  for n, job in ipairs(redis.call('ZRANGE', 'active-jobs', 0, -1)) do
+    local fields = redis.call('HMGET', 'job:' .. job, 'state', 'queue', 'worker', 'owner')
+    out[n] = { job, fields[1] or '', fields[2] or '', fields[3] or '', fields[4] or '' }
+  end
+  return out
+end
 
 if what == 'untended' then
   -- Jobs that wait, whose lease is gone, or that have reported nothing for long; one call, however many jobs run.
