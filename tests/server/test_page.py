@@ -105,9 +105,11 @@ def test_a_file_when_known_or_unknown_then_304_or_404(server: Server) -> None:
     etag = ask(server, "/page/job.js").headers["etag"]
     assert ask(server, "/page/job.js", headers={"If-None-Match": etag}).status_code == 304
     assert ask(server, "/jobs/a", "HEAD").headers["content-length"] == str(len(ask(server, "/jobs/a").content))
-    for path in ("/page/nothing.js", "/page/..%2Fauth.py", "/page/__init__.py", "/jobs/a/b", "/jobs/"):
+    for path in ("/page/nothing.js", "/page/..%2Fauth.py", "/page/__init__.py", "/jobs/a/b"):
         problem(ask(server, path), 404)
     problem(ask(server, "/jobs/a", "POST"), 405)
+    for path in ("/jobs", "/jobs/"):
+        assert (ask(server, path).status_code, ask(server, path).headers["location"]) == (308, "/")
 
 
 def test_a_code_when_redeemed_then_a_session_of_its_own_for_the_same_person(server: Server) -> None:

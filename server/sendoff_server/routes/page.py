@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
+from starlette.responses import RedirectResponse
 
 from .. import page_codes
 from ..auth import Principal, principal
@@ -31,6 +32,13 @@ _HOST = re.compile(r"[A-Za-z0-9.\-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 async def monitor_page(request: Request) -> Response:
     """The page that shows all jobs, the workers and the queues."""
     return _FILES["monitor.html"].answer(request, _headers(request))
+
+
+@router.api_route("/jobs", methods=["GET", "HEAD"])
+@router.api_route("/jobs/", methods=["GET", "HEAD"])
+async def to_monitor() -> Response:
+    """Where somebody lands who cuts the job off a page's address."""
+    return RedirectResponse("/", 308)
 
 
 @router.api_route("/jobs/{job}", methods=["GET", "HEAD"])
