@@ -136,15 +136,17 @@ def test_json_as_deep_as_it_likes_is_a_sentence(server: Server, depth: int) -> N
 
 
 def answered(server: Server, path: str, *messages: str | bytes) -> int | None:
-    """The code that a socket is closed with once it has said these; None where it is served."""
-    with server.socket(path) as events:
-        for message in messages:
-            events.send(message)
-        try:
+    """The status or code that a socket is refused or closed with once it has said these; None where it is served."""
+    try:
+        with server.socket(path) as events:
+            for message in messages:
+                events.send(message)
             events.recv(timeout=10)
-        except ConnectionClosed as closed:
-            return closed.rcvd.code if closed.rcvd else 1006
-        return None
+    except InvalidStatus as refused:
+        return refused.response.status_code
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd else 1006
+    return None
 
 
 @settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
@@ -172,10 +174,20 @@ def test_a_place_that_never_was_is_no_fault_of_the_database(server: Server, plac
     "query", ["after=-1", "after=9e9", f"after={2**70}&epoch={2**70}", f"after={'9' * 400}", "after="]
 )
 def test_a_socket_of_a_place_that_never_was_is_served_or_refused(server: Server, query: str) -> None:
-    try:
-        assert answered(server, f"/v1/jobs/{server.submit()}/events?{query}") in (None, 4408)
-    except InvalidStatus as refused:
-        assert refused.response.status_code in (403, 422)
+    assert answered(server, f"/v1/jobs/{server.submit()}/events?{query}") in (None, 403, 422)
+
+
+def test_one_person_who_sends_many_packs_slowly_holds_up_nobody(server: Server) -> None:
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    with contextlib.ExitStack() as held:
+        for _ in range(40):
+            line = held.enter_context(socket.create_connection((host, int(port)), timeout=10))
+            line.sendall(
+                f"POST /v1/chunks HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {server.token('mallory')}\r\n"
+                "Content-Length: 1000000\r\n\r\n".encode()
+            )
+        with server.http(person="bob") as http:
+            assert http.post("/v1/chunks", content=pack(b"bob's"), timeout=5).status_code == 200
 
 
 def test_half_a_request_holds_up_nobody(server: Server) -> None:
