@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 
 import pytest
+
+with contextlib.suppress(ImportError):  # Maya's Python has no hypothesis
+    from hypothesis import settings
+
+    settings.register_profile("long", settings.get_profile("ci"), max_examples=800)
+    if os.environ.get("CI") == "true":
+        settings.load_profile("long")
 
 
 @pytest.fixture(autouse=True, scope="session")

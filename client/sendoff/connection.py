@@ -36,7 +36,7 @@ READ_SECONDS = 30.0
 RETRY_PAUSES_SECONDS = (0.2, 0.5, 1.0)
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_PASSING = (429, 502, 503, 504)
+_PASSING = (408, 429, 502, 503, 504)
 
 
 class Connection:
@@ -295,7 +295,7 @@ def make_problem(status: int, problem: Mapping[str, Any], url: str) -> ServerErr
     if kind == "chunks-missing" and isinstance(missing, list):
         return ChunksMissing(detail, missing=tuple(str(item) for item in missing))
     tree: dict[int, type[ServerError]] = {401: SignInRequired, 404: NotFound, 507: StorageFull}
-    found = tree.get(status) or (Rejected if 400 <= status < 500 and status != 429 else ServerError)
+    found = tree.get(status) or (Rejected if 400 <= status < 500 and status not in _PASSING else ServerError)
     return found(detail, status=status, field=field, kind=kind)
 
 

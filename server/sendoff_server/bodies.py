@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import orjson
@@ -11,6 +12,8 @@ from starlette.requests import ClientDisconnect, Request
 from sendoff.encodings import IDENTITY, decompress
 from sendoff.errors import EncodingError
 
+from .connections import LEAST_BYTES_PER_SECOND, too_slow
+from .parts import parts_of
 from .problems import Problem, invalid, too_large
 
 #: JSON of this size is read sooner than a thread is found for it.
@@ -18,17 +21,29 @@ _QUICK_BYTES = 16 * 1024
 
 
 async def read_body(request: Request, most_bytes: int, what: str) -> bytearray:
-    """The whole body as it was sent; raises Problem 413 as soon as it is larger than allowed."""
+    """The whole body as it was sent.
+
+    Raises Problem 413 as soon as it is larger than allowed, 408 where too little came for SENDOFF_STALL_SECONDS.
+    """
     detail = f"{what} has more than {most_bytes} bytes, which is the most this server takes."
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > most_bytes:
         raise too_large(detail)
+    seconds = parts_of(request).settings.stall_seconds
+    least, came = seconds * LEAST_BYTES_PER_SECOND, 0
     body = bytearray()
     try:
-        async for piece in request.stream():
-            body += piece
-            if len(body) > most_bytes:
-                raise too_large(detail)
+        async with asyncio.timeout(seconds) as patience:
+            async for piece in request.stream():
+                body += piece
+                if len(body) > most_bytes:
+                    raise too_large(detail)
+                came += len(piece)
+                if came >= least:  # it goes on, however slowly
+                    came = 0
+                    patience.reschedule(asyncio.get_running_loop().time() + seconds)
+    except TimeoutError:
+        raise too_slow(what) from None
     except ClientDisconnect:
         raise Problem(400, "cut-off", "Cut off", f"{what} was cut off on its way. Send it again.") from None
     return body

@@ -41,6 +41,8 @@ class Problem(Exception):
             **{name: value for name, value in self.more.items() if value is not None},
         }
         headers = {"WWW-Authenticate": "Bearer"} if self.status == 401 else {}
+        if self.status == 408:  # what is left of the request is not read
+            headers["Connection"] = "close"
         if "retry_after_seconds" in self.more:
             headers["Retry-After"] = str(self.more["retry_after_seconds"])
         return Response(orjson.dumps(document), self.status, headers, PROBLEM_MEDIA_TYPE)

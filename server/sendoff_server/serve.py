@@ -12,6 +12,7 @@ from sendoff_store.processes import end_with_parent, set_up_logging
 from . import __version__
 from .addon_repository import AddonRepository
 from .app import create_app
+from .connections import bounded, most_connections
 from .listening import listen
 from .settings import ServerSettings
 
@@ -41,6 +42,7 @@ def serve(settings: ServerSettings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        http=bounded(most=most_connections(settings.connections), stall_seconds=settings.stall_seconds),
         ws_max_size=256 * 1024,
         ws_ping_interval=20,
         ws_ping_timeout=20,

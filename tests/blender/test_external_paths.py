@@ -148,7 +148,7 @@ def test_tiles_keep_their_token(make_job: Any, workspace: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"version": 2, "files": []}', '{"version": 1, "files": [{"name": 1}]}']
+    "text", ["", "{", "[]", '{"version": 2, "files": []}', '{"version": 1, "files": [{"name": 1}]}', "[" * 100_000]
 )
 def test_a_list_that_cannot_be_read_is_one_sentence(make_job: Any, workspace: Path, text: str) -> None:
     path = workspace / "sendoff-paths.json"

@@ -134,7 +134,7 @@ def test_a_scope_without_a_mesh_says_so(choose: Any, recorder: Any) -> None:
     assert recorder.warnings == [f"{where}make levels of detail of.", f"{where}check."]
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"title": "x"}', '{"title": "x", "objects": [["a"]]}'])
+@pytest.mark.parametrize("text", ["", "[]", '{"title": "x"}', '{"title": "x", "objects": [["a"]]}', "[" * 100_000])
 def test_a_scope_that_cannot_be_read_fails_with_a_sentence(make_job: Any, tmp_path: Path, text: str) -> None:
     path = tmp_path / "sendoff-scope.json"
     path.write_text(text)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.mutated import mutated
 
 from sendoff.blendfile import read_head, series_of, walk_blocks
 from sendoff.errors import BlendFileError
@@ -39,6 +41,36 @@ def test_garbage_when_read_then_only_our_own_error(data: bytes) -> None:
         for read in (read_head, walk_blocks):
             with suppress(BlendFileError):
                 read(start + data)
+
+
+@pytest.mark.parametrize("packed", ["plain", "gzip", "zstd"])
+@given(blocks=blocks, modern=st.booleans(), data=st.data())
+def test_a_blend_when_changed_anywhere_then_only_our_own_error(packed, blocks, modern, data, make_blend) -> None:  # type: ignore[no-untyped-def]
+    pack = {"plain": bytes, "gzip": gzip.compress, "zstd": pytest.importorskip("zstandard").compress}[packed]
+    changed = data.draw(mutated(st.just(pack(make_blend(*blocks, modern=modern)))))
+    with suppress(BlendFileError):
+        read_head(changed)
+    with suppress(BlendFileError):
+        walked = walk_blocks(changed)
+        assert all(size > 0 and offset >= 0 and offset + size <= len(changed) for offset, size in walked)
+        assert [offset + size for offset, size in walked[:-1]] == [offset for offset, _ in walked[1:]]
+
+
+@pytest.mark.parametrize("packed", ["gzip", "zstd"])
+def test_a_bomb_when_asked_for_its_head_then_no_more_than_that_is_unpacked(packed: str) -> None:
+    zstandard = pytest.importorskip("zstandard")
+    wide = zstandard.ZstdCompressionParameters(window_log=27)
+    zeros = b"BLENDER-v405".ljust(64 * 1024 * 1024, b"\0")
+    bomb = (
+        gzip.compress(zeros) if packed == "gzip" else zstandard.ZstdCompressor(compression_params=wide).compress(zeros)
+    )
+    del zeros
+    tracemalloc.start()
+    try:
+        assert read_head(bomb).series == "4.5"
+        assert tracemalloc.get_traced_memory()[1] < 1024 * 1024
+    finally:
+        tracemalloc.stop()
 
 
 @given(cut=st.integers(0, 900), modern=st.booleans())

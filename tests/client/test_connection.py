@@ -64,9 +64,9 @@ def test_a_page_when_it_is_not_ours_then_check_the_url(fake, connection) -> None
 
 
 def test_a_get_when_the_connection_breaks_and_the_server_is_busy_then_it_is_tried_again(fake, connection) -> None:  # type: ignore[no-untyped-def]
-    fake.faults.extend([("/v1/tasks", "cut"), ("/v1/tasks", 503)])
+    fake.faults.extend([("/v1/tasks", "cut"), ("/v1/tasks", 503), ("/v1/tasks", 408)])
     assert connection.json("GET", "/v1/tasks")["tasks"]
-    assert fake.calls.count("GET /v1/tasks") == 3
+    assert fake.calls.count("GET /v1/tasks") == 4
 
 
 def test_a_post_when_the_connection_breaks_then_it_is_not_repeated(fake, connection) -> None:  # type: ignore[no-untyped-def]

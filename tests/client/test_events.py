@@ -5,6 +5,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.mutated import mutated
 
 from sendoff.errors import InputError
 from sendoff.events import Event, EventKind
@@ -46,6 +47,12 @@ def test_garbage_when_read_then_only_input_error(text: bytes | str) -> None:
 def test_an_event_when_fields_are_of_any_type_then_only_input_error(event: Event, wrong: dict[str, object]) -> None:
     with suppress(InputError):
         Event.from_dict(event.to_dict() | wrong)
+
+
+@given(mutated(events.map(lambda event: event.to_json().encode("utf-8", "surrogatepass"))))
+def test_an_event_when_changed_anywhere_then_only_input_error(text: bytes) -> None:
+    with suppress(InputError):
+        Event.from_json(text)
 
 
 def test_an_event_when_it_is_a_list_then_input_error() -> None:

@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.mutated import mutated
 
 from sendoff.errors import ManifestError
 from sendoff.manifest import ChunkRef, FileEntry, Manifest, check_path, check_paths
@@ -46,6 +47,18 @@ def test_a_manifest_when_written_and_read_then_it_is_the_same(folders, files) ->
 def test_garbage_when_read_then_only_manifest_error(data: object) -> None:
     with suppress(ManifestError):
         Manifest.from_dict(data)
+
+
+manifests = st.dictionaries(names, chunk_refs, max_size=4).map(
+    lambda files: json.dumps(Manifest(tuple(entry(name, chunks) for name, chunks in files.items())).to_dict()).encode()
+)
+
+
+@given(mutated(manifests))
+def test_a_manifest_when_changed_anywhere_then_only_manifest_error(text: bytes) -> None:
+    with suppress(ValueError, RecursionError, ManifestError):  # the first two of the JSON
+        data = json.loads(text)
+        assert Manifest.from_dict(Manifest.from_dict(data).to_dict()) == Manifest.from_dict(data)
 
 
 @given(st.text(max_size=30))

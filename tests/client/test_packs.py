@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.mutated import mutated
 
 from sendoff.encodings import IDENTITY, available_encodings, compress
 from sendoff.errors import PackError
@@ -64,12 +66,35 @@ def test_a_pack_when_cut_short_then_pack_error(raw, encoding, data) -> None:  # 
         decoded(body[: data.draw(st.integers(1, len(body) - 1))], encoding)
 
 
+@given(
+    chunks=st.lists(st.binary(min_size=1, max_size=200) | compressible, min_size=1, max_size=6),
+    encoding=st.sampled_from(ENCODINGS),
+    inside=st.booleans(),
+    data=st.data(),
+)
+def test_a_pack_when_changed_anywhere_then_pack_error_or_no_more_bytes_than_allowed(  # type: ignore[no-untyped-def]
+    chunks, encoding, inside, data
+) -> None:
+    body = packed(chunks)
+    if inside:  # well compressed, but no pack
+        body = compress(data.draw(mutated(st.just(body))), encoding)
+    else:
+        body = data.draw(mutated(st.just(compress(body, encoding))))
+    with suppress(PackError):
+        assert sum(map(len, decoded(body, encoding, max_raw_bytes=100_000))) <= 100_000
+
+
 @pytest.mark.parametrize("encoding", ENCODINGS[1:])
 def test_a_bomb_when_read_then_pack_error(encoding: str) -> None:
     bomb = compress(bytes(200_000_000), encoding)
     assert len(bomb) < PACK_BYTES
-    with pytest.raises(PackError, match="more than the 8388608 bytes"):
-        decoded(bomb, encoding)
+    tracemalloc.start()
+    try:
+        with pytest.raises(PackError, match="more than the 8388608 bytes"):
+            decoded(bomb, encoding)
+        assert tracemalloc.get_traced_memory()[1] < len(bomb) + 3 * PACK_RAW_BYTES
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS[1:])

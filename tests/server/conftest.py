@@ -38,7 +38,7 @@ TASKS = [
 ]  # fmt: skip
 
 
-@dataclass
+@dataclass(eq=False)
 class Server:
     """A running server process, and what a test needs to talk to it and to play its worker."""
 

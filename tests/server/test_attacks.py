@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import gzip
 import json
 import socket
@@ -16,9 +17,12 @@ import jwt
 import pytest
 import zstandard
 from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.mutated import mutated
 from tests.server.conftest import SECRET, Server, entry, pack
 from tests.server.test_requests import problem
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 GIGABYTE = 1024**3
@@ -129,6 +133,61 @@ def test_a_gigabyte_that_is_not_announced_is_cut_off(server: Server) -> None:
 def test_json_as_deep_as_it_likes_is_a_sentence(server: Server, depth: int) -> None:
     with server.http() as http:
         problem(http.post("/v1/jobs", content=b"[" * depth + b"]" * depth), 422)
+
+
+def answered(server: Server, path: str, *messages: str | bytes) -> int | None:
+    """The status or code that a socket is refused or closed with once it has said these; None where it is served."""
+    try:
+        with server.socket(path) as events:
+            for message in messages:
+                events.send(message)
+            events.recv(timeout=10)
+    except InvalidStatus as refused:
+        return refused.response.status_code
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd else 1006
+    return None
+
+
+@settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+@given(data=st.data())
+def test_a_hello_whatever_it_says_is_served_or_refused(server: Server, data: st.DataObject) -> None:
+    job = known_job(server)
+    good = json.dumps({"token": "x", "jobs": [job], "after": {job: [0, 1]}, "scope": "person"}).encode()
+    said = data.draw(mutated(st.just(good)))
+    message = said if data.draw(st.booleans()) else said.decode("utf-8", "replace")
+    assert answered(server, "/v1/events", message) in (None, 4401, 4408)
+
+
+@functools.cache
+def known_job(server: Server) -> str:
+    return server.submit()
+
+
+@pytest.mark.parametrize("place", [[0, -5], [-1, 0], [2**70, 2**70], [1e300, 1e300], [0, 0.5], ["1", "1"], [[], {}]])
+def test_a_place_that_never_was_is_no_fault_of_the_database(server: Server, place: list[Any]) -> None:
+    job = server.submit()
+    assert answered(server, "/v1/events", json.dumps({"jobs": [job], "after": {job: place}})) in (None, 4408)
+
+
+@pytest.mark.parametrize(
+    "query", ["after=-1", "after=9e9", f"after={2**70}&epoch={2**70}", f"after={'9' * 400}", "after="]
+)
+def test_a_socket_of_a_place_that_never_was_is_served_or_refused(server: Server, query: str) -> None:
+    assert answered(server, f"/v1/jobs/{server.submit()}/events?{query}") in (None, 403, 422)
+
+
+def test_one_person_who_sends_many_packs_slowly_holds_up_nobody(server: Server) -> None:
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    with contextlib.ExitStack() as held:
+        for _ in range(40):
+            line = held.enter_context(socket.create_connection((host, int(port)), timeout=10))
+            line.sendall(
+                f"POST /v1/chunks HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {server.token('mallory')}\r\n"
+                "Content-Length: 1000000\r\n\r\n".encode()
+            )
+        with server.http(person="bob") as http:
+            assert http.post("/v1/chunks", content=pack(b"bob's"), timeout=5).status_code == 200
 
 
 def test_half_a_request_holds_up_nobody(server: Server) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,35 @@ def test_a_script_runs_and_its_prints_are_log_not_messages(runtime: Runtime, tmp
     assert '{"kind": "done"}' in lines
     assert messages[-1]["fraction"] == 0.5
     assert not list((tmp_path / "work").iterdir()), "its scratch folder is left"
+
+
+def test_what_it_says_that_is_no_message_is_skipped_and_an_endless_line_is_not_kept(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    script = (
+        "import os, socket, stat\n"
+        "def run(job):\n"
+        "    said = [b'[' * 100_000, b'9' * 5000, b'\\xff', b'[]', b'{\"kind\": []}', b'{\"kind\": NaN}']\n"
+        "    for number in range(3, 64):\n"
+        "        try:\n"
+        "            if stat.S_ISSOCK(os.fstat(number).st_mode):\n"
+        "                os.write(number, b'\\n'.join([*said, b'']))\n"
+        "        except OSError:\n"
+        "            pass\n"
+        "    for _ in range(64):\n"
+        "        os.write(1, b'x' * 1_000_000)\n"
+        "    return {'a': 1}\n"
+    )
+    tracemalloc.start()
+    try:
+        summary, lines, messages = run(start(runtime, tmp_path), tmp_path, script)
+        longest, kept = max(map(len, lines)), sum(map(len, lines))
+        assert tracemalloc.get_traced_memory()[1] - kept < 8_000_000
+    finally:
+        tracemalloc.stop()
+    assert summary == {"a": 1}
+    assert next(message["kind"] for message in messages if message["kind"] != "progress") == []
+    assert longest <= 4000
 
 
 def test_no_secret_reaches_it(runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

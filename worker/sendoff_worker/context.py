@@ -357,5 +357,5 @@ def _read_scope(path: Path) -> Scope:
 def _read_lines(process: subprocess.Popen[str], take: Callable[[str], None]) -> None:
     assert process.stdout is not None
     with process.stdout as output:
-        for line in output:
-            take(line.rstrip("\n")[:_LOG_LINE_CHARACTERS])
+        while line := output.readline(_LOG_LINE_CHARACTERS):
+            take(line.rstrip("\n"))

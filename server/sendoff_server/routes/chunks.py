@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import re
 from typing import Annotated, Any
+from weakref import WeakValueDictionary
 
 from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
@@ -27,6 +28,9 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _QUESTION_BYTES = 2 * 1024 * 1024
 #: Packs in memory at the same time, in all of this process.
 _packs_at_once = asyncio.Semaphore(16)
+#: Of these one person's, who may be slow, by name; as long as somebody waits or sends.
+_PACKS_OF_PERSON = 8
+_of_persons: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
 
 @router.post("/missing")
@@ -45,7 +49,8 @@ async def missing(request: Request, caller: Caller) -> dict[str, Any]:
 @router.post("")
 async def store(request: Request, caller: Caller) -> dict[str, Any]:
     """Keep the chunks of a pack; answers with their names in order, as this server computed them."""
-    async with _packs_at_once:
+    of_person = _of_persons.setdefault(caller.person, asyncio.Semaphore(_PACKS_OF_PERSON))
+    async with of_person, _packs_at_once:
         body = await read_body(request, PACK_BYTES, "The pack")
         decoder = PackDecoder(content_encoding(request))
         decoder.feed(body)

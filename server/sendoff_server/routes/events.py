@@ -171,6 +171,8 @@ def _wanted(first: dict[str, Any]) -> tuple[list[str] | None, dict[str, tuple[in
         names = None if chosen is None else [str(job) for job in chosen]
     except (TypeError, ValueError, AttributeError, LookupError, OverflowError):
         raise Refused(CLOSE_NO_HELLO, "the hello cannot be read") from None
+    if any(number < 0 for place in places.values() for number in place):
+        raise Refused(CLOSE_NO_HELLO, "the hello cannot be read")
     if len(places) > _MOST_JOBS or len(names or ()) > _MOST_JOBS:
         raise Refused(CLOSE_NO_HELLO, f"more than {_MOST_JOBS} jobs")
     return names, places

@@ -90,7 +90,10 @@ def _answer(request: Request, blobs: BlobStore, entry: FileEntry) -> Response:
     if wanted is not None and request.headers.get("if-range", etag) == etag:
         part = _part(*wanted.groups(), size=entry.size)
         if part is None:
-            return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{entry.size}"})
+            detail = f"The file has {entry.size} bytes, and none of those that were asked for."
+            refused = Problem(416, "invalid", "Not these bytes", detail).response()
+            refused.headers.update(headers | {"Content-Range": f"bytes */{entry.size}"})
+            return refused
         start, stop = part
         status = 206
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{entry.size}"

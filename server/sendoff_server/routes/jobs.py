@@ -24,6 +24,8 @@ router = APIRouter(prefix="/v1/jobs")
 Caller = Annotated[Principal, Depends(principal)]
 
 _KEY_CHARACTERS = 200
+#: As the store gives it: a Unix time and a job.
+_CURSOR = r"^([0-9]+(\.[0-9]+)?(e\+?[0-9]{1,2})? [0-9A-Za-z]+)?$"
 
 
 async def find_job(parts: Parts, caller: Principal, job: str) -> JobRecord:
@@ -55,7 +57,7 @@ async def list_jobs(
     *,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     state: JobState | None = None,
-    cursor: Annotated[str, Query(max_length=100)] = "",
+    cursor: Annotated[str, Query(max_length=100, pattern=_CURSOR)] = "",
     person: Annotated[str, Query(max_length=64)] = "",
     everyone: bool = False,
 ) -> dict[str, Any]:

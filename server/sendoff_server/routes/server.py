@@ -15,6 +15,7 @@ from .. import __version__
 from ..addon_repository import LIST, AddonRepository
 from ..auth import Principal, principal
 from ..bodies import read_json
+from ..description import describe
 from ..maya_module import MayaModule
 from ..params import check_params
 from ..parts import parts_of
@@ -50,6 +51,12 @@ async def server(request: Request, caller: Caller) -> dict[str, Any]:
         "sid": caller.sid,
         "time": time.time(),
     }
+
+
+@router.get("/openapi.json")
+async def description(request: Request, _: Caller) -> dict[str, Any]:
+    """What all calls take and give, as an OpenAPI document."""
+    return describe(request.app)
 
 
 @router.get("/tasks")

@@ -5,11 +5,29 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.mutated import mutated
+
+from sendoff.host import contents
+
+CONTENTS = {"version": 1, "file": "lods.usdc", "objects": [{"name": "A", "path": "/A", "kind": "lod", "level": 1}]}
 
 
 def write(path, **document):
     path.write_text(json.dumps({"version": 1, "file": "lods.usdc", "objects": [], **document}))
     return path
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=mutated(st.just(json.dumps(CONTENTS).encode())))
+def test_contents_that_were_changed_anywhere_are_read_or_a_sentence(tmp_path, data):
+    path = tmp_path / "contents.json"
+    path.write_bytes(data)
+    found = contents.read(path)
+    assert all(part.name for part in found.parts)
+    assert "/" not in str(found.file or "")
+    assert found.problem == "" or found.problem.endswith(".")
 
 
 def test_each_object_is_read_with_what_it_is(host, tmp_path):

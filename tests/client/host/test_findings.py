@@ -6,6 +6,9 @@ import json
 import time
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.mutated import mutated
 
 FULL = {
     "check": "ngons",
@@ -31,6 +34,14 @@ def read(host, tmp_path):
         return host.findings.read(path)
 
     return read_document
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=mutated(st.just(json.dumps({"version": 1, "findings": [FULL, FULL]}).encode())))
+def test_a_report_that_was_changed_anywhere_is_read_or_a_sentence(read, data):
+    report = read(data)
+    assert all(finding.message for finding in report.findings)
+    assert report.problem == "" or report.problem.endswith(".")
 
 
 def test_a_finding_is_read_as_it_was_written(host, read):

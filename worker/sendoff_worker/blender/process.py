@@ -203,7 +203,7 @@ class BlenderProcess:
             return None
         try:
             message = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         return message if isinstance(message, dict) else None
 
@@ -218,8 +218,8 @@ class BlenderProcess:
     def _read_output(self) -> None:
         assert self._process.stdout is not None
         with self._process.stdout as output:
-            for raw in output:
-                line = raw[:_LOG_LINE_BYTES].decode("utf-8", "replace").rstrip()
+            while raw := output.readline(_LOG_LINE_BYTES):
+                line = raw.decode("utf-8", "replace").rstrip()
                 with self._lines_lock:
                     if self._on_line is None:
                         self._lines.append(line)

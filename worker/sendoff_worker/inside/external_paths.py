@@ -122,7 +122,7 @@ def _read(paths: Path) -> list[dict[str, str]]:
         if document["version"] != 1:
             raise ValueError(f"version {document['version']}")  # noqa: TRY301
         entries = [{key: str(one[key]) for key in ("collection", "name", "path")} for one in document["files"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         print(f"{paths}: {error!r}")
         raise JobFailed(
             "The list of the scene's external files cannot be read; update the Sendoff add-on and send the scene again."

@@ -86,7 +86,7 @@ def _read(path: Path) -> tuple[str, list[tuple[str, str | None]]]:
     try:
         document = json.loads(path.read_bytes())
         return str(document["title"]), [(name, library) for name, library in document["objects"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         print(f"{path}: {error!r}")
         raise JobFailed(
             "The list of the chosen objects cannot be read; update the Sendoff add-on and send the scene again."
