@@ -146,3 +146,22 @@ def test_what_waits_is_sent_before_the_socket_is_closed() -> None:
     assert len(told(watcher)) == 1
     assert watcher.closed == 1012
     assert watcher.wake.is_set()
+
+
+def test_that_a_log_grows_is_said_once_until_it_is_told() -> None:
+    watcher = watching(5)
+    hint = event(5, EventKind.LOG).to_json()
+    for _ in range(MOST_WAITING + 1):
+        watcher.hint("a", hint)
+    assert [item["kind"] for item in told(watcher)] == ["log"]
+    watcher.hint("a", hint)
+    live(watcher, event(6))
+    assert [(item["kind"], item["seq"]) for item in told(watcher)] == [("log", 5), ("progress", 6)]
+
+
+def test_that_a_log_grows_is_no_news_before_the_snapshot() -> None:
+    watcher = Watcher()
+    watcher.open_feed("a")
+    watcher.hint("a", event(5, EventKind.LOG).to_json())
+    watcher.snapshot(snapshot(5), [])
+    assert [item["kind"] for item in told(watcher)] == ["snapshot"]
