@@ -14,6 +14,8 @@ const PAGE_JOBS = 500;
 const MOST_JOBS = 20_000;
 const DRAW_MS = 60;
 const TICK_MS = 1000;
+/** A page on a wall is open for weeks: jobs that the server has forgotten are forgotten here as well. */
+const AFRESH_MS = 6 * 3600_000;
 const HINT = "Or open a job from the add-on: its job list has a button for that, which signs you in here by itself.";
 const GROUP_WORDS = { "": "All", running: "Running", waiting: "Waiting", done: "Done", failed: "Failed", cancelled: "Cancelled" };
 
@@ -220,5 +222,6 @@ document.addEventListener("keydown", (pressed) => {
 });
 offerNotifications(at("notify"), tell);
 setInterval(() => at("monitor").hidden || rows.draw(), TICK_MS);
+setInterval(() => stream && follow(), AFRESH_MS);
 showChoice();
 page.start();
