@@ -40,13 +40,14 @@ test-browser: setup ## The pages in a real Chromium
 test-studio: setup ## The loop on redis-server and RabbitMQ from the system
 	@PYTHON="$(PYTHON)" $(BIN)/python scripts/test.py studio
 
-check: setup ## Lint, format, types, import rules
+check: setup ## Lint, format, types, import rules, known holes of packages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python scripts/check_addon.py
 	@$(BIN)/python scripts/check_maya.py
 	@PYTHONPATH=client:store:server:worker $(BIN)/lint-imports --no-cache
+	@$(BIN)/python scripts/check_packages.py
 
 format: setup ## Write the code in the project's format
 	@$(BIN)/ruff check --fix --quiet . || true

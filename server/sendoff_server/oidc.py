@@ -182,8 +182,9 @@ class Provider:
                         raise ValueError("more than 1 MiB")  # noqa: TRY301
             document = json.loads(body)
             if answer.status_code != 200 or not isinstance(document, dict):
-                raise ValueError(f"status {answer.status_code}: {bytes(body[:200])!r}")  # noqa: TRY301
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+                said = document.get("error") if isinstance(document, dict) else None  # the rest may hold tokens
+                raise ValueError(f"status {answer.status_code}, error {str(said)[:200]!r}")  # noqa: TRY301
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:
             log.warning("%s does not answer as a sign-in service: %s", url, error, extra={"action": "oidc.failed"})
             raise OidcFailed(
                 "The studio's sign-in service does not answer as it should. Try again in a minute, or ask your "

@@ -41,7 +41,7 @@ class Problem(Exception):
             **{name: value for name, value in self.more.items() if value is not None},
         }
         headers = {"WWW-Authenticate": "Bearer"} if self.status == 401 else {}
-        if self.status == 408:  # what is left of the request is not read
+        if self.status in (408, 500):  # what is left of the request is not read; uvicorn closes after a bug
             headers["Connection"] = "close"
         if "retry_after_seconds" in self.more:
             headers["Retry-After"] = str(self.more["retry_after_seconds"])
@@ -102,9 +102,8 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def on_bug(request: Request, error: Exception) -> Response:
         incident = secrets.token_hex(4)
-        log.error(
-            "Incident %s in %s %s", incident, request.method, request.url.path, exc_info=error,
-            extra={"action": "server.bug"},
-        )  # fmt: skip
+        call = getattr(request.scope.get("route"), "path", "?")  # the path itself may hold what is nobody's business
+        log.error("Incident %s in %s %s", incident, request.method, call, exc_info=error,
+                  extra={"action": "server.bug"})  # fmt: skip
         detail = f"Something went wrong in the server. Ask an administrator to look for incident {incident} in its log."
         return Problem(500, "internal", "The server made a mistake", detail).response()

@@ -15,8 +15,16 @@ END_WITH_STDIN = "SENDOFF_END_WITH_STDIN"
 _END_SECONDS = 10.0
 
 
+#: Control characters, as they are written in Python.
+_SHOWN = {number: repr(chr(number))[1:-1] for number in (*range(32), *range(127, 160), 0x2028, 0x2029)}
+
+
 class _Sentences(logging.Formatter):
     """A line per event: when, how bad, the sentence, and in brackets the stable action and the job."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """The line itself: what somebody else said in it makes no line of its own, and moves no cursor."""
+        return super().formatMessage(record).translate(_SHOWN)
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)

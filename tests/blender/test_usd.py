@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -232,6 +233,51 @@ def test_what_cannot_be_read_is_one_sentence(
     job = Job(recorder, params={}, folder=tmp_path, scene=path)
     with pytest.raises(JobFailed, match=sentence):
         open_scene(job, path, None)
+
+
+@pytest.mark.parametrize("how", ["absolute", "relative", "layer", "payload", "in a usdz"])
+def test_a_layer_of_the_workers_machine_is_not_read(tmp_path: Path, recorder: Any, how: str) -> None:
+    secret = Usd.Stage.CreateNew(str(tmp_path / "secret.usda"))
+    add_mesh(secret, "/Secret", grid(1, 1, 2))
+    secret.Save()
+    (tmp_path / "job").mkdir()
+    made = Usd.Stage.CreateNew(str(tmp_path / "job" / "car.usda"))
+    add_mesh(made, "/Body", grid(1, 1, 2))
+    named = "../secret.usda" if how in ("relative", "in a usdz") else str(tmp_path / "secret.usda")
+    if how == "layer":
+        made.GetRootLayer().subLayerPaths.append(named)
+    elif how == "payload":
+        made.DefinePrim("/Other").GetPayloads().AddPayload(named, "/Secret")
+    else:
+        made.DefinePrim("/Other").GetReferences().AddReference(named, "/Secret")
+    made.Save()
+    path = tmp_path / "job" / "car.usda"
+    if how == "in a usdz":
+        path = path.with_suffix(".usdz")
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+            archive.write(path.with_suffix(".usda"), "car.usda")
+            archive.writestr("../leaves.usda", "#usda 1.0\n")
+    job = Job(recorder, params={}, folder=tmp_path / "out", scene=path)
+    job.folder.mkdir()
+    open_scene(job, path, None)
+    assert [one.name for one in bpy.data.objects if one.type == "MESH"] == ["Body"]
+    assert not (tmp_path / "leaves.usda").exists()
+    if how != "in a usdz":  # there it is looked for in the package alone
+        assert recorder.warnings == ["“secret.usda” did not come along with the scene; what it holds is missing."]
+
+
+def test_a_layer_that_came_along_is_read(tmp_path: Path, recorder: Any) -> None:
+    (tmp_path / "job" / "external").mkdir(parents=True)
+    part = Usd.Stage.CreateNew(str(tmp_path / "job" / "external" / "part.usda"))
+    add_mesh(part, "/Part", grid(1, 1, 2))
+    part.Save()
+    made = Usd.Stage.CreateNew(str(tmp_path / "job" / "car.usda"))
+    made.DefinePrim("/Other").GetReferences().AddReference("external/part.usda", "/Part")
+    made.Save()
+    job = Job(recorder, params={}, folder=tmp_path / "out", scene=tmp_path / "job" / "car.usda")
+    open_scene(job, tmp_path / "job" / "car.usda", None)
+    assert [one.name for one in bpy.data.objects if one.type == "MESH"] == ["Other"]
+    assert recorder.warnings == []
 
 
 def test_an_object_that_a_task_moved_comes_back_where_it_is_now(stage: Any, opened: Any) -> None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,8 +112,10 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]
 
 
 @contextlib.contextmanager
-def serving(redis_url: str, data_dir: Path, port: int = 0, **settings: str) -> Iterator[Server]:
-    """A server process for as long as the block runs."""
+def serving(
+    redis_url: str, data_dir: Path, port: int = 0, *, program: Sequence[str] = ("-m", "sendoff_server"), **settings: str
+) -> Iterator[Server]:
+    """A server process for as long as the block runs; `program` is what Python starts."""
     if not port:
         import socket
 
@@ -128,9 +130,7 @@ def serving(redis_url: str, data_dir: Path, port: int = 0, **settings: str) -> I
     data_dir.mkdir(parents=True, exist_ok=True)
     url = f"http://127.0.0.1:{port}"
     with (data_dir / "server.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "sendoff_server", "serve"], env=environment, stdout=log, stderr=log
-        )
+        process = subprocess.Popen([sys.executable, *program, "serve"], env=environment, stdout=log, stderr=log)
     try:
 
         def answers() -> bool:

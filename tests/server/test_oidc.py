@@ -194,12 +194,17 @@ def test_an_answer_that_is_none_is_a_sentence(provider: Provider, browser: httpx
     assert "cannot be trusted" in refused(browser)
 
 
-def test_a_provider_that_is_away_is_a_sentence(provider: Provider, browser: httpx.Client) -> None:
+def test_a_provider_that_is_away_is_a_sentence_and_no_token_in_the_log(
+    provider: Provider, browser: httpx.Client, studio: Server
+) -> None:
     begun = browser.get("/oidc/sign-in")
     callback = browser.get(begun.headers["location"]).headers["location"]
     provider.is_down = True
     code = parse_qs(urlsplit(browser.get(callback).headers["location"]).fragment)["sign-in"][0]
     assert "does not answer as it should" in problem(redeemed(browser, code), 401)["detail"]
+    log = (studio.data_dir / "server.log").read_text()
+    assert "status 503" in log
+    assert "id_token" not in log
 
 
 def test_what_the_sign_in_service_refuses_is_a_sentence(browser: httpx.Client) -> None:

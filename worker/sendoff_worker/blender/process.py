@@ -108,7 +108,7 @@ class BlenderProcess:
                     _limit(pid, *self._limits)
                 return
             if not self.is_alive:
-                log.error("Blender %s ended while it started: %s", self.runtime.series, "\n".join(self._lines),
+                log.error("Blender %s ended while it started: %s", self.runtime.series, " | ".join(self._lines),
                           extra={"action": "blender.start_failed"})  # fmt: skip
                 raise BlenderUnavailable(f"Blender {self.runtime.series} of this worker ended while it started.")
             if time.monotonic() > deadline:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import re
+import zlib
 from pathlib import Path
 
 import bpy
@@ -17,6 +17,8 @@ BLEND_HEADER = re.compile(rb"BLENDER(?:[-_][vV](\d{3})|\d\d[-_]\d\d[vV](\d{4}))"
 HEADER_BYTES = 17
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 GZIP_MAGIC = b"\x1f\x8b"
+#: Enough of a compressed file to read its header.
+_PACKED_BYTES = 160 * 1024
 
 
 def open_scene(job: Job, scene: Path, paths: Path | None) -> None:
@@ -34,8 +36,12 @@ def open_scene(job: Job, scene: Path, paths: Path | None) -> None:
     """
     _refuse_empty(scene)
     kind = scene.suffix.lower()
-    if kind in usd_scene.SUFFIXES or kind == fbx_scene.SUFFIX:
-        (fbx_scene.open_fbx if kind == fbx_scene.SUFFIX else usd_scene.open_usd)(job, scene)
+    root = (paths or scene).parent
+    if kind == fbx_scene.SUFFIX:
+        fbx_scene.open_fbx(job, scene)
+        return
+    if kind in usd_scene.SUFFIXES:
+        usd_scene.open_usd(job, scene, root)
         return
     _refuse_newer(scene)
     bpy.context.preferences.filepaths.use_scripts_auto_execute = False
@@ -47,7 +53,7 @@ def open_scene(job: Job, scene: Path, paths: Path | None) -> None:
             f"{scene.name} cannot be opened: the file is damaged or incomplete. "
             "Open it in Blender, save it again and send it again."
         ) from error
-    job.external_paths = ExternalPaths.apply(job, paths, root=(paths or scene).parent)
+    job.external_paths = ExternalPaths.apply(job, paths, root=root)
 
 
 def file_version(path: Path) -> tuple[int, int] | None:
@@ -89,13 +95,13 @@ def _header(path: Path) -> bytes:
         start = file.read(HEADER_BYTES)
         file.seek(0)
         try:
+            packed = file.read(_PACKED_BYTES)  # the rest may be as long and as empty as its sender liked
             if start.startswith(GZIP_MAGIC):  # up to Blender 2.93
-                with gzip.open(file) as unpacked:
-                    return unpacked.read(HEADER_BYTES)
+                return zlib.decompressobj(wbits=31).decompress(packed, HEADER_BYTES)
             if start.startswith(ZSTD_MAGIC):
                 import zstandard  # bundled with Blender from 4.2 on
 
-                with zstandard.ZstdDecompressor().stream_reader(file) as unpacked:
+                with zstandard.ZstdDecompressor().stream_reader(packed) as unpacked:
                     return unpacked.read(HEADER_BYTES)
         except Exception as error:  # each format has errors of its own; Blender itself will say that it is damaged
             print(f"The compressed header of {path.name} cannot be read: {error!r}")

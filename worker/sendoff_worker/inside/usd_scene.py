@@ -27,8 +27,8 @@ SAME_NORMAL = 1e-2
 _FLAT_UVS = ("texCoord2f[]", "float2[]", "texCoord2d[]", "double2[]", "texCoord2h[]", "half2[]")
 
 
-def open_usd(job: Job, path: Path) -> None:
-    """Open a USD file in an empty scene; `job.origin` tells where it came from.
+def open_usd(job: Job, path: Path, root: Path) -> None:
+    """Open a USD file in an empty scene; `job.origin` tells where it came from. Nothing outside `root` is read of it.
 
     Raises:
         JobFailed: The file cannot be read as USD.
@@ -44,6 +44,7 @@ def open_usd(job: Job, path: Path) -> None:
         raise JobFailed(
             f"{path.name} cannot be opened as USD: it is damaged or incomplete. Export it and send it again."
         )
+    _leave_out_foreign_layers(job, stage, root.resolve())
     geometry = library.UsdGeom
     job.origin = Origin(
         kind="usd",
@@ -58,6 +59,15 @@ def open_usd(job: Job, path: Path) -> None:
             reader.add(prim)
     bpy.context.view_layer.update()  # only then is a sheared place what Blender can hold of it
     job.origin.imported.update({path: one.matrix_world.copy() for path, one in reader.objects.items()})
+
+
+def _leave_out_foreign_layers(job: Job, stage: Any, root: Path) -> None:
+    """A scene may name any path: what lies outside its workspace belongs to the machine or to other people."""
+    for layer in stage.GetUsedLayers():
+        real = layer.realPath.partition("[")[0]  # of a package, what lies in it stands in brackets
+        if real and not Path(real).resolve().is_relative_to(root):
+            job.warn(f"“{Path(real).name}” did not come along with the scene; what it holds is missing.")
+            stage.MuteLayer(layer.identifier)
 
 
 class _Reader:
