@@ -20,6 +20,7 @@ log = logging.getLogger("sendoff.worker")
 
 _OPEN_FILES = 4096
 _CPU_MARGIN_SECONDS = 60
+_SIGNAL_SECONDS = 2
 _LOOK_SECONDS = 0.2
 _DISK_SECONDS = 1.0
 #: Looking at all files takes at most this share of the time.
@@ -71,7 +72,9 @@ class Limits:
             try:
                 _, hard = resource.prlimit(pid, limit)
                 value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-                resource.prlimit(pid, limit, (value, value))
+                # At the hard limit of processor time a process is killed without a word, so its signal comes before.
+                soft = max(value - _SIGNAL_SECONDS, 1) if limit == resource.RLIMIT_CPU else value
+                resource.prlimit(pid, limit, (soft, value))
             except ProcessLookupError:
                 return
             except (OSError, ValueError) as error:
@@ -82,13 +85,16 @@ class Watch:
     """Looks at a process and all that it has started, and says what is too much; used from one thread."""
 
     def __init__(self, limits: Limits, pid: int, folder: Path) -> None:
-        """What is in the folder at the first look is not counted as written."""
+        """What is in the folder now is not counted as written."""
         self._limits = limits
         self._pid = pid
         self._folder = folder
         self._next_look = 0.0
         self._next_disk_look = 0.0
-        self._bytes_before: int | None = None
+        self._bytes_before = 0
+        if limits.disk_bytes:
+            with contextlib.suppress(OSError):  # then it is counted
+                self._bytes_before = _bytes_in(folder)
 
     def offence(self) -> str:
         """A sentence where a limit is broken; "" where none is, or where it is too early to look again."""
@@ -132,8 +138,6 @@ class Watch:
         except OSError as error:
             log.warning("A job's folder cannot be measured: %s", error, extra={"action": "blender.unmeasured"})
             return "Blender made folders that the worker cannot look into, and was ended. Look at the task's script."
-        if self._bytes_before is None:
-            self._bytes_before = used
         if used - self._bytes_before <= most:
             return ""
         return (

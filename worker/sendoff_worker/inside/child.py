@@ -6,6 +6,7 @@ import errno
 import importlib
 import importlib.util
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -28,10 +29,17 @@ LIMITS = {
 def serve(descriptor: int) -> int:
     """Serve one job on the socket of this file descriptor; returns the exit status (0 however the job ended)."""
     channel = Channel.from_descriptor(descriptor)
+    too_large: list[int] = []
+    if hasattr(signal, "SIGXFSZ"):
+        # Else Blender would go on with a file that was cut off, or say that there is no such file.
+        signal.signal(signal.SIGXFSZ, lambda number, _: too_large.append(number))
     try:
         channel.send({"kind": "ready", **warm_up()})
         order = channel.receive()
-        channel.send(run(channel, order))
+        last = run(channel, order)
+        if too_large:
+            last = {"kind": "failed", "detail": LIMITS[errno.EFBIG]}
+        channel.send(last)
     except ChannelClosed as closed:
         print(f"The worker is gone ({closed}); leaving.", file=sys.stderr)
         return 1
