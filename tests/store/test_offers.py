@@ -31,6 +31,14 @@ def test_a_task_of_a_worker_of_another_version_is_read(lacks: str, more: dict[st
     assert (read.name, read.blender, read.scoped) == ("mesh.lods", True, lacks != "scoped")
 
 
+def test_a_worker_of_another_version_is_read() -> None:
+    """A server that is not yet updated, or that is before its workers."""
+    said = asdict(offer(LODS)) | {"sandbox": "bubblewrap, without the network", "of_a_later_version": 1}
+    assert WorkerOffer.from_json(json.dumps(said)).sandbox == "bubblewrap, without the network"
+    del said["sandbox"]
+    assert WorkerOffer.from_json(json.dumps(said)).sandbox == ""
+
+
 async def of_known(url: str, name: str) -> TaskInfo | None:
     async with redis.asyncio.from_url(url, decode_responses=True) as client:
         return await offers.known_task(client, name)

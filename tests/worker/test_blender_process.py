@@ -12,6 +12,7 @@ import pytest
 from tests.runtimes import blender
 
 from sendoff_worker.blender import runtimes
+from sendoff_worker.blender.limits import Limits
 from sendoff_worker.blender.process import BlenderProcess
 from sendoff_worker.blender.runtimes import Runtime
 from sendoff_worker.blender.spare import Spare
@@ -28,7 +29,8 @@ def runtime() -> Runtime:
 
 
 def start(runtime: Runtime, folder: Path, *, memory_bytes: int = 0) -> BlenderProcess:
-    return BlenderProcess(runtime, work_dir=folder / "work", memory_bytes=memory_bytes, cpu_seconds=60)
+    limits = Limits(memory_bytes=memory_bytes, cpu_seconds=60)
+    return BlenderProcess(runtime, work_dir=folder / "work", limits=limits)
 
 
 def run(process: BlenderProcess, folder: Path, script: str) -> tuple[dict[str, Any], list[str], list[dict[str, Any]]]:
@@ -129,7 +131,7 @@ def test_what_it_started_ends_with_it(runtime: Runtime, tmp_path: Path) -> None:
 
 
 def test_a_spare_is_taken_once_and_replaced_when_it_died(runtime: Runtime, tmp_path: Path) -> None:
-    spare = Spare(runtime, work_dir=tmp_path / "work", memory_bytes=0, cpu_seconds=60, is_wanted=True)
+    spare = Spare(runtime, work_dir=tmp_path / "work", limits=Limits(cpu_seconds=60), is_wanted=True)
     spare.prepare()
     first = spare.take(runtime)
     assert first.is_alive

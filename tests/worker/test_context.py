@@ -112,3 +112,60 @@ def test_a_script_in_blender_knows_the_scope_and_its_stages_reach_the_events(
     record = bench.record(other)
     assert record.result is not None
     assert record.result["summary"]["title"] is None, "the scope is of the artist's own scene"
+
+
+@pytest.mark.blender
+@pytest.mark.parametrize(
+    ("trick", "words"),
+    [
+        ("file.unlink(); file.symlink_to(secret)", "outside the job's folder"),
+        ("file.unlink(); os.mkfifo(file)", "does not exist"),
+        ("file.parent.rename(job.folder / 'other'); file.parent.symlink_to(secret.parent)", "outside the job's folder"),
+    ],
+)
+def test_a_result_that_is_exchanged_after_it_was_handed_in_is_not_taken(
+    bench: Bench, declare: Declare, tmp_path: Path, trick: str, words: str
+) -> None:
+    runtime = runtimes.probe(str(blender()))
+    assert runtime is not None
+    bench.runner.blenders = [runtime]
+    script, secret = tmp_path / "script.py", tmp_path / "result.txt"
+    secret.write_text("the worker's own")
+    script.write_text(
+        f"import os\nfrom pathlib import Path\nsecret = Path({str(secret)!r})\ndef run(job):\n"
+        "    file = job.folder / 'part' / 'result.txt'\n    file.parent.mkdir()\n    file.write_text('a result')\n"
+        f"    job.add_file(file)\n    {trick}\n"
+    )
+
+    @declare("test.exchanged", blender=True)
+    def exchanged(ctx: Context) -> None:
+        ctx.blender(script)
+
+    record = bench.run("test.exchanged")
+    assert record.state is JobState.FAILED
+    assert words in record.message
+
+
+@pytest.mark.blender
+def test_what_blender_says_is_bounded_and_is_json(bench: Bench, declare: Declare, tmp_path: Path) -> None:
+    runtime = runtimes.probe(str(blender()))
+    assert runtime is not None
+    bench.runner.blenders = [runtime]
+    script = tmp_path / "script.py"
+    script.write_text(
+        "def run(job):\n    line = job._channel._connection\n"
+        "    line.sendall(b'{\"kind\": \"progress\", \"fraction\": NaN}\\n' + b'[' * 99999 + b'\\n')\n"
+        "    for _ in range(3000):\n        job.warn('again')\n"
+        "    return {'words': 'x' * job.params['length']}\n"
+    )
+
+    @declare("test.said", blender=True)
+    def said(ctx: Context, length: int = 3) -> None:
+        ctx.blender(script, params={"length": length})
+
+    record = bench.run("test.said")
+    assert record.state is JobState.SUCCEEDED, record.message
+    assert record.result is not None
+    assert len(record.result["warnings"]) == 1000
+    record = bench.run("test.said", {"length": 2 * 1024**2})
+    assert "summary is too long" in record.message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import mimetypes
 import os
@@ -16,11 +17,12 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from sendoff.errors import InputError, ManifestError
-from sendoff.manifest import FileEntry, Manifest, check_paths
+from sendoff.manifest import MAX_FILES, FileEntry, Manifest, check_paths
 from sendoff.scope import MAX_BYTES, Scope
 
 from . import openjd
 from .blender import runtimes
+from .blender.process import Message
 from .blender.runtimes import Runtime
 from .blender.spare import Spare
 from .errors import BlenderUnavailable, TaskFailed
@@ -35,6 +37,8 @@ _TICK_SECONDS = 0.25
 _END_SECONDS = 2.0
 _LOG_LINE_CHARACTERS = 4000
 _STAGE_CHARACTERS = 80
+_SUMMARY_CHARACTERS = 1024 * 1024
+_MOST_WARNINGS = 1000
 _MEDIA_TYPES = {".blend": "application/x-blender", ".glb": "model/gltf-binary", ".gltf": "model/gltf+json"}
 
 
@@ -93,6 +97,8 @@ class Context:
         self._blenders = blenders
         self._spare = spare
         self._kill_grace_seconds = kill_grace_seconds
+        #: Files of Blender's that were handed in.
+        self._foreign: list[Path] = []
         self._children: list[_Child] = []
         self._children_lock = threading.Lock()
         #: See `Reporter.progress`: the call costs about a microsecond, make it as often as you like.
@@ -193,6 +199,7 @@ class Context:
             raise TaskFailed(f"{error} An administrator finds more in the worker's log.") from error
         child = _Child(process.kill, lambda: process.close(grace_seconds=self._grace_seconds()))
         self._add_child(child)
+        handed: list[Message] = []
         try:
             summary = process.run(
                 {
@@ -203,7 +210,7 @@ class Context:
                     "folder": str(self.output),
                     "params": dict(params or {}),
                 },
-                on_message=self._take_message,
+                on_message=lambda message: self._take_message(message, handed),
                 on_line=self._job_log.write,
                 on_tick=self._reporter.check,
             )
@@ -214,6 +221,12 @@ class Context:
             raise
         finally:
             self._end_child(child)
+        for message in handed:
+            self._take_file(message)
+        for path in self._foreign:  # a later Blender of this job could have put a link in a file's place
+            self._check_own(path)
+        if len(json.dumps(summary)) > _SUMMARY_CHARACTERS:
+            raise TaskFailed("The script's summary is too long: it is for a few figures, hand in a file instead.")
         self.outcome.summary.update(summary)
         return summary
 
@@ -289,18 +302,28 @@ class Context:
     def _path_of(self, entry: FileEntry | None) -> Path | None:
         return None if entry is None else self.input / entry.path
 
-    def _take_message(self, message: Mapping[str, Any]) -> None:
+    def _take_message(self, message: Message, handed: list[Message]) -> None:
         kind = message.get("kind")
         if kind == "progress":
             self._take_progress(message)
-        elif kind == "warning":
+        elif kind == "warning" and len(self.outcome.warnings) < _MOST_WARNINGS:
             self.warn(str(message.get("text"))[:1000])
         elif kind == "file":
-            path = Path(str(message.get("path")))
-            if path.is_symlink() or not path.resolve().is_relative_to(self.output.resolve()):
-                raise TaskFailed(f"The script handed in {path.name}, which lies outside the job's folder.")
-            self.add_file(path, role=str(message.get("role") or "result"),
-                          media_type=str(message.get("media_type") or "") or None)  # fmt: skip
+            handed.append(message)
+            if len(handed) > MAX_FILES:
+                raise TaskFailed(f"The script handed in more than {MAX_FILES} files; pack them into one.")
+
+    def _take_file(self, message: Message) -> None:
+        """Look at a file that Blender handed in; only once that Blender is gone and can put no link in its place."""
+        path = Path(str(message.get("path")))
+        self._check_own(path)
+        self._foreign.append(path)
+        self.add_file(path, role=str(message.get("role") or "result"),
+                      media_type=str(message.get("media_type") or "") or None)  # fmt: skip
+
+    def _check_own(self, path: Path) -> None:
+        if path.is_symlink() or not path.resolve().is_relative_to(self.output.resolve()):
+            raise TaskFailed(f"The script handed in {path.name}, which lies outside the job's folder.")
 
     def _take_progress(self, message: Mapping[str, Any]) -> None:
         fraction, done, total = (message.get(name) for name in ("fraction", "done", "total"))

@@ -130,6 +130,12 @@ def all_tasks() -> list[Task]:
     return [_tasks[name] for name in sorted(_tasks)]
 
 
+def folders() -> list[Path]:
+    """Where the tasks' own files lie, with the scripts beside them that they run in Blender."""
+    files = {getattr(sys.modules.get(task.function.__module__), "__file__", None) for task in all_tasks()}
+    return sorted({Path(file).absolute().parent for file in files if file})
+
+
 def load(task_path: Sequence[Path]) -> list[str]:
     """Load the tasks of all installed packages and of some folders; returns what could not be loaded, as sentences."""
     problems = []

@@ -26,6 +26,7 @@ from sendoff_store.jobs import Refused
 from sendoff_store.records import JobRecord
 
 from . import openjd, registry
+from .blender.limits import Limits
 from .blender.runtimes import Runtime
 from .blender.sandbox import NONE, Sandbox
 from .blender.spare import Spare
@@ -65,8 +66,13 @@ class Runner:
         self.spare = Spare(
             blenders[-1] if blenders else None,
             work_dir=settings.work_dir,
-            memory_bytes=settings.blender_memory_bytes,
-            cpu_seconds=settings.job_timeout_seconds,
+            limits=Limits(
+                memory_bytes=settings.blender_memory_bytes,
+                cpu_seconds=settings.job_timeout_seconds,
+                file_bytes=settings.blender_file_bytes,
+                disk_bytes=settings.blender_disk_bytes,
+                processes=settings.blender_processes,
+            ),
             is_wanted=settings.warm_blender,
             sandbox=sandbox,
         )
@@ -96,7 +102,10 @@ class Runner:
             return
         log.info("Job %s (%s) begins, attempt %d", job, taken.task, taken.attempt,
                  extra={"action": "job.start", "job": job})  # fmt: skip
-        _Attempt(self, taken, token).run()
+        try:
+            _Attempt(self, taken, token).run()
+        finally:
+            self.spare.leave_room()
         self.warm_up()
 
     def insist(self, call: Call[T]) -> T:
@@ -174,7 +183,7 @@ class _Attempt:
             )
         text = self._runner.insist(jobs.manifest(record.id))
         manifest = Manifest.from_dict(json.loads(text or '{"files": []}'))
-        with Workspace(self._settings.work_dir, record.id) as workspace:
+        with Workspace(self._runner.spare.room, record.id) as workspace:
             if manifest.files:
                 self._reporter.stage("Preparing", "Getting the scene")
                 workspace.fill(self._runner.blobs, manifest, self._told)

@@ -47,8 +47,16 @@ class WorkerSettings(StoreSettings):
     warm_blender: bool = True
     #: Most memory a Blender may use; 0 means as much as the machine has.
     blender_memory_bytes: int = Field(default=0, ge=0)
+    #: Largest file that a Blender may write; 0 means no limit.
+    blender_file_bytes: int = Field(default=64 * 1024**3, ge=0)
+    #: Most that a Blender may write, all files of a job together; 0 means no limit.
+    blender_disk_bytes: int = Field(default=128 * 1024**3, ge=0)
+    #: Most processes and threads that a Blender may have; 0 means no limit.
+    blender_processes: int = Field(default=2048, ge=0)
     #: Whether Blender is kept from the worker's files, network and other processes, by bubblewrap.
     blender_sandbox: Literal["auto", "required", "off"] = "auto"
+    #: Folders that tasks in Blender may read besides their own, separated as in PATH.
+    blender_readable: str = ""
     #: Whether tasks in Blender may use the network.
     blender_network: bool = False
     #: How long a running job may still take when the worker shuts down, before it goes back to its queue.

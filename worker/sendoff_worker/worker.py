@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import redis
@@ -48,16 +49,22 @@ class Worker:
             log.error("%s", problem, extra={"action": "tasks.failed"})
         self.blenders = find_runtimes(self.settings.blenders)
         if self.blenders:
-            self.sandbox = sandbox.find(
-                self.settings.blender_sandbox,
-                has_network=self.settings.blender_network,
-                data_dir=self.settings.data_dir,
-                task_folders=folders,
-            )
+            self.sandbox = self._find_sandbox(folders)
             log.info("%s", self.sandbox.description, extra={"action": "worker.sandbox"})
         found = ", ".join(runtime.version for runtime in self.blenders) or "none"
         log.info("The worker %s has the tasks %s; Blender: %s", self.settings.worker_name,
                  ", ".join(task.name for task in self.tasks()), found, extra={"action": "worker.start"})  # fmt: skip
+
+    def _find_sandbox(self, task_folders: Iterable[Path]) -> sandbox.Sandbox:
+        settings = self.settings
+        named = (Path(part).expanduser() for part in settings.blender_readable.split(os.pathsep) if part)
+        return sandbox.find(
+            settings.blender_sandbox,
+            has_network=settings.blender_network,
+            hidden=(settings.data_dir, settings.work_dir),
+            readable=(*task_folders, *named, *registry.folders()),
+            settings=os.pathsep.join(os.environ.get(name, "") for name in ("OCIO", "LD_LIBRARY_PATH")),
+        )
 
     def tasks(self) -> list[registry.Task]:
         """What it can do: tasks that need Blender only where it has one."""
@@ -79,6 +86,7 @@ class Worker:
             slots=self.settings.concurrency,
             busy=busy,
             version=__version__,
+            sandbox=self.sandbox.name,
         )
 
     def runner(self) -> Runner:

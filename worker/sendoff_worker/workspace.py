@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from sendoff.manifest import Manifest
 from sendoff_store.blobs import BlobStore
 from sendoff_store.files import build_file
+
+from .folders import remove_folder
 
 log = logging.getLogger("sendoff.worker")
 
@@ -32,7 +33,7 @@ class Workspace:
         return self
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove_folder(self.folder)
 
     def fill(self, blobs: BlobStore, manifest: Manifest, told: Callable[[int, int, str], None]) -> None:
         """Build the input files; `told(done_bytes, total_bytes, path)` hears of each chunk and may raise to give up.
@@ -61,7 +62,7 @@ def remove_stale(root: Path) -> None:
         pid = folder.name.partition("-")[0]
         if pid.isdigit() and not _is_alive(int(pid)):
             log.info("Removing %s, left by a worker that was killed", folder, extra={"action": "workspace.stale"})
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_folder(folder)
 
 
 def _is_alive(pid: int) -> bool:

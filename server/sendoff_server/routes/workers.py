@@ -38,6 +38,7 @@ async def workers(request: Request, caller: Annotated[Principal, Depends(princip
                 "version": offer.version,
                 "slots": offer.slots,
                 "busy": offer.busy,
+                "sandbox": offer.sandbox,
                 "queues": list(offer.queues),
                 "series": list(offer.series),
                 "tasks": [{"name": task.name, "title": task.title} for task in offer.tasks],

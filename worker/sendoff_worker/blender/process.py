@@ -8,12 +8,11 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import math
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -22,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BlenderUnavailable, TaskFailed
+from ..folders import remove_folder
+from .limits import TOO_LARGE_A_FILE, Limits, Watch, descendants
 from .runtimes import Runtime
 from .sandbox import NONE, Sandbox
 
@@ -33,7 +34,6 @@ _END_SECONDS = 10.0
 _LINE_BYTES = 16 * 1024 * 1024
 _LOG_LINE_BYTES = 4000
 _EARLY_LINES = 200
-_OPEN_FILES = 4096
 _SIGNALLED = 128
 #: All that a child sees of our environment.
 _PASSED_ON = (
@@ -54,15 +54,17 @@ Message = dict[str, Any]
 class BlenderProcess:
     """A started Blender that does one job; used from one thread, killed from any."""
 
-    def __init__(
-        self, runtime: Runtime, *, work_dir: Path, memory_bytes: int, cpu_seconds: float, sandbox: Sandbox = NONE
-    ) -> None:
-        """Start it; raises BlenderUnavailable."""
+    def __init__(self, runtime: Runtime, *, work_dir: Path, limits: Limits, sandbox: Sandbox = NONE) -> None:
+        """Start it, with `work_dir` as the folder that it may write to; raises BlenderUnavailable."""
         self.runtime = runtime
         self._sandbox = sandbox
-        self._limits = (memory_bytes, cpu_seconds)
+        self._limits = limits
         work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._scratch = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-blender-", dir=work_dir))
+        self._work_dir = work_dir.resolve()
+        self._scratch = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-blender-", dir=self._work_dir))
+        #: The first process inside the sandbox, whose end is the end of all others there.
+        self._first_inside: int | None = None
+        self._watch: Watch | None = None
         ours, theirs = socket.socketpair()
         self._channel = ours
         self._buffer = bytearray()
@@ -73,7 +75,12 @@ class BlenderProcess:
         try:
             with theirs:
                 self._process = subprocess.Popen(
-                    sandbox.command(runtime.command(theirs.fileno()), runtime=runtime, work_dir=work_dir.absolute()),
+                    sandbox.command(
+                        runtime.command(theirs.fileno()),
+                        runtime=runtime,
+                        work_dir=self._work_dir,
+                        scratch=self._scratch,
+                    ),
                     pass_fds=(theirs.fileno(),),
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
@@ -84,9 +91,9 @@ class BlenderProcess:
                 )
         except OSError as error:
             ours.close()
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            remove_folder(self._scratch)
             raise BlenderUnavailable(f"Blender {runtime.series} does not start: {error}.") from error
-        _limit(self._process.pid, memory_bytes, cpu_seconds)
+        self._limits.impose(self._process.pid, has_own_users=False)
         self._reader = threading.Thread(target=self._read_output, name="sendoff-blender-log", daemon=True)
         self._reader.start()
 
@@ -104,8 +111,7 @@ class BlenderProcess:
             message = self._receive()
             if message is not None and message.get("kind") == "ready":
                 self._is_warm = True
-                for pid in _descendants(self._process.pid):  # in a sandbox, Blender is not the process that was started
-                    _limit(pid, *self._limits)
+                self._limit_inside()
                 return
             if not self.is_alive:
                 log.error("Blender %s ended while it started: %s", self.runtime.series, " | ".join(self._lines),
@@ -128,6 +134,8 @@ class BlenderProcess:
         times a second and may raise to give up. Raises TaskFailed with a sentence, BlenderUnavailable.
         """
         self.wait_until_warm()
+        self._check_script(Path(str(request["script"])))
+        self._watch = Watch(self._limits, self._process.pid, self._work_dir)
         with self._lines_lock:
             self._on_line = on_line
             for line in self._lines:
@@ -141,6 +149,7 @@ class BlenderProcess:
         while True:
             message = self._receive()
             on_tick()
+            self._check_limits()
             if message is None:
                 if not self.is_alive and not self._buffer:
                     raise self._died()
@@ -167,10 +176,54 @@ class BlenderProcess:
             self._signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(grace_seconds)
-        self._signal(signal.SIGKILL)
+        self._kill_all()
         self._process.wait(_END_SECONDS)
+        if self._first_inside is not None:
+            os.close(self._first_inside)
+            self._first_inside = None
         self._reader.join(_END_SECONDS)
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        remove_folder(self._scratch)
+
+    def _limit_inside(self) -> None:
+        """In a sandbox Blender is not the process that was started, and so not the one that was limited."""
+        if not self._sandbox.program:
+            return
+        inside = descendants(self._process.pid)
+        for pid in inside:
+            self._limits.impose(pid, has_own_users=bool(self._sandbox.of_users))
+        with contextlib.suppress(OSError, IndexError):  # it has ended, which is noticed elsewhere
+            self._first_inside = os.pidfd_open(inside[0])
+
+    def _check_script(self, script: Path) -> None:
+        if not self._sandbox.shows(script, runtime=self.runtime, work_dir=self._work_dir):
+            raise TaskFailed(
+                f"Blender may not read the script {script.name} where it lies. Put it beside the task, or ask an "
+                "administrator to name its folder in SENDOFF_BLENDER_READABLE."
+            )
+
+    def _check_limits(self) -> None:
+        offence = self._watch.offence() if self._watch is not None else ""
+        if offence:
+            self._kill_all()
+            raise TaskFailed(offence)
+
+    def _wait_for_end(self) -> None:
+        """It has closed its channel: it ends, or it goes on and will never say anything again."""
+        deadline = time.monotonic() + _END_SECONDS
+        while self.is_alive and time.monotonic() < deadline:
+            self._check_limits()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_TICK_SECONDS)
+        if self.is_alive:
+            self._kill_all()
+            self._process.wait(_END_SECONDS)
+
+    def _kill_all(self) -> None:
+        """End it and all that it has started, also what has left its process group where there is a sandbox."""
+        if self._first_inside is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._first_inside, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -189,11 +242,7 @@ class BlenderProcess:
                 data = b""
             if not data:
                 self._buffer.clear()
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._process.wait(_END_SECONDS)
-                if self.is_alive:  # it closed its channel and goes on: it will never say anything again
-                    self._signal(signal.SIGKILL)
-                    self._process.wait(_END_SECONDS)
+                self._wait_for_end()
                 return None
             self._buffer += data
             if len(self._buffer) > _LINE_BYTES:
@@ -202,7 +251,7 @@ class BlenderProcess:
         if line is None:
             return None
         try:
-            message = json.loads(line)
+            message = json.loads(line, parse_constant=_not_a_number, parse_float=_finite)
         except (ValueError, RecursionError):
             return None
         return message if isinstance(message, dict) else None
@@ -218,7 +267,11 @@ class BlenderProcess:
     def _read_output(self) -> None:
         assert self._process.stdout is not None
         with self._process.stdout as output:
-            while raw := output.readline(_LOG_LINE_BYTES):
+            is_rest = False
+            while raw := output.readline(_LOG_LINE_BYTES):  # a line may be as long as Blender likes
+                was_rest, is_rest = is_rest, not raw.endswith(b"\n")
+                if was_rest:
+                    continue
                 line = raw.decode("utf-8", "replace").rstrip()
                 with self._lines_lock:
                     if self._on_line is None:
@@ -230,17 +283,28 @@ class BlenderProcess:
     def _died(self) -> TaskFailed:
         self._process.wait(_END_SECONDS)
         status = self._process.returncode
-        if self._sandbox.program and status > _SIGNALLED:  # how bubblewrap tells what a signal has ended
+        if self._sandbox.program and status - _SIGNALLED in signal.valid_signals():  # how bubblewrap tells of a signal
             status = _SIGNALLED - status
         if status == -signal.SIGKILL:
             why = "Blender was killed, most likely because the scene needs more memory than the worker has"
         elif status == -signal.SIGXCPU:
             why = "Blender took longer than the worker allows"
+        elif status == -signal.SIGXFSZ:
+            return TaskFailed(TOO_LARGE_A_FILE)
         elif status < 0:
             why = f"Blender crashed ({signal.Signals(-status).name})"
         else:
             why = f"Blender ended unexpectedly (status {status})"
         return TaskFailed(f"{why}. The job's log shows what it did last.")
+
+
+def _not_a_number(_: str) -> None:
+    """NaN and Infinity, which JSON does not have, are null: what Blender says goes on to others."""
+
+
+def _finite(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
 
 
 def _environment(scratch: Path) -> dict[str, str]:
@@ -252,39 +316,3 @@ def _environment(scratch: Path) -> dict[str, str]:
         "BLENDER_USER_RESOURCES": str(scratch / "blender"),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-
-
-def _descendants(pid: int) -> list[int]:
-    """All that a process has started and what that has, on Linux."""
-    found: list[int] = []
-    waiting = [pid]
-    while waiting:
-        for path in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
-            with contextlib.suppress(OSError):  # it has ended meanwhile
-                started = [int(child) for child in path.read_text().split()]
-                found += started
-                waiting += started
-    return found
-
-
-def _limit(pid: int, memory_bytes: int, cpu_seconds: float) -> None:
-    """Limits that the kernel keeps; on systems without them the job's time limit still holds."""
-    if sys.platform != "linux":
-        return
-    import resource
-
-    most_bytes = memory_bytes or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    cpu = int(cpu_seconds * (os.cpu_count() or 1)) + 60
-    limits = {
-        resource.RLIMIT_DATA: most_bytes,
-        resource.RLIMIT_CPU: cpu,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: _OPEN_FILES,
-    }
-    for limit, wanted in limits.items():
-        try:
-            _, hard = resource.prlimit(pid, limit)
-            value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-            resource.prlimit(pid, limit, (value, value))
-        except (OSError, ValueError) as error:
-            log.warning("A limit of Blender cannot be set: %s", error, extra={"action": "blender.limit"})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +17,23 @@ log = logging.getLogger("sendoff.worker")
 
 INSIDE = Path(__file__).resolve().parent.parent / "inside"
 _PROBE_SECONDS = 120
-#: What our in-Blender scripts need has to be there as well.
-_PROBE = "import bpy, numpy; print('sendoff-version %d.%d.%d' % bpy.app.version)"
+_SAYS = "sendoff-runtime "
+#: What our in-Blender scripts need has to be there as well. The folders are Python's and Blender's own, and those of
+#: all libraries that are loaded, wherever they come from.
+_PROBE = """
+import bpy, json, numpy, os, sys
+own = [bpy.utils.resource_path(kind) for kind in ("LOCAL", "SYSTEM")]
+program = bpy.app.binary_path
+paths = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix, *sys.path, *own, program}
+paths.add(os.path.dirname(program))
+try:
+    with open("/proc/self/maps") as maps:
+        paths.update(os.path.dirname(line.split(None, 5)[5].rstrip()) for line in maps if "/" in line)
+except OSError:
+    pass
+known = sorted(path for path in paths if path.startswith("/") and not path.startswith("/dev/") and os.path.exists(path))
+print("sendoff-runtime " + json.dumps({"version": "%d.%d.%d" % bpy.app.version, "folders": known}), flush=True)
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +45,8 @@ class Runtime:
     executable: Path
     #: Whether the executable is a Python with the module bpy; else it is `blender`.
     is_python: bool
+    #: The folders and files that it is made of and loads.
+    folders: tuple[Path, ...] = ()
 
     def command(self, channel: int) -> list[str]:
         """The command that runs our in-Blender script with a channel on an inherited file descriptor."""
@@ -64,19 +83,39 @@ def probe(text: str) -> Runtime | None:
     is_python = path.name.lower().startswith("python")
     command = [str(path), "-I", "-c", _PROBE] if is_python else [
         str(path), "--background", "--factory-startup", "-noaudio", "--python-expr", _PROBE]  # fmt: skip
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        _say_unusable(text, str(error))
-        return None
+    with tempfile.TemporaryDirectory(prefix="sendoff-probe-") as home:  # what the worker's user has set up is not asked
+        environment = os.environ | {"HOME": home, "XDG_CONFIG_HOME": home, "BLENDER_USER_RESOURCES": home}
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False, env=environment
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            _say_unusable(text, str(error))
+            return None
     for line in done.stdout.splitlines():
-        if line.startswith("sendoff-version "):
-            version = line.split()[1]
-            series = ".".join(version.split(".")[:2])
-            return Runtime(series=series, version=version, executable=path, is_python=is_python)
-    said = [line for line in (done.stderr + done.stdout).splitlines() if "Error" in line]
-    _say_unusable(text, said[-1] if said else f"it did not say its version (status {done.returncode})")
+        if line.startswith(_SAYS):
+            said = json.loads(line.removeprefix(_SAYS))
+            series = ".".join(said["version"].split(".")[:2])
+            folders = [Path(part) for part in said["folders"]]
+            return Runtime(
+                series=series,
+                version=said["version"],
+                executable=path,
+                is_python=is_python,
+                folders=tuple(_outermost([*folders, *(folder.resolve() for folder in folders)])),
+            )
+    errors = [line for line in (done.stderr + done.stdout).splitlines() if "Error" in line]
+    _say_unusable(text, errors[-1] if errors else f"it did not say its version (status {done.returncode})")
     return None
+
+
+def _outermost(paths: Iterable[Path]) -> Iterator[Path]:
+    """Without what lies in another one, which comes with it."""
+    outermost: set[Path] = set()
+    for path in sorted(set(paths)):
+        if not outermost.intersection(path.parents):
+            outermost.add(path)
+            yield path
 
 
 def choose(runtimes: Iterable[Runtime], series: str) -> Runtime | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import importlib.util
+import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -13,14 +16,30 @@ from typing import Any
 from .channel import Channel, ChannelClosed
 from .job import Job, JobFailed
 
+#: What it means where the system refuses something to a script.
+LIMITS = {
+    errno.EFBIG: "Blender wrote a file that is larger than this worker allows. Send a smaller scene, or ask an "
+    "administrator to raise SENDOFF_BLENDER_FILE_BYTES.",
+    errno.EAGAIN: "Blender could not start another process or thread: this worker allows no more. If the task needs "
+    "so many, ask an administrator to raise SENDOFF_BLENDER_PROCESSES.",
+    errno.ENOSPC: "The worker's disk is full. Ask an administrator for room.",
+}
+
 
 def serve(descriptor: int) -> int:
     """Serve one job on the socket of this file descriptor; returns the exit status (0 however the job ended)."""
     channel = Channel.from_descriptor(descriptor)
+    too_large: list[int] = []
+    if hasattr(signal, "SIGXFSZ"):
+        # Else Blender would go on with a file that was cut off, or say that there is no such file.
+        signal.signal(signal.SIGXFSZ, lambda number, _: too_large.append(number))
     try:
         channel.send({"kind": "ready", **warm_up()})
         order = channel.receive()
-        channel.send(run(channel, order))
+        last = run(channel, order)
+        if too_large:
+            last = {"kind": "failed", "detail": LIMITS[errno.EFBIG]}
+        channel.send(last)
     except ChannelClosed as closed:
         print(f"The worker is gone ({closed}); leaving.", file=sys.stderr)
         return 1
@@ -78,6 +97,9 @@ def run(channel: Channel, order: dict[str, Any]) -> dict[str, Any]:
         }
     except (Exception, SystemExit) as error:
         traceback.print_exc()
+        for number, sentence in LIMITS.items():  # Blender's own errors hold only the text of the system's
+            if getattr(error, "errno", None) == number or os.strerror(number) in str(error):
+                return {"kind": "failed", "detail": sentence}
         return {
             "kind": "failed",
             "detail": f"{script.stem} stopped with an unexpected {type(error).__name__}; the job's log says where.",
