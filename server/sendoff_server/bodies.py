@@ -23,13 +23,13 @@ _QUICK_BYTES = 16 * 1024
 async def read_body(request: Request, most_bytes: int, what: str) -> bytearray:
     """The whole body as it was sent.
 
-    Raises Problem 413 as soon as it is larger than allowed, 408 where too little came for SENDOFF_STALL_SECONDS.
+    Raises Problem 413 as soon as it is larger than allowed, 408 where too little came for SENDOFF_CONNECTION_STALL_SECONDS.
     """
     detail = f"{what} has more than {most_bytes} bytes, which is the most this server takes."
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > most_bytes:
         raise too_large(detail)
-    seconds = parts_of(request).settings.stall_seconds
+    seconds = parts_of(request).settings.connection_stall_seconds
     least, came = seconds * LEAST_BYTES_PER_SECOND, 0
     body = bytearray()
     try:

@@ -22,7 +22,7 @@ from .problems import Problem
 
 log = logging.getLogger("sendoff.server")
 
-#: Within the seconds of SENDOFF_STALL_SECONDS so many bytes have to pass, for each of these seconds.
+#: Within the seconds of SENDOFF_CONNECTION_STALL_SECONDS so many bytes have to pass, for each of these seconds.
 LEAST_BYTES_PER_SECOND = 256
 #: Files that a server opens besides its connections: chunks, Redis, logs.
 _OTHER_FILES = 200

@@ -42,7 +42,7 @@ def serve(settings: ServerSettings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        http=bounded(most=most_connections(settings.connections), stall_seconds=settings.stall_seconds),
+        http=bounded(most=most_connections(settings.connections), stall_seconds=settings.connection_stall_seconds),
         ws_max_size=256 * 1024,
         ws_ping_interval=20,
         ws_ping_timeout=20,

@@ -38,7 +38,7 @@ class ServerSettings(StoreSettings):
     #: So many connections at once, WebSockets included, in each process.
     connections: int = Field(default=10_000, ge=1)
     #: Who sends or takes (almost) nothing for so long is not waited for any more.
-    stall_seconds: float = Field(default=30, gt=0, le=3600)
+    connection_stall_seconds: float = Field(default=30, gt=0, le=3600)
     #: "production" refuses to start with what is only good on one's own machine.
     env: Literal["development", "production"] = "development"
     #: Whether a proxy in front of the server speaks https to the network.

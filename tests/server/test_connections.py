@@ -25,7 +25,7 @@ MOST = 20
 @pytest.fixture(scope="module")
 def impatient(valkey: EmbeddedValkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("impatient")
-    settings = {"SENDOFF_STALL_SECONDS": str(STALL_SECONDS), "SENDOFF_CONNECTIONS": str(MOST)}
+    settings = {"SENDOFF_CONNECTION_STALL_SECONDS": str(STALL_SECONDS), "SENDOFF_CONNECTIONS": str(MOST)}
     with serving(valkey.url, folder, **settings) as server, announced(server.store.redis):
         yield server
 
