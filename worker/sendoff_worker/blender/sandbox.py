@@ -114,7 +114,7 @@ class Sandbox:
             options.append("--unshare-net")
         for device in _graphics_cards():
             options += ["--dev-bind-try", device, device]
-        read_only = ["/dev", "/"]
+        read_only = ["/proc", "/dev", "/"]
         for mount in self._mounts(needed, work_dir, scratch):
             if mount.kind is _Kind.LINK:
                 options += ["--symlink", mount.source, mount.path]
@@ -127,7 +127,8 @@ class Sandbox:
                 read_only.insert(0, mount.path)
             else:
                 options += ["--ro-bind", "/dev/null", mount.path]
-        # Nothing is written into memory: whatever is written is in the job's folder, where it is counted.
+        # Nothing is written into memory: whatever is written is in the job's folder, where it is counted. And root
+        # could write the kernel's own settings, without a capability, by its name alone.
         return [*options, *(part for path in read_only for part in ("--remount-ro", path))]
 
     def _mounts(self, needed: Iterable[_Mount], work_dir: Path, scratch: Path) -> list[_Mount]:
