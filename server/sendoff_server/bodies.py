@@ -23,7 +23,8 @@ _QUICK_BYTES = 16 * 1024
 async def read_body(request: Request, most_bytes: int, what: str) -> bytearray:
     """The whole body as it was sent.
 
-    Raises Problem 413 as soon as it is larger than allowed, 408 where too little came for SENDOFF_CONNECTION_STALL_SECONDS.
+    Raises Problem 413 as soon as it is larger than allowed, and 408 where too little came for
+    SENDOFF_CONNECTION_STALL_SECONDS.
     """
     detail = f"{what} has more than {most_bytes} bytes, which is the most this server takes."
     declared = request.headers.get("content-length", "")
