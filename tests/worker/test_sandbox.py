@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -137,6 +138,13 @@ class Place:
         return summary
 
 
+def shown(runtime: Runtime) -> list[Path]:
+    """What is shown of this machine, where a checkout or its Python may lie in a home folder."""
+    packages = [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
+    paths = [*runtime.folders, runtime.executable.absolute(), runtimes.INSIDE, *packages]
+    return [one for path in paths for one in (path.absolute(), path.resolve())]
+
+
 def require_sandbox() -> None:
     """bubblewrap has to be there; where it is, and the kernel allows no namespaces (a container), that is a skip."""
     program = shutil.which("bwrap")
@@ -184,14 +192,16 @@ def test_a_scene_reaches_nothing_but_its_own_folder(
     monkeypatch.setenv("SENDOFF_SECRET", SECRET)
     saw = place.look(runtime, place.sandbox())
     missing = "FileNotFoundError"
-    assert {name: saw[name] for name in ("secret", "other job", "shadow", "socket", "home", "run")} == {
-        "secret": missing, "other job": missing, "shadow": missing, "socket": missing, "home": missing, "run": missing,
+    assert {name: saw[name] for name in ("secret", "other job", "shadow", "socket", "run")} == {
+        "secret": missing, "other job": missing, "shadow": missing, "socket": missing, "run": missing,
     }  # fmt: skip
     assert saw["neighbours"] == ["1-job"]
     assert all(saw[name] in (missing, "OSError", "PermissionError") for name in saw if name.startswith("write")), (
         "all is read-only"
     )
-    assert saw["root"] in (missing, [".pyenv"]), "only what a Python there needs"
+    for name, folder in (("home", Path("/home")), ("root", Path.home())):
+        needed = {path.relative_to(folder).parts[0] for path in shown(runtime) if folder in path.parents}
+        assert saw[name] == (sorted(needed) or missing), "what a checkout or a Python there needs, and nothing else"
     assert saw["own"] == saw["scratch"] == saw["tmp"] == saw["shared memory"] == "written"
     assert (place.room / "mine").read_text() == "x"
     assert saw["network"] in ("ConnectionRefusedError", "OSError")
