@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import struct
 import zlib
@@ -26,7 +27,7 @@ from sendoff_worker import Context, task
 @task("test.look", title="Make things to look at")
 def look(ctx: Context, folder: str) -> None:
     for name, role in (("view.png", "preview"), ("notes.txt", "report"), ("counts.json", "report"),
-                       ("broken.glb", "result"), ("picture.svg", "preview")):
+                       ("broken.glb", "result"), ("abroad.glb", "result"), ("picture.svg", "preview")):
         ctx.add_file(Path(folder) / name, role=role)
 
 @task("test.slow", title="Take a while")
@@ -105,6 +106,13 @@ def png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
+def glb(document: dict[str, object]) -> bytes:
+    """A .glb of this JSON alone."""
+    text = json.dumps(document).encode()
+    text += b" " * (-len(text) % 4)
+    return struct.pack("<4sIIII", b"glTF", 2, 20 + len(text), len(text), 0x4E4F534A) + text
+
+
 def test_pictures_and_reports_are_shown_and_what_cannot_be_is_said(
     client: Client, page: Page, tmp_path: Path, shot: Shot
 ) -> None:
@@ -112,6 +120,13 @@ def test_pictures_and_reports_are_shown_and_what_cannot_be_is_said(
     (tmp_path / "notes.txt").write_text("3 findings\n<b>not bold</b>\n")
     (tmp_path / "counts.json").write_text('{"meshes":3}')
     (tmp_path / "broken.glb").write_bytes(b"glTF\2\0\0\0 this is none")
+    buffer = {"uri": "http://192.0.2.1/secret.bin", "byteLength": 36}
+    mesh = {"primitives": [{"attributes": {"POSITION": 0}}]}
+    abroad = {"asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": [0]}], "nodes": [{"mesh": 0}],
+              "meshes": [mesh], "buffers": [buffer], "bufferViews": [{"buffer": 0, "byteLength": 36}],
+              "accessors": [{"bufferView": 0, "componentType": 5126, "count": 3, "type": "VEC3",
+                             "min": [0, 0, 0], "max": [1, 1, 1]}]}  # fmt: skip
+    (tmp_path / "abroad.glb").write_bytes(glb(abroad))
     (tmp_path / "picture.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>")
     job = client.submit(Submission(task="test.look", params={"folder": str(tmp_path)}))
     client.wait(job.id, 30)
@@ -123,6 +138,12 @@ def test_pictures_and_reports_are_shown_and_what_cannot_be_is_said(
     expect(page.get_by_label("Report notes.txt")).to_have_text("3 findings\n<b>not bold</b>\n")
     expect(page.get_by_label("Report counts.json")).to_contain_text('"meshes": 3')
     expect(page.get_by_text("broken.glb cannot be shown here: it is damaged")).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.get_by_role("button", name="View abroad.glb in 3D").click()
+    expect(page.get_by_text("abroad.glb cannot be shown here")).to_be_visible()
+    assert asked
+    assert not any("192.0.2.1" in url for url in asked)
     page.get_by_role("button", name="Enlarge view.png").click()
     shot(page, "results")
     check_accessible(page)

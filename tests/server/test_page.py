@@ -51,8 +51,8 @@ def test_the_page_when_asked_for_then_it_may_run_its_own_scripts_and_speak_to_th
     host = server.url.removeprefix("http://")
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == "'self'"
-    assert policy["connect-src"] == f"'self' blob: ws://{host} wss://{host}"
-    assert policy["img-src"] == "'self' blob:"
+    assert policy["connect-src"] == f"'self' blob: data: ws://{host} wss://{host}"
+    assert policy["img-src"] == "'self' blob: data:"
     assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["x-content-type-options"] == "nosniff"

@@ -71,14 +71,12 @@ export class EventStream {
 
   isNews({ job, kind, state, epoch, seq, after, recovered }) {
     const place = this.places.get(job);
-    if (kind === "snapshot") {
-      // What follows is told anew from `after` on, so that is where a next connection goes on.
-      this.places.set(job, { epoch, seq: after ?? seq });
-      return true;
-    }
-    if (place && place.epoch === epoch && seq <= place.seq) return false;
+    const isSnapshot = kind === "snapshot";
+    if (!isSnapshot && place && place.epoch === epoch && seq <= place.seq) return false;
+    // After a snapshot is told anew what follows `after`, so that is where a next connection goes on.
     if (FINAL.includes(state)) this.places.delete(job);
-    else this.places.set(job, { epoch, seq });
+    else this.places.set(job, { epoch, seq: isSnapshot ? (after ?? seq) : seq });
+    if (isSnapshot) return true;
     // What was missed is older than the snapshot that came before it, which has told more.
     return !recovered;
   }

@@ -86,7 +86,7 @@ def _headers(request: Request) -> dict[str, str]:
     # Safari before 15.4 does not count WebSockets of the page's own host as 'self'.
     sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
     return {
-        "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
-        f"connect-src 'self' blob:{sockets}; form-action 'self'; frame-src 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
+        "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+        f"img-src 'self' blob: data:; connect-src 'self' blob: data:{sockets}; form-action 'self'; frame-src 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
     }
