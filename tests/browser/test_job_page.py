@@ -34,7 +34,7 @@ def look(ctx: Context, folder: str) -> None:
 def slow(ctx: Context, gate: str) -> None:
     for number in ctx.steps(range(1000), "Part {}"):
         ctx.log(f"line {number} of the log: ä")
-        while number == 5 and not Path(gate).exists() and not ctx.is_stopping:
+        while number == 500 and not Path(gate).exists() and not ctx.is_stopping:
             time.sleep(0.02)
 '''
 
@@ -152,7 +152,7 @@ def test_pictures_and_reports_are_shown_and_what_cannot_be_is_said(
     assert download.value.suggested_filename == "notes.txt"
 
 
-def test_the_log_grows_and_a_job_is_cancelled_and_run_again(
+def test_progress_and_log_of_a_real_job_grow_and_it_is_cancelled_and_run_again(
     stack: Stack, client: Client, page: Page, tmp_path: Path, shot: Shot
 ) -> None:
     gate = tmp_path / "gate"
@@ -160,7 +160,9 @@ def test_the_log_grows_and_a_job_is_cancelled_and_run_again(
     open_page(page, client, job.id)
     page.get_by_text("Log", exact=True).click()
     log = page.get_by_label("The worker's log of the job")
-    expect(log).to_contain_text("line 5 of the log: ä")
+    expect(log).to_contain_text("line 500 of the log: ä")
+    expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "50")
+    expect(page.get_by_text("50 %")).to_be_visible()
     gate.touch()
     expect(log).to_contain_text("line 999 of the log: ä", timeout=30_000)
     assert log.inner_text().count("line 7 of the log") == 1
