@@ -59,14 +59,14 @@ export class Machines {
     const more = make(
       "details", {}, make("summary", { textContent: `${tasks.length} ${tasks.length === 1 ? "task" : "tasks"}` }),
       make("ul", {}, ...tasks),
-    ); // prettier-ignore
+    );
     more.dataset.worker = worker.name;
     more.open = open.has(worker.name);
     return make(
       "li", {}, make("div", { className: "row" }, make("b", { textContent: worker.name }), make("span", { textContent: busy })),
       make("div", { className: "bar thin", ariaHidden: "true" }, fill),
       make("p", { className: "quiet", textContent: about.filter(Boolean).join(" · ") }), more,
-    ); // prettier-ignore
+    );
   }
 }
 

@@ -83,7 +83,7 @@ export class Rows {
     const item = make(
       "li", { className: "job" }, make("div", { className: "what" }, title, about),
       make("div", { className: "how" }, state, bar), make("div", { className: "when" }, percent, left), button,
-    ); // prettier-ignore
+    );
     item.dataset.job = id;
     bar.setAttribute("role", "progressbar");
     bar.setAttribute("aria-valuemin", "0");
