@@ -208,6 +208,35 @@ def test_a_whole_studio_is_seen_at_a_glance(
         shot(page, "studio")
 
 
+def test_nothing_of_one_person_stays_for_the_next(
+    server: Server, monitor: Page, person: str, td: str, expected: list[str]
+) -> None:
+    expected.append("404")
+    job = make(server, person, "unannounced")
+    make(server, td, "the other's own")
+    expect(row(monitor, "unannounced")).to_be_visible()
+    monitor.get_by_role("button", name="Sign out").click()
+    expect(monitor.get_by_label("Password")).to_be_visible()
+    assert "unannounced" not in monitor.content()
+    sign_in(monitor, td)
+    expect(row(monitor, "the other's own")).to_be_visible()
+    assert titles(monitor) == ["the other's own"]
+    monitor.get_by_role("button", name="Sign out").click()
+    sign_in(monitor, person)
+    expect(row(monitor, "unannounced")).to_be_visible()
+    monitor.goto(f"{server.url}/jobs/{job}")
+    server.take(job)
+    server.store.run(jobs.append_log(job, token="attempt1", text="a secret line\n", retention_seconds=100))
+    monitor.get_by_text("Log", exact=True).click()
+    expect(monitor.get_by_text("a secret line")).to_be_visible()
+    monitor.get_by_text("Details", exact=True).click()
+    expect(monitor.locator("dl")).to_contain_text(job)
+    monitor.get_by_role("button", name="Sign out").click()
+    expect(monitor.get_by_label("Password")).to_be_visible()
+    for part in ("#log-text", "#facts", "#files"):
+        assert monitor.locator(part).text_content() == ""
+
+
 def test_workers_queues_and_health_are_shown(server: Server, monitor: Page, person: str) -> None:
     machines = monitor.get_by_role("complementary", name="The studio's machines")
     expect(machines).to_contain_text("All well")

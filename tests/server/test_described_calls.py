@@ -123,3 +123,15 @@ def test_a_call_whatever_it_is_sent_answers_as_described(
             )  # fmt: skip
 
         answers()
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in HEADERS.items() for value in values])
+def test_a_header_whatever_it_says_is_no_mistake_of_the_servers(attacked: Server, name: str, value: str) -> None:
+    """Each one with each kind of answer: schemathesis draws only some."""
+    job = ended_job(attacked)
+    signed_in = {"Authorization": f"Bearer {attacked.token()}"}
+    with requests.Session() as session:
+        session.trust_env = False
+        for path in (f"/v1/jobs/{job}/files/result.txt", f"/v1/jobs/{job}/log", "/v1/jobs", "/", "/page/job.js"):
+            answer = session.get(attacked.url + path, headers=signed_in | {name: value}, timeout=20)
+            assert answer.status_code < 500, (path, answer.text)

@@ -8,14 +8,21 @@ import { sizeWords, timeWords } from "/page/words.js";
 export class Details {
   /** `refused(problem)` is told of a sign-in that has ended. */
   constructor(job, refused) {
-    Object.assign(this, { job, refused });
+    Object.assign(this, { job, refused, turn: 0 });
     at("details").addEventListener("toggle", () => this.refresh());
+  }
+
+  clear() {
+    this.turn += 1;
+    at("facts").replaceChildren();
   }
 
   async refresh() {
     if (!at("details").open) return;
+    const { turn } = this;
     try {
-      at("facts").replaceChildren(...facts(await (await call("GET", jobPath(this.job))).json()));
+      const job = await (await call("GET", jobPath(this.job))).json();
+      if (turn === this.turn) at("facts").replaceChildren(...facts(job));
     } catch (problem) {
       if (problem.status === 401) this.refused(problem);
       else at("facts").replaceChildren(make("dd", { textContent: problem.message }));

@@ -52,7 +52,7 @@ function close() {
   stream?.stop();
   stream = null;
   job = null;
-  results.clear();
+  for (const part of [results, details, log]) part.clear(); // nothing of one person stays for the next
   at("job").hidden = true;
 }
 

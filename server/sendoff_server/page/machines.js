@@ -12,8 +12,7 @@ export class Machines {
     if (window.matchMedia("(max-width: 70rem)").matches) at("machines").open = false;
   }
 
-  start(page) {
-    this.page = page;
+  start() {
     this.isStarted = true;
     this.look();
   }

@@ -33,6 +33,8 @@ let jobs = new Jobs();
 let stream = null;
 let isWhole = false;
 let drawing = false;
+/** What the list shows, and what that was made of. */
+let view = [];
 let viewed = "";
 
 const page = new SignedIn({ hint: HINT, open, close });
@@ -47,7 +49,7 @@ async function open(server) {
   showChoice();
   at("monitor").hidden = false;
   document.title = "Jobs – Sendoff";
-  machines.start(page);
+  machines.start();
   follow();
 }
 
@@ -56,13 +58,21 @@ function close() {
   stream = null;
   machines.stop();
   at("monitor").hidden = true;
+  forget();
+}
+
+/** Nothing of one person stays for the next, not even out of sight. */
+function forget() {
   jobs = new Jobs();
+  view = [];
+  viewed = "";
+  rows.show(view);
 }
 
 /** Listen first, then list: what happens meanwhile is newer than what is listed. */
 function follow() {
   stream?.stop();
-  jobs = new Jobs();
+  forget();
   isWhole = false;
   const mine = jobs;
   let wasOnline = false;
@@ -128,8 +138,6 @@ function draw() {
     show();
   }, DRAW_MS);
 }
-
-let view = [];
 
 function show() {
   const now = JSON.stringify([jobs.version, choice, Object.keys(taskTitles).length]);

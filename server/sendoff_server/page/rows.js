@@ -53,7 +53,7 @@ export class Rows {
       this.fill(row, job);
     }
     for (const [id, row] of this.rows) {
-      if (seen.has(id) || row.item.contains(document.activeElement)) continue;
+      if (seen.has(id) || (this.jobs.length && row.item.contains(document.activeElement))) continue;
       row.item.remove();
       this.rows.delete(id);
     }
