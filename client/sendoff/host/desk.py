@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sys
 import time
 import uuid
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from .. import Client, signins
+from .. import Client, names, signins
 from . import job_files, known_tasks
 from .instance import Instance
 from .job_writer import JobWriter
@@ -24,6 +25,8 @@ from .session import Session
 
 #: At the end, what is still to be written down is given so long; before a save, which takes its time itself, so long.
 _WRITE_SECONDS, _BEGUN_SECONDS = 2.0, 0.05
+#: Of a path that Windows takes, so many characters are left for the files in a folder of results.
+_ROOM_FOR_FILES = 80
 
 
 class HostApplication(Protocol):
@@ -103,7 +106,12 @@ class Desk:
         for job in own:
             job.is_fetching = job.is_asked_for = False
             if not job.id and job.key in self._parcels:
-                session.submit(job.key, self._parcels[job.key].submission)
+                self._submit(session, job, self._parcels[job.key])
+
+    @staticmethod
+    def _submit(session: Session, job: Job, parcel: Parcel) -> None:
+        job.is_finding_files = parcel.needs_files
+        session.submit(job.key, parcel)
 
     def server_url(self) -> str:
         """The URL of the server that is set now; "" where none is."""
@@ -212,7 +220,10 @@ class Desk:
         chosen = self.host.results_folder()
         if chosen is None:
             return self.host.folder("results", create=False) / job.key
-        return chosen / f"{job.title}-{job.id or job.key}"
+        room = names.LONGEST_NAME_BYTES
+        if sys.platform == "win32":
+            room = names.LONGEST_WINDOWS_PATH - names.utf16_units(str(chosen)) - _ROOM_FOR_FILES
+        return chosen / names.folder_name(job.title, job.id or job.key, room)
 
     def log_path(self, job: Job) -> Path:
         """Where a job's log is put for reading."""
@@ -223,14 +234,14 @@ class Desk:
         self._parcels[job.key] = parcel
         self.writing().save_sent(job, parcel)
         self.remember(job)
-        self.session().submit(job.key, parcel.submission)
+        self._submit(self.session(), job, parcel)
 
     def post_again(self, job: Job) -> bool:
         """Go on sending what did not arrive; False where its copy is gone."""
         parcel = self._parcels.get(job.key)
-        if parcel is None or not all(file.source.is_file() for file in parcel.submission.files):
+        if parcel is None or not parcel.is_here:
             return False
-        self.session().submit(job.key, parcel.submission)
+        self._submit(self.session(), job, parcel)
         return True
 
     def has_arrived(self, job: Job) -> None:

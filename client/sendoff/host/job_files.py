@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import JobState
+from ..names import readable
 from .jobs import Job
 from .messages import FetchedFile
 from .outbox import Parcel
@@ -94,7 +95,7 @@ def load_parcel(job: Job, folder: Path) -> Parcel | None:
         parcel = Parcel.from_dict(data["parcel"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    return parcel if all(file.source.is_file() for file in parcel.submission.files) else None
+    return parcel if parcel.is_here else None
 
 
 def _is_over(job: Job) -> bool:
@@ -132,9 +133,20 @@ def _problem_from_dict(data: Mapping[str, Any] | None) -> Problem | None:
     return Problem(str(data["text"]), tuple(Remedy(name) for name in data["remedies"]), bool(data["is_stop"]))
 
 
+def plain(value: Any) -> Any:
+    """A value as it can be written whatever it is: texts readable, what JSON does not know as text."""
+    if isinstance(value, Mapping):
+        return {readable(str(name)): plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return readable(str(value))
+
+
 def write(path: Path, data: Mapping[str, Any]) -> None:
     """Write a file as a whole: whoever reads it meanwhile reads the one before. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+    part.write_text(json.dumps(data), encoding="ascii")  # ASCII: a name may hold what is no UTF-8
     part.replace(path)

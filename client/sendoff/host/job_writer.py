@@ -7,9 +7,11 @@ written once, as it was the last time.
 from __future__ import annotations
 
 import contextlib
+import functools
 import queue
 import shutil
 import threading
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,16 +90,34 @@ class JobWriter:
                     asked.append(self._asked.get_nowait())
             files = {item[0]: item[1] for item in asked if isinstance(item, tuple)}
             for path, data in files.items():
-                with contextlib.suppress(OSError):
-                    if data is None:
-                        path.unlink(missing_ok=True)
-                    else:
-                        job_files.write(path, data)
+                _survive(functools.partial(_write, path, data))
             for item in asked:
                 if isinstance(item, _Discard):
-                    shutil.rmtree(item.folder, ignore_errors=True)
+                    _survive(functools.partial(shutil.rmtree, item.folder, ignore_errors=True))
                 elif isinstance(item, threading.Event):
                     item.set()
                 elif callable(item):
-                    with contextlib.suppress(OSError):
-                        item()
+                    _survive(item)
+
+
+def _write(path: Path, data: Mapping[str, Any] | None) -> None:
+    if data is None:
+        path.unlink(missing_ok=True)
+        return
+    try:
+        job_files.write(path, data)
+    except OSError:
+        raise
+    except Exception:  # something in it cannot be written: the job is remembered without it
+        traceback.print_exc()
+        job_files.write(path, job_files.plain(data))
+
+
+def _survive(work: Callable[[], None]) -> None:
+    """Do it, and go on whatever comes of it: without this thread no job would be remembered any more."""
+    try:
+        work()
+    except OSError:
+        pass  # a full disk: it is not there after a restart
+    except Exception:
+        traceback.print_exc()

@@ -12,6 +12,7 @@ from .. import Job as Snapshot
 from ..check import HopResult
 from ..device import SignInCode
 from . import messages
+from .missing import missing_notes
 from .problems import Problem, Remedy, problem_of_job
 from .progress import Bar, Rate, Way
 
@@ -52,6 +53,8 @@ class Job:
     id: str = ""
     #: The copy of the scene is not saved yet.
     is_saving: bool = False
+    #: A thread looks for the files that the scene uses.
+    is_finding_files: bool = False
     #: None until the server has it.
     state: JobState | None = None
     stage: str = ""
@@ -265,7 +268,15 @@ class JobList:
         job.sent_bytes = message.wire_bytes
         job.rate.note(message.done_bytes, now)
 
+    def _files_found(self, job: Job, message: messages.FilesFound, _now: float) -> None:
+        before = missing_notes(job.missing_files)
+        job.is_finding_files = False
+        job.missing_files = message.missing
+        others = (note for note in job.notes if note not in before)
+        job.notes = (*missing_notes(message.missing), *others)
+
     def _submitted(self, job: Job, message: messages.Submitted, now: float) -> None:
+        job.is_finding_files = False
         if not job.id:
             job.id, job.rate = message.job.id, Rate()
         _take_snapshot(job, message.job, now)
@@ -279,7 +290,7 @@ class JobList:
 
     def _submit_failed(self, job: Job, message: messages.SubmitFailed, now: float) -> None:
         job.problem = message.problem
-        job.cancelling = False
+        job.cancelling = job.is_finding_files = False
         if message.problem.is_stop:
             job.state = JobState.CANCELLED
             job.problem = Problem("Sending was stopped.", (Remedy.RETRY,), is_stop=True)
@@ -322,6 +333,7 @@ _GENERAL: Mapping[type, Any] = {
 }
 _OF_A_JOB: Mapping[type, Any] = {
     messages.Sending: JobList._sending,
+    messages.FilesFound: JobList._files_found,
     messages.Submitted: JobList._submitted,
     messages.SubmitFailed: JobList._submit_failed,
     messages.JobGone: JobList._gone,

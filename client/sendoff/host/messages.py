@@ -25,6 +25,14 @@ class Sending:
 
 
 @dataclass(frozen=True)
+class FilesFound:
+    """The files that the scene of `key` uses are known; `missing` are named by the scene and not there."""
+
+    key: str
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Submitted:
     """The server has made a job of what was sent under `key`, or has told how a job is now."""
 
@@ -181,6 +189,7 @@ class SignInFailed:
 
 Message = Union[
     Sending,
+    FilesFound,
     Submitted,
     SubmitFailed,
     JobEvent,

@@ -16,12 +16,24 @@ class Parcel:
 
     submission: Submission
     folder: Path
+    #: Whether the files that the scene uses are still to be looked for, in a thread, before it is sent.
+    needs_files: bool = False
+    #: The folder that "//" in the scene's paths means; None if the scene was never saved.
+    base: Path | None = None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the saved copy is still in its folder; files elsewhere are looked at by the thread that sends."""
+        copies = [file.source for file in self.submission.files if self.folder in file.source.parents]
+        return all(path.is_file() for path in copies)
 
     def to_dict(self) -> dict[str, Any]:
         """As it is kept on disk, so that sending goes on after a restart."""
         submission = self.submission
         return {
             "folder": str(self.folder),
+            "needs_files": self.needs_files,
+            "base": None if self.base is None else str(self.base),
             "task": submission.task,
             "params": dict(submission.params),
             "files": [[str(file.source), file.path, file.role] for file in submission.files],
@@ -45,4 +57,6 @@ class Parcel:
                 idempotency_key=str(data["idempotency_key"]),
             ),
             folder=Path(data["folder"]),
+            needs_files=bool(data.get("needs_files")),
+            base=Path(data["base"]) if data.get("base") else None,
         )

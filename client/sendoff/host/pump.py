@@ -107,4 +107,4 @@ def drain(desk: Desk, view: View, messages: queue.SimpleQueue[Message], deadline
 
 
 def _kept(job: Job) -> tuple[Any, ...]:
-    return (job.id, job.state, job.problem, job.files, job.imported, job.attempt)
+    return (job.id, job.state, job.problem, job.files, job.imported, job.attempt, job.missing_files)

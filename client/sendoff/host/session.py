@@ -14,8 +14,9 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from .. import Client, Connectivity, Event, EventStream, Job, NotFound, SendoffError, Submission, check, device
-from . import known_tasks, messages
+from .. import Client, Connectivity, Event, EventStream, Job, NotFound, SendoffError, check, device
+from . import known_tasks, messages, used_files
+from .outbox import Parcel
 from .problems import problem_of
 from .threads import Threads
 
@@ -61,8 +62,8 @@ class Session:
         """Whether an answer is on its way: a thread other than the listening one works, or a message waits."""
         return not self.messages.empty() or any(thread is not self._listener for thread in self._threads.going)
 
-    def submit(self, key: str, submission: Submission) -> None:
-        """Send a scene; repeated with the same submission it goes on where it was, and makes one job.
+    def submit(self, key: str, parcel: Parcel) -> None:
+        """Send a scene; repeated with the same parcel it goes on where it was, and makes one job.
 
         What is being sent is not sent twice at the same time.
         """
@@ -72,7 +73,7 @@ class Session:
         self._sending.add(key)
         stop = threading.Event()
         self._submits[key] = stop
-        self._threads.start("submit", lambda: self._submit(key, submission, stop))
+        self._threads.start("submit", lambda: self._submit(key, parcel, stop))
 
     def stop_submit(self, key: str) -> None:
         """Stop sending; what has arrived is kept by the server for the next try."""
@@ -174,11 +175,14 @@ class Session:
                 self._client = self._make_client()
             return self._client
 
-    def _submit(self, key: str, submission: Submission, stop: threading.Event) -> None:
+    def _submit(self, key: str, parcel: Parcel, stop: threading.Event) -> None:
         try:
             client = self._connected()
             client.server()
             self.listen()
+            submission = used_files.complete(parcel, stop)
+            if parcel.needs_files:
+                self._tell(messages.FilesFound(key=key, missing=submission.missing_files))
             job = client.submit(submission, on_progress=lambda *sizes: self._tell_sending(key, *sizes), stop=stop)
         except Exception as error:
             self._end_sending(key, stop)

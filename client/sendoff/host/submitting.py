@@ -41,6 +41,10 @@ class Export:
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     #: What the artist should know before the job runs.
     notes: tuple[str, ...] = ()
+    #: Whether the thread that sends looks for the files that the scene uses.
+    needs_files: bool = False
+    #: The folder that "//" in the scene's paths means; None if the scene was never saved.
+    base: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,8 @@ class Submitting:
         job.scene_bytes = export.scene_bytes
         job.missing_files = export.submission.missing_files
         job.notes = export.notes
-        self._desk.post(job, Parcel(export.submission, export.folder))
+        parcel = Parcel(export.submission, export.folder, needs_files=export.needs_files, base=export.base)
+        self._desk.post(job, parcel)
 
     def forget(self) -> None:
         """Forget the orders whose copy was not saved yet."""

@@ -81,6 +81,8 @@ def _sending(job: Job) -> str:
         return "saving a copy to send"
     if not job.sends:
         return "asking the server to run it again"
+    if job.is_finding_files:
+        return "looking for the files the scene uses"
     if not total:
         return "preparing to send"
     if done >= total:

@@ -31,16 +31,16 @@ def wait_for(session, kind):
             return message
 
 
-def submission(host, folder: Path):
+def parcel(host, folder: Path):
     source = folder / "scene.bin"
     source.write_bytes(b"x" * 100_000)
     file = host.sendoff.SceneFile(source=source, path="scene.bin", role="scene")
-    return host.sendoff.Submission(task="mesh.lods", files=(file,), title="scene")
+    return host.outbox.Parcel(host.sendoff.Submission(task="mesh.lods", files=(file,), title="scene"), folder)
 
 
 def test_a_submit_tells_progress_then_the_job_and_keeps_the_copy(host, server, session_of, tmp_path):
     session = session_of(server.url)
-    session.submit("k", submission(host, tmp_path))
+    session.submit("k", parcel(host, tmp_path))
     sending = wait_for(session, host.messages.Sending)
     while sending.done_bytes < sending.total_bytes:
         sending = wait_for(session, host.messages.Sending)
@@ -51,7 +51,7 @@ def test_a_submit_tells_progress_then_the_job_and_keeps_the_copy(host, server, s
 
 
 def test_the_same_submission_again_makes_no_second_job(host, server, session_of, tmp_path):
-    session, made = session_of(server.url), submission(host, tmp_path)
+    session, made = session_of(server.url), parcel(host, tmp_path)
     for _ in range(2):
         session.submit("k", made)
         assert wait_for(session, host.messages.Submitted).job.id == "job1"
@@ -59,7 +59,7 @@ def test_the_same_submission_again_makes_no_second_job(host, server, session_of,
 
 
 def test_what_is_being_sent_is_not_sent_twice_at_the_same_time(host, server, session_of, tmp_path):
-    session, made = session_of(server.url), submission(host, tmp_path)
+    session, made = session_of(server.url), parcel(host, tmp_path)
     for _ in range(5):
         session.submit("k", made)
     wait_for(session, host.messages.Submitted)
@@ -77,7 +77,7 @@ def test_what_was_stopped_is_begun_again_at_once(host, tmp_path):
         goes_on.wait(LIMIT_SECONDS)
         raise ValueError("planted")
 
-    session, made = host.session.Session(no_client, accepts=("blend",)), submission(host, tmp_path)
+    session, made = host.session.Session(no_client, accepts=("blend",)), parcel(host, tmp_path)
     session.submit("k", made)
     session.submit("k", made)
     session.stop_submit("k")
@@ -91,7 +91,7 @@ def test_what_was_stopped_is_begun_again_at_once(host, tmp_path):
 
 def test_an_expired_sign_in_is_told_with_its_button(host, server, session_of, tmp_path):
     session = session_of(server.url, "expired")
-    session.submit("k", submission(host, tmp_path))
+    session.submit("k", parcel(host, tmp_path))
     problem = wait_for(session, host.messages.SubmitFailed).problem
     assert problem.text == "Your sign-in has expired. Sign in again."
     assert problem.remedies[0] is host.problems.Remedy.SIGN_IN
@@ -99,7 +99,7 @@ def test_an_expired_sign_in_is_told_with_its_button(host, server, session_of, tm
 
 def test_a_server_that_is_not_there_is_a_sentence_and_a_retry(host, session_of, tmp_path):
     session = session_of("http://127.0.0.1:9")
-    session.submit("k", submission(host, tmp_path))
+    session.submit("k", parcel(host, tmp_path))
     problem = wait_for(session, host.messages.SubmitFailed).problem
     assert "cannot be reached" in problem.text
     assert problem.remedies == (host.problems.Remedy.RETRY,)
@@ -109,7 +109,7 @@ def test_a_server_that_is_not_there_is_a_sentence_and_a_retry(host, session_of, 
 def test_close_ends_every_thread_within_two_seconds(host, server, session_of, tmp_path):
     before = set(threading.enumerate())
     session = session_of(server.url)
-    session.submit("k", submission(host, tmp_path))
+    session.submit("k", parcel(host, tmp_path))
     wait_for(session, host.messages.Submitted)
     begun = time.monotonic()
     assert session.close()
@@ -120,7 +120,7 @@ def test_close_ends_every_thread_within_two_seconds(host, server, session_of, tm
 
 def test_close_does_not_wait_for_a_silent_server(host, silent_server, session_of, tmp_path):
     session = session_of(silent_server)
-    session.submit("k", submission(host, tmp_path))
+    session.submit("k", parcel(host, tmp_path))
     begun = time.monotonic()
     session.close()
     assert time.monotonic() - begun < 2.5
@@ -129,7 +129,7 @@ def test_close_does_not_wait_for_a_silent_server(host, silent_server, session_of
 
 def test_a_stopped_submit_says_that_it_was_stopped(host, silent_server, session_of, tmp_path):
     session = session_of(silent_server)
-    session.submit("k", submission(host, tmp_path))
+    session.submit("k", parcel(host, tmp_path))
     session.stop_submit("k")
     session.stop_submit("unknown")
     assert session._submits["k"].is_set()
@@ -162,7 +162,7 @@ def test_a_fetch_of_an_unknown_job_fails_with_the_servers_words(host, server, se
 
 def test_cancel_reaches_the_server(host, server, session_of, tmp_path):
     session = session_of(server.url)
-    session.submit("k", submission(host, tmp_path))
+    session.submit("k", parcel(host, tmp_path))
     session.cancel(wait_for(session, host.messages.Submitted).job.id)
     session.cancel("never")
     assert wait_for(session, host.messages.CancelFailed).job_id == "never"
