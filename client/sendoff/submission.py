@@ -11,16 +11,9 @@ from typing import Any
 from .blendfile import read_head
 from .errors import InputError
 from .manifest import check_paths
+from .scene_files import SceneFile
 
-
-@dataclass(frozen=True)
-class SceneFile:
-    """One file to send: where it lies here, its path in the job's folder, and what it is for."""
-
-    source: Path
-    path: str
-    #: "scene" for the one the task opens, "external" for a texture, a cache, a library.
-    role: str = "external"
+__all__ = ["HostInfo", "SceneFile", "Submission", "scene_submission"]
 
 
 @dataclass(frozen=True)

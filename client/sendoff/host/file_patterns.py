@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
-UDIM, UVTILE = "<UDIM>", "<UVTILE>"
-_DEVICES = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\.|$)", re.IGNORECASE)
-_LONGEST_NAME_BYTES = 200
+from ..names import UDIM, UVTILE, safe_name
+
+__all__ = ["UDIM", "UVTILE", "frames", "safe_name", "split_number", "tile_name", "tiles"]
+
+_NUMBERED = re.compile(r"(.*?)(\d+)(\D*)", re.DOTALL)
 
 
 def tile_name(name: str, number: int) -> str:
@@ -25,29 +27,32 @@ def tiles(path: Path, numbers: Iterable[int]) -> list[Path]:
     return [path.with_name(tile_name(path.name, number)) for number in sorted(numbers)]
 
 
-def frames(path: Path) -> list[Path]:
-    """The files of a numbered sequence of which `path` is one: same folder, same name but for the last number."""
-    match = re.fullmatch(r"(.*?)(\d+)(\D*)", path.name)
-    if match is None:
+def split_number(name: str) -> tuple[str, str, str] | None:
+    """What is before the number of a frame, the number, and what is behind it; None if there is none.
+
+    The number is the last run of digits of the stem: a suffix such as `.jp2` has digits that count nothing.
+    """
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122 - a name, not a path
+    if suffix[1:].isdigit():
+        stem, suffix = name, ""
+    match = _NUMBERED.fullmatch(stem)
+    return None if match is None else (match[1], match[2], match[3] + suffix)
+
+
+def frames(path: Path, numbers: Collection[int] | None = None) -> list[Path]:
+    """The files of a numbered sequence of which `path` is one: same folder, same name but for the number.
+
+    The folder is listed once. Only the frames of `numbers` are given, if there are any; else all.
+    """
+    parts = split_number(path.name)
+    if parts is None:
         return [path]
-    head, _, tail = match.groups()
-    pattern = re.compile(re.escape(head) + r"\d+" + re.escape(tail))
+    head, _, tail = parts
+    pattern = re.compile(re.escape(head) + r"(\d+)" + re.escape(tail))
     try:
-        names = [entry.name for entry in os.scandir(path.parent) if pattern.fullmatch(entry.name)]
+        with os.scandir(path.parent) as entries:
+            matches = [match for match in map(pattern.fullmatch, [entry.name for entry in entries]) if match]
     except OSError:
         return [path]
+    names = [match[0] for match in matches if numbers is None or int(match[1]) in numbers or match[0] == path.name]
     return [path.with_name(name) for name in sorted(names)] or [path]
-
-
-def safe_name(name: str) -> str:
-    """A file's name as every system can store it; the tokens of tiles stay."""
-    parts = re.split(f"({UDIM}|{UVTILE})", name)
-    safe = "".join(part if part in (UDIM, UVTILE) else re.sub(r'[<>:"|?*\\/\x00-\x1f\x7f-\x9f]', "_", part)
-                   for part in parts)  # fmt: skip
-    safe = safe.encode("utf-8", "replace").decode("utf-8").rstrip(" .") or "_"
-    if _DEVICES.match(safe):
-        safe = f"_{safe}"
-    stem, suffix = os.path.splitext(safe)  # noqa: PTH122 - a name, not a path
-    while len((stem + suffix).encode()) > _LONGEST_NAME_BYTES and stem:
-        stem = stem[1:]  # the end holds the number of the frame
-    return stem + suffix

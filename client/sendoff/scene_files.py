@@ -1,0 +1,331 @@
+"""Which files a scene needs: found by reading the scene and its libraries, each given a place in the job's folder.
+
+No Blender is needed. Nothing here may run on the main thread of a host: files may lie on a slow share.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import blend_paths
+from .blend_dna import CannotDecompress
+from .blend_paths import OWN_CACHE, PathField
+from .errors import BlendFileError, Stopped
+from .host import file_patterns
+from .names import readable, safe_name
+
+PATHS_NAME = "sendoff-paths.json"
+PATHS_ROLE = "paths"
+#: Libraries of libraries: more than this is a loop that no one makes on purpose.
+_MOST_HOLDERS = 10_000
+_MOST_NAMED = 3
+_WORDS = {"cache_file": "cache", "mesh_cache": "cache", "point_cache": "cache", "fluid": "cache", "ocean": "cache",
+          "gn_bake": "bake", "movieclip": "movie clip", "ies": "IES profile", "osl": "script", "socket": "input of",
+          "multires": "multires data of"}  # fmt: skip
+#: What Blender writes into the folder of each kind of cache, so that other files beside it stay.
+_CACHE_FILES = {
+    "ocean": ("disp_*.exr", "foam_*.exr", "normal_*.exr", "spray_*.exr", "spray_inverse_*.exr"),
+    "fluid": tuple(f"{name}/*" for name in ("config", "data", "guiding", "mesh", "noise", "particles", "script")),
+    "point_cache": ("*.bphys", "*.bobj.gz", "*.vdb"),
+    "gn_bake": ("meta/*", "blobs/*", "*/meta/*", "*/blobs/*", "*/*/meta/*", "*/*/blobs/*"),
+}
+
+
+@dataclass(frozen=True)
+class SceneFile:
+    """One file to send: where it lies here, its path in the job's folder, and what it is for."""
+
+    source: Path
+    path: str
+    #: "scene" for the one the task opens, "external" for a texture, a cache, a library.
+    role: str = "external"
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The files that a scene needs, and what the artist should know."""
+
+    #: Without the scene; with sendoff-paths.json, if there is anything in it.
+    files: tuple[SceneFile, ...] = ()
+    #: "/p/textures/paint.png (image “Paint”)": named and not there.
+    missing: tuple[str, ...] = ()
+    #: The content of sendoff-paths.json.
+    paths: dict[str, Any] = field(default_factory=dict)
+    #: Sentences: what could not be looked up.
+    notes: tuple[str, ...] = ()
+
+
+def collect(
+    scene: Path,
+    *,
+    base: Path | None = None,
+    folder: Path | None = None,
+    place: str = "",
+    stem: str = "",
+    stop: Callable[[], bool] | None = None,
+) -> Collected:
+    """Find all files that a .blend needs, and those that its libraries need.
+
+    Args:
+        scene: The file that is sent; it may be a copy in a temporary folder.
+        base: The folder that `//` means in the scene: that of the artist's file. By default the scene's own.
+        folder: Where sendoff-paths.json is written; without one it is not written.
+        place: The scene's path in the job's folder; by default its safe name.
+        stem: Name of the artist's file without suffix, which its folder of point caches has; by default the scene's.
+        stop: Asked from time to time; Stopped is raised if it says yes.
+
+    Raises:
+        BlendFileError: The scene is damaged.
+        Stopped: `stop` said yes.
+        OSError: The scene cannot be read, or sendoff-paths.json not written.
+    """
+    found = _Collection(stop)
+    start = _Holder(
+        file=scene,
+        place=place or safe_name(scene.name),
+        base=Path(os.path.abspath(base if base is not None else scene.parent)),  # noqa: PTH100 - keeps links
+        origin="//",
+        stem=stem or scene.stem,
+    )
+    found.places[start.place] = scene
+    found.add_blend(start, is_scene=True)
+    while found.waiting:
+        found.add_blend(found.waiting.pop(0), is_scene=False)
+    return found.result(folder)
+
+
+def stored_path(place: str, holder: str) -> str:
+    """The path that a .blend stores for a file, both given by their places in the job's folder."""
+    return "//" + posixpath.relpath(place, posixpath.dirname(holder) or ".")
+
+
+def write_paths(paths: dict[str, Any], folder: Path) -> SceneFile:
+    """Write sendoff-paths.json into a folder; the same scene gives the same bytes.
+
+    It is ASCII, so that paths with bytes that are not UTF-8 survive.
+    """
+    source = folder / PATHS_NAME
+    source.write_text(json.dumps(paths, ensure_ascii=True, indent=1, sort_keys=True), encoding="ascii")
+    return SceneFile(source=source, path=PATHS_NAME, role=PATHS_ROLE)
+
+
+@dataclass(frozen=True)
+class _Holder:
+    """A file that holds paths: where it is here, where in the job's folder, and what `//` means in it."""
+
+    file: Path
+    place: str
+    base: Path
+    #: Its folder as the artist's scene would write it: "//lib/"; absolute if a path on the way is.
+    origin: str
+    stem: str
+
+
+class _Collection:
+    """What was found so far."""
+
+    def __init__(self, stop: Callable[[], bool] | None) -> None:
+        self.waiting: list[_Holder] = []
+        #: Place in the job's folder -> the file here.
+        self.places: dict[str, Path] = {}
+        self._stop = stop
+        self._by_file: dict[str, str] = {}
+        self._groups: dict[str, str] = {}
+        self._holders: dict[str, dict[str, str]] = {}
+        self._origins: dict[str, str] = {}
+        self._missing: dict[str, dict[str, str]] = {}
+        self._labels: dict[str, None] = {}
+        self._notes: dict[str, None] = {}
+        self._keys: dict[str, str] = {}
+        self._count = 0
+
+    def add_blend(self, holder: _Holder, *, is_scene: bool) -> None:
+        """Read a .blend and place what it names."""
+        try:
+            fields = blend_paths.read_paths(holder.file, stop=self._stop)
+        except CannotDecompress as error:
+            self._notes[str(error)] = None
+            return
+        except (BlendFileError, OSError) as error:
+            if is_scene:
+                raise
+            self._notes[f"The library {readable(str(holder.file))} cannot be looked into: {_reason(error)}"] = None
+            return
+        for one in fields:
+            if self._stop is not None and self._stop():
+                raise Stopped("Stopped while the scene's files were looked up.")
+            if one.kind != "global" and not one.is_packed and not blend_paths.is_blenders_own(one.path):
+                self._add(holder, one)
+
+    def result(self, folder: Path | None) -> Collected:
+        """All that was found."""
+        paths = {
+            "version": 2, "holders": self._holders, "origins": self._origins, "missing": self._missing
+        }  # fmt: skip
+        files = [SceneFile(source=source, path=place) for place, source in list(self.places.items())[1:]]
+        if folder is not None and (self._holders or self._missing):
+            files.append(write_paths(paths, folder))
+        return Collected(files=tuple(files), missing=tuple(self._labels), paths=paths, notes=tuple(self._notes))
+
+    def _add(self, holder: _Holder, one: PathField) -> None:
+        if one.path == OWN_CACHE:
+            self._add_own_cache(holder)
+            return
+        path = absolute(one.path, holder.base)
+        if one.is_folder:
+            files = list(_cache_files(path, one.kind))
+            place = self._place_folder(holder, one, path, files) if files else ""
+            if not files and not one.is_optional:
+                self._miss(holder, one, str(path))
+        else:
+            there, missing = _files(path, one)
+            place = self._place_files(holder, one, path, there) if there else ""
+            if missing and not one.is_optional:
+                self._miss(holder, one, _listed(missing), is_all=not there)
+        if place:
+            self._holders.setdefault(holder.place, {})[one.path] = place
+            self._origins.setdefault(place, _origin(holder, one.path, path))
+
+    def _add_own_cache(self, holder: _Holder) -> None:
+        path = holder.base / f"blendcache_{holder.stem}"
+        parent, name = posixpath.split(holder.place)
+        target = posixpath.join(parent, f"blendcache_{posixpath.splitext(name)[0]}")
+        for file in sorted(path.rglob("*")):
+            if file.is_file():
+                self._set(f"{target}/{_safe_relative(file, path)}", file)
+
+    def _place_files(self, holder: _Holder, one: PathField, path: Path, files: list[Path]) -> str:
+        is_group = one.is_sequence or bool(one.tiles) or bool(one.names)
+        key = _group_key(path, one) if is_group else _real(path)
+        known = (self._groups if is_group else self._by_file).get(key)
+        name = safe_name(path.name)
+        if known is None:
+            known = self._new_place(holder, one, name)
+            (self._groups if is_group else self._by_file)[key] = known
+        place = f"{posixpath.dirname(known)}/{name}".lstrip("/") if is_group else known
+        for file in files:
+            self._set(f"{posixpath.dirname(place)}/{safe_name(file.name)}".lstrip("/") if is_group else place, file)
+        if one.kind == "library" and self.places.get(place) == path and len(self._keys) <= _MOST_HOLDERS:
+            self._wait(holder, one, path, place)
+        return place
+
+    def _wait(self, holder: _Holder, one: PathField, path: Path, place: str) -> None:
+        """A library is read once, however many files link it."""
+        key = _real(path)
+        if key in self._keys:
+            return
+        self._keys[key] = place
+        origin = _origin(holder, one.path, path).rpartition("/")[0] + "/"
+        self.waiting.append(_Holder(path, place, path.parent, origin, path.stem))
+
+    def _place_folder(self, holder: _Holder, one: PathField, path: Path, files: list[Path]) -> str:
+        key = _real(path) + "/"
+        place = self._groups.get(key)
+        if place is None:
+            place = self._groups[key] = self._new_place(holder, one, safe_name(path.name))
+        for file in files:
+            self._set(f"{place}/{_safe_relative(file, path)}", file)
+        return place
+
+    def _new_place(self, holder: _Holder, one: PathField, name: str) -> str:
+        place = f"external/{self._count:02d}/{name}"
+        if len(stored_path(place, holder.place).encode()) > one.room:
+            # Its place in the .blend is short: beside the file that names it the path is as short as can be.
+            near = posixpath.join(posixpath.dirname(holder.place), name)
+            if near not in self.places and not any(taken.startswith(f"{near}/") for taken in self.places):
+                return near
+        self._count += 1
+        return place
+
+    def _set(self, place: str, file: Path) -> None:
+        if self.places.setdefault(place, file) != file and _real(self.places[place]) != _real(file):
+            self._notes[f"The file {readable(str(file))} is not sent: another one has its name on other systems."] = (
+                None
+            )
+
+    def _miss(self, holder: _Holder, one: PathField, path: str, *, is_all: bool = True) -> None:
+        label = f"{_WORDS.get(one.kind, one.kind)} “{readable(one.owner)}”"
+        self._labels[f"{readable(path)} ({label})"] = None
+        if is_all:
+            self._missing.setdefault(holder.place, {})[one.path] = label
+
+
+def absolute(path: str, base: Path) -> Path:
+    """The path of a file as the .blend means it; `base` is the folder of the .blend."""
+    relative = path.startswith("//")
+    text = path.lstrip("/").replace("\\", "/") if relative else path
+    if not relative and os.sep == "/" and "\\" in path and not Path(path).exists():
+        text = path.replace("\\", "/")
+    return Path(os.path.normpath(os.path.join(base, text)))  # noqa: PTH118 - keeps what is absolute
+
+
+def _files(path: Path, one: PathField) -> tuple[list[Path], list[Path]]:
+    """The files that a path means: those that are there, and those that are not."""
+    if one.tiles:
+        wanted = file_patterns.tiles(path, one.tiles)
+    elif one.names:
+        wanted = [path, *(path.with_name(name) for name in one.names)]
+    elif one.is_sequence:
+        there = [file for file in file_patterns.frames(path, one.frames) if _is_readable(file)]
+        return there, [] if there else [path]
+    else:
+        wanted = [path]
+    there = [file for file in wanted if _is_readable(file)]
+    known = set(there)
+    return there, [file for file in wanted if file not in known]
+
+
+def _cache_files(folder: Path, kind: str) -> Iterator[Path]:
+    try:
+        for pattern in _CACHE_FILES.get(kind, ("*",)):
+            yield from (file for file in sorted(folder.glob(pattern)) if _is_readable(file))
+    except (OSError, ValueError):
+        return
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        return path.is_file() and os.access(path, os.R_OK)
+    except (OSError, ValueError):  # a name too long for the system, or with a zero byte
+        return False
+
+
+def _listed(paths: list[Path]) -> str:
+    named = str(paths[0])
+    return named if len(paths) == 1 else f"{named} and {len(paths) - 1} more"
+
+
+def _origin(holder: _Holder, stored: str, path: Path) -> str:
+    if stored.startswith("//") and holder.origin.startswith("//"):
+        return "//" + posixpath.normpath(posixpath.join(holder.origin[2:], stored[2:].replace("\\", "/")))
+    return path.as_posix()
+
+
+def _group_key(path: Path, one: PathField) -> str:
+    """The same for every frame of a sequence."""
+    parts = file_patterns.split_number(path.name) if not one.tiles else None
+    name = path.name if parts is None else f"{parts[0]}#{parts[2]}"
+    return os.path.join(_real(path.parent), name)  # noqa: PTH118 - a key
+
+
+def _safe_relative(file: Path, folder: Path) -> str:
+    return "/".join(safe_name(part) for part in file.relative_to(folder).parts)
+
+
+def _real(path: Path) -> str:
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):
+        return str(path)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}."
+    return readable(str(error))
