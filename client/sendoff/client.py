@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,18 +14,22 @@ from urllib.parse import quote
 
 from . import signins, transfer
 from .connection import Connection
+from .downloads import PATIENCE_SECONDS as FETCH_PATIENCE_SECONDS
 from .downloads import DownloadProgress, ResultFile
 from .downloads import fetch as fetch_files
 from .errors import ChunksMissing, InputError, JobCancelled, JobFailed, NotFound, Rejected, SignInRequired, TimedOut
 from .eventstream import Connectivity, EventStream, StreamItem
 from .hints import ChunkHints
 from .manifest import Manifest
+from .patience import OnWait
 from .protocol import IDEMPOTENCY_HEADER, PACK_BYTES, PARALLEL, PROTOCOL
 from .states import Health, JobState
 from .submission import Submission, scene_submission
 
 #: A job whose submit finds chunks missing is sent again so often at most: they may be collected in between.
 _SUBMIT_TRIES = 4
+#: Calls wait so long for a server that restarts.
+CALL_PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -114,12 +119,23 @@ class Client:
     """A server, as its user sees it; may be used by several threads.
 
     `url` and `token` come from the arguments, else from SENDOFF_URL and SENDOFF_TOKEN, else from the kept
-    sign-ins (`sendoff sign-in`, `make up`). Raises InputError where no server is named anywhere.
+    sign-ins (`sendoff sign-in`, `make up`). Raises InputError if no server is named anywhere.
+
+    A server that restarts, or asks for a pause (`Retry-After`), is called again for `patience_seconds`; 0 gives up at
+    the first error. `submit` and `fetch` have a longer patience of their own.
     """
 
-    def __init__(self, url: str | None = None, token: str | None = None, *, ca_bundle: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        ca_bundle: str | None = None,
+        patience_seconds: float = CALL_PATIENCE_SECONDS,
+    ) -> None:
         url, token = resolve(url, token)
-        self.connection = Connection(url, token, ca_bundle or os.environ.get("SENDOFF_CA_BUNDLE") or None)
+        ca_bundle = ca_bundle or os.environ.get("SENDOFF_CA_BUNDLE") or None
+        self.connection = Connection(url, token, ca_bundle, patience_seconds=patience_seconds)
         self._server: dict[str, Any] | None = None
 
     def __enter__(self) -> Client:
@@ -132,9 +148,9 @@ class Client:
         """Close the connections."""
         self.connection.close()
 
-    def server(self) -> dict[str, Any]:
-        """What `GET /v1/server` says; raises Rejected where client and server speak no common version."""
-        info = self.connection.json("GET", "/v1/server")
+    def server(self, *, patience_seconds: float | None = None, on_wait: OnWait | None = None) -> dict[str, Any]:
+        """What `GET /v1/server` says; raises Rejected if client and server speak no common version."""
+        info = self.connection.json("GET", "/v1/server", patience_seconds=patience_seconds, on_wait=on_wait)
         check_protocol(info, self.connection.url)
         self.connection.request_encodings = _names(info, "request_encodings")
         self._server = info
@@ -155,11 +171,13 @@ class Client:
         on_progress: transfer.UploadProgress | None = None,
         stop: threading.Event | None = None,
         patience_seconds: float = transfer.PATIENCE_SECONDS,
+        on_wait: OnWait | None = None,
     ) -> Job:
         """Send a scene (a path, or a ready `Submission`) and make a job of it; returns the queued job.
 
-        `on_progress(done_bytes, total_bytes, wire_bytes)` is called from other threads. Raises InputError before
-        a byte is sent where a file cannot be used, Rejected naming the field, ConnectionFailed, Stopped.
+        `on_progress(done_bytes, total_bytes, wire_bytes)` is called from other threads. Once the server has answered,
+        a break of `patience_seconds` is waited out; `on_wait` is told the reason, and "" once it is over. Raises
+        InputError before a byte is sent if a file cannot be used, Rejected naming the field, ConnectionFailed, Stopped.
         """
         if isinstance(scene, Submission):
             submission = scene
@@ -168,8 +186,9 @@ class Client:
                 raise InputError("Name the task to run, for example task='mesh.lods'.")
             submission = scene_submission(scene, task=task, params=params, externals=tuple(externals), title=title)
         submission.check()
-        info = self._server or self.server()
-        self._check(submission, stop)
+        info = self._server or self.server(on_wait=on_wait)
+        wait: dict[str, Any] = {"stop": stop, "patience_seconds": patience_seconds, "on_wait": on_wait}
+        self._check(submission, wait)
         progress = _LastProgress(on_progress)
         hints = ChunkHints(self.connection.url)
         known = hints.read()
@@ -184,11 +203,10 @@ class Client:
                 parallel=_limit(info, "parallel", PARALLEL),
                 pack_bytes=_limit(info, "pack_bytes", PACK_BYTES),
                 on_progress=progress.tell,
-                stop=stop,
-                patience_seconds=patience_seconds,
+                **wait,
             )
             try:
-                job = self._create(submission, manifest, stop, progress)
+                job = self._create(submission, manifest, progress, wait)
             except ChunksMissing:
                 hints.forget()
                 known = frozenset()
@@ -199,7 +217,7 @@ class Client:
                 hints.add(manifest.chunks)
                 return job
 
-    def _check(self, submission: Submission, stop: threading.Event | None) -> None:
+    def _check(self, submission: Submission, wait: Mapping[str, Any]) -> None:
         """Have the server refuse what it would refuse anyhow before a long upload."""
         scene = next((file.path for file in submission.files if file.role == "scene"), None)
         body: dict[str, Any] = {"params": dict(submission.params), "scene": scene}
@@ -208,10 +226,10 @@ class Client:
         if submission.files:
             path = f"/v1/tasks/{quote(submission.task, safe='')}/check"
             with contextlib.suppress(NotFound):  # an older server; it says the same after the upload
-                self.connection.json("POST", path, json=body, repeatable=True, stop=stop)
+                self.connection.json("POST", path, json=body, repeatable=True, **wait)
 
     def _create(
-        self, submission: Submission, manifest: Manifest, stop: threading.Event | None, progress: _LastProgress
+        self, submission: Submission, manifest: Manifest, progress: _LastProgress, wait: Mapping[str, Any]
     ) -> Job:
         body = {
             "task": submission.task,
@@ -223,7 +241,7 @@ class Client:
         }
         headers = {IDEMPOTENCY_HEADER: submission.idempotency_key}
         answer = self.connection.json(
-            "POST", "/v1/jobs", json=body, headers=headers, repeatable=True, stop=stop, on_sent=progress.sent
+            "POST", "/v1/jobs", json=body, headers=headers, repeatable=True, on_sent=progress.sent, **wait
         )
         return Job.from_dict(answer)
 
@@ -254,11 +272,17 @@ class Client:
 
     def retry(self, id: str) -> Job:
         """A new job with the same files and parameters; nothing is uploaded again."""
-        return Job.from_dict(self.connection.json("POST", f"{_path(id)}/retry"))
+        headers = {IDEMPOTENCY_HEADER: uuid.uuid4().hex}  # a repeated call makes no second one
+        return Job.from_dict(self.connection.json("POST", f"{_path(id)}/retry", headers=headers, repeatable=True))
 
     def delete(self, id: str) -> None:
         """Delete a job that has ended, with its result."""
-        self.connection.send("DELETE", _path(id))
+        breaks: list[str] = []
+        try:
+            self.connection.send("DELETE", _path(id), on_break=breaks.append)
+        except NotFound:
+            if not breaks:  # else the first call may have done it, and its answer was lost
+                raise
 
     def events(
         self,
@@ -325,16 +349,24 @@ class Client:
         on_progress: DownloadProgress | None = None,
         stop: threading.Event | None = None,
         roles: Sequence[str] | None = None,
+        patience_seconds: float = FETCH_PATIENCE_SECONDS,
+        on_wait: OnWait | None = None,
     ) -> list[Path]:
         """Bring a job's files (or those of some roles) into a folder; returns where they lie.
 
-        Raises InputError while the job goes on, IntegrityError, ConnectionFailed, Stopped.
+        A break of `patience_seconds` is waited out; `on_wait` is told the reason, and "" once it is over. Raises
+        InputError while the job goes on, IntegrityError, ConnectionFailed, Stopped.
         """
-        job = self.job(id)
+        patience = patience_seconds if self.connection.has_answered else None
+        answer = self.connection.json("GET", _path(id), patience_seconds=patience, stop=stop, on_wait=on_wait)
+        job = Job.from_dict(answer)
         if not job.state.is_final:
             raise InputError(f"The job {job.title or id} is still {job.state.value}; wait until it has ended.")
         files = [file for file in job.files if roles is None or file.role in roles]
-        return fetch_files(self.connection, id, files, Path(folder), on_progress=on_progress, stop=stop)
+        return fetch_files(
+            self.connection, id, files, Path(folder), on_progress=on_progress, stop=stop,
+            patience_seconds=patience_seconds, on_wait=on_wait,
+        )  # fmt: skip
 
     def log(self, id: str) -> str:
         """The worker's log of a job, as far as it is written."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json as json_module
 import re
+import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -25,6 +27,7 @@ from .errors import (
     Stopped,
     StorageFull,
 )
+from .patience import OnWait, Patience, is_passing
 from .protocol import COMPRESSED_JSON_BYTES, PARALLEL, PROBLEM_PREFIX
 
 if TYPE_CHECKING:
@@ -32,18 +35,22 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
-#: Pauses between the tries of a call that may be repeated.
-RETRY_PAUSES_SECONDS = (0.2, 0.5, 1.0)
+#: A call that may be repeated is tried again for so long; `Client` waits longer, for a server that restarts.
+PATIENCE_SECONDS = 2.0
+#: Pauses between the tries of a refresh: the server takes the same one twice within a minute.
+_REFRESH_PAUSES_SECONDS = (0.2, 0.5, 1.0)
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_PASSING = (408, 429, 502, 503, 504)
+#: They ask for another try, so the request itself is not refused.
+_NOT_REJECTED = (408, 429, 502, 503, 504)
 
 
 class Connection:
     """A server's URL and the token for it; may be used by several threads.
 
     `token` is the JWT or None, `ca_bundle` a file of certificates to trust for https instead of the usual ones. A token
-    of a kept sign-in with a refresh token is replaced in time.
+    of a kept sign-in with a refresh token is replaced in time. Calls that may be repeated are tried again for
+    `patience_seconds`.
     Raises InputError where the URL is none, SendoffError where this Python lacks what HTTP needs.
     """
 
@@ -55,6 +62,7 @@ class Connection:
         *,
         connect_seconds: float = CONNECT_SECONDS,
         read_seconds: float = READ_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self.url = check_url(url)
         self.token = token
@@ -65,6 +73,11 @@ class Connection:
         self.ca_bundle = ca_bundle
         self.connect_seconds = connect_seconds
         self.read_seconds = read_seconds
+        self.patience_seconds = patience_seconds
+        #: Set it to end the pauses of all calls that have no `stop` of their own.
+        self.stop = threading.Event()
+        #: Whether this server has ever answered: its name and its certificate are right then.
+        self.has_answered = False
         #: What `GET /v1/server` lists as `request_encodings`: large JSON bodies are then compressed.
         self.request_encodings: tuple[str, ...] = ()
         self._session = _session(self)
@@ -101,16 +114,20 @@ class Connection:
         params: Mapping[str, Any] | None = None,
         stream: bool = False,
         repeatable: bool | None = None,
+        patience_seconds: float | None = None,
         stop: threading.Event | None = None,
         on_sent: Callable[[int], None] | None = None,
+        on_wait: OnWait | None = None,
+        on_break: Callable[[str], None] | None = None,
     ) -> requests.Response:
         """Make one call and return the answer, whose status is below 300.
 
         `json` is sent as JSON, compressed where that pays and the server takes it; `on_sent` is told how many
         bytes that is, once per try.
         A call that is `repeatable` (by default GET, HEAD and DELETE) is tried again after a broken connection or
-        an answer that says "later". Raises ConnectionFailed, or the ServerError that the answer stands for;
-        Stopped where `stop` is set meanwhile.
+        an answer that says "later", for `patience_seconds` (by default the connection's). `on_wait` is told the
+        reason, and "" once it is over; `on_break` of each break. Raises ConnectionFailed, or the ServerError that
+        the answer stands for; Stopped if `stop` is set meanwhile.
         """
         if repeatable is None:
             repeatable = method in ("GET", "HEAD", "DELETE")
@@ -120,26 +137,43 @@ class Connection:
             data = self._json_body(json, headers)
             sent_bytes = len(data)
         call = {"method": method, "url": self.url + path, "data": data, "params": params, "stream": stream}
-        stop = stop or threading.Event()
-        pauses = iter(RETRY_PAUSES_SECONDS if repeatable else ())
-        has_renewed = False
-        while True:
+        call["headers"] = headers
+        stop = stop or self.stop
+        seconds = self.patience_seconds if patience_seconds is None else patience_seconds
+        patience = Patience(
+            seconds if repeatable else 0.0, stop, on_wait, try_seconds=2 * self.connect_seconds + self.read_seconds
+        )
+
+        def attempt() -> requests.Response:
+            try:
+                return self._send_signed_in(call, stop, sent_bytes, on_sent)
+            except ConnectionFailed as error:
+                if on_break:
+                    on_break(str(error))
+                raise
+
+        return patience.run(attempt)
+
+    def _send_signed_in(
+        self,
+        call: Mapping[str, Any],
+        stop: threading.Event,
+        sent_bytes: int,
+        on_sent: Callable[[int], None] | None,
+    ) -> requests.Response:
+        """One try, and a second one with another token if the first is refused."""
+        for has_renewed in (False, True):
             if stop.is_set():
-                raise Stopped("The call to the server was stopped.")
+                break
             token = self.fresh_token()
             try:
                 if on_sent and sent_bytes:
                     on_sent(sent_bytes)
-                return self._send_once(call | {"headers": headers})
+                return self._send_once(call)
             except SignInRequired:
                 if has_renewed or not self.renew(token):
                     raise
-                has_renewed = True
-            except (ConnectionFailed, ServerError) as error:
-                pause = next(pauses, None)
-                if pause is None or not is_passing(error):
-                    raise
-                stop.wait(pause)
+        raise Stopped("The call to the server was stopped.")
 
     def json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         """Make one call as `send` does, and read the JSON object it answers with."""
@@ -182,7 +216,7 @@ class Connection:
         body = json_module.dumps({"refresh_token": refresh_token})
         headers = {"Content-Type": "application/json"}
         call = {"method": "POST", "url": self.url + "/v1/sessions/refresh", "data": body, "headers": headers}
-        pauses = iter(RETRY_PAUSES_SECONDS)  # the server takes it twice, within a minute
+        pauses = iter(_REFRESH_PAUSES_SECONDS)
         while True:
             try:
                 answer: dict[str, Any] = self._send_once(call).json()
@@ -219,23 +253,28 @@ class Connection:
                 verify=self.ca_bundle,  # per call, since a session's own is overruled by REQUESTS_CA_BUNDLE
             )
         except requests.exceptions.SSLError as error:
-            raise ConnectionFailed(
+            if not _has_cause(error, "SSLCertVerificationError"):
+                raise self._broken(f"{self.url} cannot be reached: {_reason(error)}. Check the network.") from error
+            raise self._broken(
                 f"The certificate of {self.url} is not trusted: {_reason(error)}. "
-                f"Ask your administrator for the studio's CA file and set SENDOFF_CA_BUNDLE to it."
+                f"Ask your administrator for the studio's CA file and set SENDOFF_CA_BUNDLE to it.",
+                is_setting=True,
             ) from error
         except requests.exceptions.ConnectTimeout as error:
-            raise ConnectionFailed(
+            raise self._broken(
                 f"{self.url} did not answer within {self.connect_seconds:g} s. Check the URL and the network."
             ) from error
         except requests.exceptions.Timeout as error:
-            raise ConnectionFailed(
+            raise self._broken(
                 f"{self.url} accepted the connection but did not answer within {self.read_seconds:g} s. "
                 f"Ask your administrator whether the server is well."
             ) from error
         except (requests.exceptions.RequestException, OSError) as error:
-            raise ConnectionFailed(
-                f"{self.url} cannot be reached: {_reason(error)}. Check the URL, and whether the server runs."
+            raise self._broken(
+                f"{self.url} cannot be reached: {_reason(error)}. Check the URL, and whether the server runs.",
+                is_setting=_is_unknown_name(error),
             ) from error
+        self.has_answered = True
         if answer.status_code >= 300:
             try:
                 raise problem_of(answer, self.url)
@@ -243,12 +282,14 @@ class Connection:
                 answer.close()
         return answer
 
+    def _broken(self, detail: str, *, is_setting: bool = False) -> ConnectionFailed:
+        """What a broken connection becomes. The idle ones broke with it: none of them is tried on its own.
 
-def is_passing(error: Exception) -> bool:
-    """Whether the same call may succeed later: a broken connection, or a server that says so."""
-    if isinstance(error, ServerError):
-        return error.status in _PASSING
-    return isinstance(error, ConnectionFailed)
+        A name or a certificate lasts as it is until the server was seen to be right: later, a VPN or a hotel's network
+        may be in between.
+        """
+        self._session.close()
+        return ConnectionFailed(detail, is_lasting=is_setting and not self.has_answered)
 
 
 def check_url(url: str) -> str:
@@ -281,7 +322,20 @@ def problem_of(answer: requests.Response, url: str) -> ServerError:
         problem = None
     if not isinstance(problem, dict):
         problem = {}
-    return make_problem(status, problem, url)
+    error = make_problem(status, problem, url)
+    error.retry_after_seconds = parse_retry_after(answer.headers.get("Retry-After"))
+    return error
+
+
+def parse_retry_after(text: str | None) -> float | None:
+    """The seconds of a `Retry-After` header, which has them or a date; None if there is none that can be read."""
+    text = (text or "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        return float(text)
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
 
 
 def make_problem(status: int, problem: Mapping[str, Any], url: str) -> ServerError:
@@ -295,7 +349,7 @@ def make_problem(status: int, problem: Mapping[str, Any], url: str) -> ServerErr
     if kind == "chunks-missing" and isinstance(missing, list):
         return ChunksMissing(detail, missing=tuple(str(item) for item in missing))
     tree: dict[int, type[ServerError]] = {401: SignInRequired, 404: NotFound, 507: StorageFull}
-    found = tree.get(status) or (Rejected if 400 <= status < 500 and status not in _PASSING else ServerError)
+    found = tree.get(status) or (Rejected if 400 <= status < 500 and status not in _NOT_REJECTED else ServerError)
     return found(detail, status=status, field=field, kind=kind)
 
 
@@ -351,6 +405,29 @@ def _bearer(connection: Connection) -> Any:
         return request
 
     return add
+
+
+def _is_unknown_name(error: BaseException) -> bool:
+    """Whether a name server says that there is no such name; one that does not answer says nothing of it."""
+    return any(isinstance(one, socket.gaierror) and one.errno == socket.EAI_NONAME for one in _causes(error))
+
+
+def _has_cause(error: BaseException, name: str) -> bool:
+    """By its name, since a Python may lack the module `ssl`."""
+    return any(type(one).__name__ == name for one in _causes(error))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and all that it was raised from or holds."""
+    left, seen = [error], set()
+    while left:
+        one = left.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        held = (one.__cause__, one.__context__, getattr(one, "reason", None), *one.args)
+        left += [other for other in held if isinstance(other, BaseException)]
 
 
 def _reason(error: BaseException) -> str:

@@ -5,25 +5,25 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from .connection import Connection, is_passing
-from .errors import ConnectionFailed, InputError, IntegrityError, SendoffError, ServerError, Stopped
+from .connection import Connection
+from .errors import ConnectionFailed, InputError, IntegrityError, SendoffError, Stopped
 from .manifest import check_paths
+from .patience import OnWait, Patience
 
 #: Called with the bytes that are here and the bytes of all files.
 DownloadProgress = Callable[[int, int], None]
 
-PATIENCE_SECONDS = 300.0
+#: As an upload's.
+PATIENCE_SECONDS = 3600.0
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PIECE_BYTES = 256 * 1024
-_PAUSE_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,14 @@ def fetch(
     on_progress: DownloadProgress | None = None,
     stop: threading.Event | None = None,
     patience_seconds: float = PATIENCE_SECONDS,
+    on_wait: OnWait | None = None,
 ) -> list[Path]:
     """Bring files of a job's result into a folder and return where they lie.
 
     A file that is already there with the right content is left alone. A broken download goes on where it broke,
-    also in a later call. Raises ConnectionFailed after `patience_seconds` without a byte, IntegrityError where
-    what arrives is not what was promised, Stopped, InputError where the folder cannot be written.
+    also in a later call; `on_wait` is told why it waits, and "" once it goes on. Raises ConnectionFailed after
+    `patience_seconds` without a byte (see `patience`), IntegrityError if what arrives is not what was promised,
+    Stopped, InputError if the folder cannot be written.
     """
     wanted = list(files)
     check_paths(file.path for file in wanted)  # a path from the network must not leave the folder
@@ -74,6 +76,8 @@ def fetch(
             raise InputError(f"The server gives no usable size and sha256 for the file {file.path}. Run the job again.")
     total = sum(file.size for file in wanted)
     done = 0
+    stop = stop or threading.Event()
+    patience = Patience(patience_seconds, stop, on_wait)
     paths: list[Path] = []
     for file in wanted:
         before = done
@@ -84,7 +88,7 @@ def fetch(
 
         target = folder / file.path
         one = _Download(connection, job, file, target)
-        one.report, one.stop, one.patience_seconds = report, stop or threading.Event(), patience_seconds
+        one.report, one.stop, one.patience = report, stop, patience
         try:
             one.run()
         except OSError as error:
@@ -97,7 +101,7 @@ def fetch(
 class _Download:
     report: Callable[[int], None]
     stop: threading.Event
-    patience_seconds: float
+    patience: Patience
 
     def __init__(self, connection: Connection, job: str, file: ResultFile, target: Path) -> None:
         self._connection = connection
@@ -107,6 +111,7 @@ class _Download:
         # The content's hash is in the name, so that a part is never continued with another file's bytes.
         name = target.name.encode()[:200].decode(errors="ignore")
         self._part = target.with_name(f"{name}.{file.sha256[:12]}.part")
+        self._furthest = 0
 
     def run(self) -> None:
         if self._target.is_file() and self._target.stat().st_size == self._file.size:
@@ -131,30 +136,22 @@ class _Download:
                 )
 
     def _complete_part(self) -> None:
-        pauses = iter(_PAUSE_SECONDS)
-        pause = _PAUSE_SECONDS[0]
-        moved_at = time.monotonic()
         self._part.touch()
-        while True:
-            have = self._part.stat().st_size
-            if have == self._file.size:
-                return
-            if have > self._file.size:
-                self._part.unlink()
-                self._part.touch()
-                have = 0
-            try:
-                self._continue_part(have)
-            except (ConnectionFailed, ServerError) as error:
-                if self._part.stat().st_size != have:
-                    moved_at, pauses = time.monotonic(), iter(_PAUSE_SECONDS)
-                if not is_passing(error) or time.monotonic() - moved_at > self.patience_seconds:
-                    raise
-                pause = next(pauses, pause)
-                self.stop.wait(pause)
-            self._check()
+        self._furthest = 0
+        while not self._is_complete():
+            self.patience.run(lambda: self._continue_part(self._part.stat().st_size), has_moved=False)
+
+    def _is_complete(self) -> bool:
+        have = self._part.stat().st_size
+        if have > self._file.size:
+            self._part.unlink()
+            self._part.touch()
+            return self._file.size == 0
+        return have == self._file.size
 
     def _continue_part(self, have: int) -> None:
+        if have >= self._file.size:  # all of it came before the connection broke
+            return
         import requests
 
         self._check()
@@ -176,6 +173,9 @@ class _Download:
                             f"The server sends more than the {self._file.size} bytes of {self._file.path}."
                         )
                     out.write(piece)
+                    if size > self._furthest:  # a proxy that always cuts at the same place brings nothing new
+                        self._furthest = size
+                        self.patience.moved()
                     self.report(size)
         except requests.exceptions.RequestException as error:
             raise ConnectionFailed(f"The download of {self._file.path} broke off. Check the network.") from error

@@ -48,14 +48,21 @@ class EncodingError(InputError):
 
 
 class ConnectionFailed(SendoffError):
-    """The server could not be reached, or the connection broke."""
+    """The server could not be reached, or the connection broke.
+
+    `is_lasting` tells that waiting does not help: the name or the certificate is wrong.
+    """
+
+    def __init__(self, detail: str, *, is_lasting: bool = False) -> None:
+        super().__init__(detail)
+        self.is_lasting = is_lasting
 
 
 class ServerError(SendoffError):
     """The server answered with a problem (RFC 9457).
 
     `status` is the HTTP status, `field` the dotted name of the request's field at fault, if one is named, `kind` the
-    problem's own name: "not-found".
+    problem's own name: "not-found", `retry_after_seconds` when the server asks to be called again, if it says so.
     """
 
     def __init__(self, detail: str, *, status: int, field: str | None = None, kind: str = "") -> None:
@@ -63,6 +70,7 @@ class ServerError(SendoffError):
         self.status = status
         self.field = field
         self.kind = kind
+        self.retry_after_seconds: float | None = None
 
 
 class SignInRequired(ServerError):

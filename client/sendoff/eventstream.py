@@ -17,9 +17,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Union
 
-from .connection import Connection, make_problem
-from .errors import InputError, NotFound, Rejected, SendoffError, SignInRequired
+from .connection import Connection, make_problem, parse_retry_after
+from .errors import InputError, NotFound, Rejected, SendoffError, ServerError, SignInRequired
 from .events import Event, EventKind
+from .patience import LONGEST_RETRY_AFTER_SECONDS
 from .protocol import CLOSE_NOT_FOUND, CLOSE_SIGN_IN_REQUIRED, SILENCE_SECONDS
 
 if TYPE_CHECKING:
@@ -122,7 +123,9 @@ class EventStream:
                 if online is not False:
                     online = False
                     yield Connectivity("reconnecting", str(error))
-                self._stop.wait(pause * random.uniform(0.5, 1.0))
+                asked = error.retry_after_seconds if isinstance(error, ServerError) else None
+                least = min(asked or 0.0, LONGEST_RETRY_AFTER_SECONDS)
+                self._stop.wait(max(pause * random.uniform(0.5, 1.0), least))
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     def _renews(self) -> bool:
@@ -270,7 +273,10 @@ def connect_socket(connection: Connection, path: str) -> websocket.WebSocket:
     try:
         return websocket.create_connection(connection.websocket_url(path), **options)
     except websocket.WebSocketBadStatusException as error:
-        raise make_problem(error.status_code, _problem(error), connection.url) from error
+        problem = make_problem(error.status_code, _problem(error), connection.url)
+        headers = {str(name).lower(): str(value) for name, value in (error.resp_headers or {}).items()}
+        problem.retry_after_seconds = parse_retry_after(headers.get("retry-after"))
+        raise problem from error
     except (websocket.WebSocketException, OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise _Broken(f"No connection for progress to {connection.url}: {reason}. It is being tried again.") from error

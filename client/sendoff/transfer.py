@@ -8,15 +8,16 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 from .chunking import Chunk, Cutting
 from .compression import Compression
-from .connection import Connection, is_passing
+from .connection import Connection
 from .encodings import IDENTITY, Buffer, choose_encoding
-from .errors import ConnectionFailed, InputError, SendoffError, ServerError, Stopped
+from .errors import InputError, SendoffError, Stopped
 from .manifest import ChunkRef, FileEntry, Manifest
 from .packs import FRAME_HEAD_BYTES, PackWriter
+from .patience import OnWait, Patience, Result
 from .protocol import MISSING_PER_CALL, PACK_BYTES, PACK_CHUNKS, PACK_MEDIA_TYPE, PACK_RAW_BYTES, PARALLEL
 from .submission import SceneFile
 
@@ -24,12 +25,12 @@ from .submission import SceneFile
 #: Calls come from several threads, one at a time, at most about 20 a second and once at the end.
 UploadProgress = Callable[[int, int, int], None]
 
-PATIENCE_SECONDS = 300.0
+#: A machine that sleeps does not count, a night without the VPN does not fit in.
+PATIENCE_SECONDS = 3600.0
 
 _ASK_FIRST_BYTES = 8 * 1024 * 1024
 _ASK_BYTES = 64 * 1024 * 1024
 _PIECE_BYTES = 64 * 1024
-_PAUSE_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 _REPORT_SECONDS = 0.05
 
 
@@ -52,19 +53,21 @@ def upload(
     on_progress: Optional[UploadProgress] = None,  # noqa: UP045 - an alias that must be readable on 3.9
     stop: threading.Event | None = None,
     patience_seconds: float = PATIENCE_SECONDS,
+    on_wait: OnWait | None = None,
 ) -> Manifest:
     """Bring files to the server and return their manifest; sends only the chunks that the server lacks.
 
     A broken connection is survived: what is missing is asked again and the rest is sent, until nothing could be
-    sent for `patience_seconds`. Chunks that are `known` (see `hints`) are neither asked for nor sent. `encodings`
-    (the server's `pack_encodings`), `parallel` and `pack_bytes` come from `GET /v1/server`. Raises ConnectionFailed,
-    a ServerError, InputError where a file changes meanwhile or cannot be read, Stopped.
+    sent for `patience_seconds` (see `patience`); `on_wait` is told why it waits, and "" once it goes on. Chunks that
+    are `known` (see `hints`) are neither asked for nor sent. `encodings` (the server's `pack_encodings`), `parallel`
+    and `pack_bytes` come from `GET /v1/server`. Raises ConnectionFailed, a ServerError, InputError if a file changes
+    meanwhile or cannot be read, Stopped.
     """
-    run = _Upload(connection, on_progress, stop or threading.Event())
+    stop = stop or threading.Event()
+    run = _Upload(connection, on_progress, stop, Patience(patience_seconds, stop, on_wait))
     run.known = known
     run.compression = Compression(choose_encoding(encodings), loopback=connection.is_loopback)
     run.pack_bytes = min(pack_bytes, PACK_BYTES, PACK_RAW_BYTES)
-    run.patience_seconds = patience_seconds
     return run.run(files, max(1, min(parallel, 2 * PARALLEL)))
 
 
@@ -74,29 +77,32 @@ def missing_chunks(
     *,
     stop: threading.Event | None = None,
     on_sent: Callable[[int], None] | None = None,
+    patience_seconds: float | None = None,
 ) -> list[str]:
     """Those of the chunks that the server lacks, in the order asked; `on_sent` is told the bytes of each question."""
     lacking: list[str] = []
     for start in range(0, len(sha256s), MISSING_PER_CALL):
         page = list(sha256s[start : start + MISSING_PER_CALL])
         answer = connection.json(
-            "POST", "/v1/chunks/missing", json={"chunks": page}, repeatable=True, stop=stop, on_sent=on_sent
-        )
+            "POST", "/v1/chunks/missing", json={"chunks": page}, repeatable=True, stop=stop, on_sent=on_sent,
+            patience_seconds=patience_seconds,
+        )  # fmt: skip
         lacking += [str(sha256) for sha256 in answer.get("missing") or ()]
     return lacking
 
 
 class _Upload:
-    def __init__(self, connection: Connection, on_progress: UploadProgress | None, stop: threading.Event) -> None:
+    def __init__(
+        self, connection: Connection, on_progress: UploadProgress | None, stop: threading.Event, patience: Patience
+    ) -> None:
         self._connection = connection
         self._stop = stop
         self._progress = _Progress(on_progress)
         self._failed = threading.Event()
-        self._moved_at = time.monotonic()
+        self._patience = patience
         self.known: Collection[str] = ()
         self.compression = Compression(IDENTITY)
         self.pack_bytes = PACK_BYTES
-        self.patience_seconds = PATIENCE_SECONDS
 
     def run(self, files: Sequence[SceneFile], parallel: int) -> Manifest:
         try:
@@ -163,7 +169,11 @@ class _Upload:
         return [source for sha256, source in asked.items() if sha256 in lacking]
 
     def _missing(self, sha256s: Iterable[str]) -> set[str]:
-        return set(missing_chunks(self._connection, list(sha256s), stop=self._stop, on_sent=self._progress.sent))
+        return set(
+            missing_chunks(
+                self._connection, list(sha256s), stop=self._stop, on_sent=self._progress.sent, patience_seconds=0
+            )
+        )
 
     def _packs(self, sources: Iterable[_Source]) -> Iterator[list[_Source]]:
         pack: list[_Source] = []
@@ -216,7 +226,7 @@ class _Upload:
             body.take_back()
             raise
         body.settle()
-        now = self._moved_at = time.monotonic()
+        now = time.monotonic()
         self.compression.learn(
             encoding,
             raw_bytes=raw_bytes,
@@ -229,22 +239,12 @@ class _Upload:
             if source.chunk.sha256 not in stored:
                 raise _changed(source.path)
 
-    def _patiently(self, call: Callable[[], Any]) -> Any:
-        pauses = iter(_PAUSE_SECONDS)
-        pause = _PAUSE_SECONDS[0]
-        begun = time.monotonic()
-        while True:
+    def _patiently(self, call: Callable[[], Result]) -> Result:
+        def attempt() -> Result:
             self._check()
-            try:
-                found = call()
-            except (ConnectionFailed, ServerError) as error:
-                if not is_passing(error) or time.monotonic() - max(begun, self._moved_at) > self.patience_seconds:
-                    raise
-                pause = next(pauses, pause)
-                self._stop.wait(pause)
-            else:
-                self._moved_at = time.monotonic()
-                return found
+            return call()
+
+        return self._patience.run(attempt)
 
     def _check(self) -> None:
         if self._stop.is_set() or self._failed.is_set():

@@ -122,7 +122,9 @@ async def submit(parts: Parts, caller: Principal, request: JobRequest, *, key: s
     )
 
 
-async def retry(parts: Parts, caller: Principal, old: JobRecord, manifest: dict[str, Any]) -> Created:
+async def retry(
+    parts: Parts, caller: Principal, old: JobRecord, manifest: dict[str, Any], *, key: str | None
+) -> Created:
     """A new job with an ended one's files and parameters; raises Problem 409 where its chunks are gone, 422."""
     task = await find_task(parts, old.task)
     read = Manifest.from_dict(manifest)
@@ -141,7 +143,7 @@ async def retry(parts: Parts, caller: Principal, old: JobRecord, manifest: dict[
         max_attempts=parts.settings.max_attempts,
         **kept,
     )
-    return await _create(parts, new, task, manifest, key=None)
+    return await _create(parts, new, task, manifest, key=key)
 
 
 async def find_task(parts: Parts, name: str) -> TaskInfo:

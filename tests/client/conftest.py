@@ -11,7 +11,7 @@ import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -76,6 +76,8 @@ class FakeServer:
         self.seen_encodings: list[str] = []
         self.calls: list[str] = []
         self.posted: list[dict[str, Any]] = []
+        #: The path and the Idempotency-Key of each call.
+        self.keys: list[tuple[str, str]] = []
         #: What was asked before an upload.
         self.asked: list[dict[str, Any]] = []
         #: Path prefix and what to do instead: a problem's status (0: nothing), "cut", "silence" or ("part", bytes).
@@ -143,6 +145,7 @@ class Handler(BaseHTTPRequestHandler):
         fake = self.fake
         path = unquote(urlsplit(self.path).path)
         fake.calls.append(f"{self.command} {path}")
+        fake.keys.append((path, self.headers.get("Idempotency-Key", "")))
         fault = fake.fault(path) or None  # 0: this call is to go well
         if fault == "cut":
             self.rfile.read(min(1000, int(self.headers.get("Content-Length") or 0)))
@@ -263,11 +266,15 @@ class Handler(BaseHTTPRequestHandler):
     def _json(self, data: Any, status: int = 200) -> None:
         self._send(status, json.dumps(data).encode(), "application/json")
 
-    def _problem(self, status: int, **fields: Any) -> None:
-        self._send(status, json.dumps({"status": status} | fields).encode(), "application/problem+json")
+    def _problem(self, status: int, retry_after: int | None = None, **fields: Any) -> None:
+        body = json.dumps({"status": status} | fields).encode()
+        headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        self._send(status, body, "application/problem+json", headers)
 
-    def _send(self, status: int, body: bytes, media_type: str) -> None:
+    def _send(self, status: int, body: bytes, media_type: str, headers: Mapping[str, str] | None = None) -> None:
         self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

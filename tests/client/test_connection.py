@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import socket
 import threading
 import time
 
 import pytest
 
-from sendoff.connection import Connection, check_url, make_problem
+from sendoff.connection import Connection, check_url, make_problem, parse_retry_after
 from sendoff.errors import (
     ChunksMissing,
     ConnectionFailed,
@@ -115,3 +116,63 @@ def test_a_netrc_and_a_proxy_when_set_then_loopback_does_not_care(fake, token, t
     connection = Connection(fake.url, token)
     assert connection.json("GET", "/v1/tasks")["tasks"]
     connection.close()
+
+
+def test_a_server_when_it_restarts_then_a_patient_call_waits_for_it(fake, connection) -> None:  # type: ignore[no-untyped-def]
+    fake.faults.extend([("/v1/tasks", "cut"), ("/v1/tasks", 502), ("/v1/tasks", 503), ("/v1/tasks", 503)])
+    told: list[str] = []
+    assert connection.json("GET", "/v1/tasks", patience_seconds=30, on_wait=told.append)["tasks"]
+    assert [bool(one) for one in told] == [True, False]
+
+
+def test_retry_after_when_given_with_429_or_503_then_it_is_heeded(fake, connection) -> None:  # type: ignore[no-untyped-def]
+    for status in (429, 503):
+        fake.faults.append(("/v1/tasks", {"status": status, "detail": "Later.", "retry_after": 1}))
+        begun = time.monotonic()
+        connection.json("GET", "/v1/tasks", patience_seconds=30)
+        assert time.monotonic() - begun >= 1
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("3", 3.0), (" 0 ", 0.0), ("soon", None), ("-1", None), (None, None),
+                                               ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("9" * 400, None)])  # fmt: skip
+def test_retry_after_when_read_then_seconds_or_a_date(text: str | None, seconds: float | None) -> None:
+    assert parse_retry_after(text) == seconds
+
+
+def test_a_name_when_nobody_knows_it_then_nobody_waits(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    connection = Connection("http://render99.studio.example", patience_seconds=30)
+    begun = time.monotonic()
+    with pytest.raises(ConnectionFailed, match="cannot be reached") as caught:
+        connection.json("GET", "/v1/tasks")
+    assert caught.value.is_lasting
+    assert time.monotonic() - begun < 5
+    connection.has_answered = True  # a VPN that is away takes the name with it
+    with pytest.raises(ConnectionFailed) as caught:
+        connection.json("GET", "/v1/tasks", patience_seconds=0)
+    assert not caught.value.is_lasting
+    connection.close()
+
+
+def test_idle_connections_when_one_broke_then_they_are_not_tried_one_by_one(fake, connection, token) -> None:  # type: ignore[no-untyped-def]
+    """As after a sleep: the other side is gone without a word, on each connection that is kept."""
+    connection.read_seconds = 0.5
+    barrier = threading.Barrier(4)
+
+    def call() -> None:
+        barrier.wait()
+        connection.json("GET", "/v1/tasks")
+
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    fake.faults.append(("/v1/tasks", "silence"))
+    fake.calls.clear()
+    assert connection.json("GET", "/v1/tasks", patience_seconds=30)["tasks"]
+    assert len(fake.calls) == 2
+    fake.released.set()

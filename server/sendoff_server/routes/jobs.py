@@ -42,9 +42,7 @@ async def find_job(parts: Parts, caller: Principal, job: str) -> JobRecord:
 async def create(request: Request, caller: Caller) -> dict[str, Any]:
     """Make a job; with the same Idempotency-Key as before, the job of before is the answer."""
     parts = parts_of(request)
-    key = request.headers.get(IDEMPOTENCY_HEADER)
-    if key is not None and not 0 < len(key) <= _KEY_CHARACTERS:
-        raise invalid(f"The {IDEMPOTENCY_HEADER} has to have 1 to {_KEY_CHARACTERS} characters.")
+    key = _idempotency_key(request)
     body = await read_json(request, parts.settings.submit_bytes, "The submit")
     wanted = await run_in_threadpool(read_request, body)
     return (await submit(parts, caller, wanted, key=key)).record.to_dict()
@@ -94,13 +92,14 @@ async def cancel(request: Request, caller: Caller, job: str) -> dict[str, Any]:
 
 @router.post("/{job}/retry", status_code=202)
 async def again(request: Request, caller: Caller, job: str) -> dict[str, Any]:
-    """A new job with the same files and parameters."""
+    """A new job with the same files and parameters; an Idempotency-Key counts as it does for a submit."""
     parts = parts_of(request)
+    key = _idempotency_key(request)
     old = await find_job(parts, caller, job)
     if not old.state.is_final:
         raise Problem(409, "not-ended", "Not ended", "The job has not ended. Cancel it first, or wait.")
     manifest = json.loads(await parts.redis.get(jobs.manifest_key(job)) or '{"files": []}')
-    return (await retry(parts, caller, old, manifest)).record.to_dict()
+    return (await retry(parts, caller, old, manifest, key=key)).record.to_dict()
 
 
 @router.delete("/{job}", status_code=204)
@@ -111,3 +110,10 @@ async def delete(request: Request, caller: Caller, job: str) -> Response:
     if await parts.store.run(jobs.delete(job)) == "running":
         raise Problem(409, "not-ended", "Not ended", "The job has not ended. Cancel it first, or wait.")
     return Response(status_code=204)
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get(IDEMPOTENCY_HEADER)
+    if key is not None and not 0 < len(key) <= _KEY_CHARACTERS:
+        raise invalid(f"The {IDEMPOTENCY_HEADER} has to have 1 to {_KEY_CHARACTERS} characters.")
+    return key
