@@ -17,6 +17,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 INSIDE = ROOT / "worker" / "sendoff_worker" / "inside"
+SDK = ROOT / "client" / "sendoff"
 CHILD_SECONDS = 60
 EXIT_STATUS = pytest.StashKey[int]()
 
@@ -30,6 +31,7 @@ else:
     assert spec.loader is not None
     main = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(main)
+    main.load_sdk(SDK)
     main.load_package()
 
 
@@ -77,7 +79,7 @@ class Child:
         self._line.settimeout(CHILD_SECONDS)
         self._log = log.open("wb")
         self.log = log
-        command = [sys.executable, "-I", str(INSIDE / "main.py"), "--channel", str(theirs.fileno())]
+        command = [sys.executable, "-I", str(INSIDE / "main.py"), "--channel", str(theirs.fileno()), "--sdk", str(SDK)]
         self.process = subprocess.Popen(
             command, pass_fds=[theirs.fileno()], stdout=self._log, stderr=subprocess.STDOUT, env=plain_environment()
         )

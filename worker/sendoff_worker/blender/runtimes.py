@@ -13,9 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import sendoff
+
 log = logging.getLogger("sendoff.worker")
 
 INSIDE = Path(__file__).resolve().parent.parent / "inside"
+#: The SDK's folder, of which the scripts inside Blender use what reads files.
+SDK = Path(sendoff.__file__).resolve().parent
 _PROBE_SECONDS = 120
 _SAYS = "sendoff-runtime "
 #: What our in-Blender scripts need has to be there as well. The folders are Python's and Blender's own, and those of
@@ -50,11 +54,11 @@ class Runtime:
 
     def command(self, channel: int) -> list[str]:
         """The command that runs our in-Blender script with a channel on an inherited file descriptor."""
-        main = str(INSIDE / "main.py")
+        main, own = str(INSIDE / "main.py"), ["--channel", str(channel), "--sdk", str(SDK)]
         if self.is_python:
-            return [str(self.executable), "-I", "-u", main, "--channel", str(channel)]
+            return [str(self.executable), "-I", "-u", main, *own]
         return [str(self.executable), "--background", "--factory-startup", "--disable-autoexec", "-noaudio",
-                "--python-exit-code", "1", "--python", main, "--", "--channel", str(channel)]  # fmt: skip
+                "--python-exit-code", "1", "--python", main, "--", *own]  # fmt: skip
 
 
 def find_runtimes(text: str) -> list[Runtime]:

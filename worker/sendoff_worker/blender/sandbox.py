@@ -22,7 +22,7 @@ from pathlib import Path
 from sendoff import signins
 from sendoff_store.errors import SettingsError
 
-from .runtimes import INSIDE, Runtime
+from .runtimes import INSIDE, SDK, Runtime
 
 log = logging.getLogger("sendoff.worker")
 
@@ -184,7 +184,7 @@ def find(
             program,
             has_network,
             of_users,
-            readable=tuple(_both((INSIDE, *packages, *named, *readable))),
+            readable=tuple(_both((INSIDE, SDK, *packages, *named, *readable))),
             hidden=tuple(path.resolve() for path in (*hidden, *private)),
         )
         reason = _why_not(found)

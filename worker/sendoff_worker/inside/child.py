@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from .channel import Channel, ChannelClosed
-from .job import Job, JobFailed
+from .job import CannotOpen, Job, JobFailed
 
 #: What it means where the system refuses something to a script.
 LIMITS = {
@@ -78,7 +78,7 @@ def run(channel: Channel, order: dict[str, Any]) -> dict[str, Any]:
             from .scene import open_scene
 
             job.progress(None, "Opening the scene", stage="Opening")
-            open_scene(job, scene, paths)
+            open_scene(job, scene, paths, root=Path(order["root"]) if order.get("root") else None)
             if scope is not None:
                 from .scope import Scope
 
@@ -87,6 +87,8 @@ def run(channel: Channel, order: dict[str, Any]) -> dict[str, Any]:
         job.flush()
     except ChannelClosed:
         raise
+    except CannotOpen as failure:
+        return {"kind": "failed", "detail": str(failure), "cannot_open": str(failure)}
     except JobFailed as failure:
         return {"kind": "failed", "detail": str(failure)}
     except MemoryError:

@@ -65,7 +65,7 @@ class Decimator:
         best, asked, before = None, triangles, -1
         for _ in range(TRIES):
             self._modifier.ratio = min(1.0, asked / self._triangles)
-            mesh, _ = self._workbench.evaluate(self._object)
+            mesh = self._workbench.evaluate(self._object)
             count = triangle_count(mesh)
             best = self._fewer(best, mesh)
             if self._fewest <= count <= triangles * RATIO_TOLERANCE or count == before:

@@ -1,53 +1,59 @@
-"""The mesh that an object shows: modifiers and shape keys applied, in a scene of its own."""
+"""A scene apart from the artist's, in which a task evaluates objects that it made itself."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import bpy
-from mathutils import Matrix
 
 
 class Workbench:
-    """A scene that holds one object at a time, so that hidden objects evaluate and a bad one disturbs no other."""
+    """A scene that holds one object at a time, so that a bad one disturbs no other."""
 
     def __init__(self) -> None:
         self._scene = bpy.data.scenes.new("Sendoff workbench")
         self._layer = self._scene.view_layers[0]
 
-    def evaluate(self, one: Any, scene: Any = None) -> tuple[Any, Matrix]:
-        """A new mesh with all that the object's modifiers do, and the object's place in the world.
+    def evaluate(self, one: Any, *, with_objects: Sequence[Any] = ()) -> Any:
+        """A new mesh with all that the modifiers of an object do.
 
-        Args:
-            one: The mesh object, the scene's own or a library's.
-            scene: Whose frame to evaluate at.
+        The object, and those that its modifiers read, are in no scene before and after.
         """
-        if scene is not None:
-            self._scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
-        hidden, one.hide_viewport = one.hide_viewport, False
-        self._scene.collection.objects.link(one)
+        for each in (one, *with_objects):
+            self._scene.collection.objects.link(each)
         try:
             self._layer.update()
             graph = self._layer.depsgraph
             evaluated = one.evaluated_get(graph)
             if evaluated.is_evaluated is False:
                 raise RuntimeError("Blender did not evaluate the object")
-            mesh = bpy.data.meshes.new_from_object(evaluated, preserve_all_data_layers=True, depsgraph=graph)
-            return mesh, evaluated.matrix_world.copy()
+            return bpy.data.meshes.new_from_object(evaluated, preserve_all_data_layers=True, depsgraph=graph)
         finally:
-            self._scene.collection.objects.unlink(one)
-            one.hide_viewport = hidden
+            for each in (one, *with_objects):
+                self._scene.collection.objects.unlink(each)
+
+    def join(self, meshes: Sequence[Any]) -> Any:
+        """One new mesh of several, with all their attributes and materials; the given ones are removed."""
+        objects = [bpy.data.objects.new("Sendoff part", mesh) for mesh in meshes]
+        for one in objects:
+            self._scene.collection.objects.link(one)
+        shown, bpy.context.window.scene = bpy.context.window.scene, self._scene
+        try:
+            self._layer.objects.active = objects[0]
+            for one in objects:
+                one.select_set(True, view_layer=self._layer)
+            if len(objects) > 1:
+                bpy.ops.object.join()
+            joined = objects[0].data
+            bpy.data.objects.remove(objects[0])
+        finally:
+            bpy.context.window.scene = shown
+        for mesh in meshes:
+            if mesh != joined and not mesh.users:
+                bpy.data.meshes.remove(mesh)
+        return joined
 
     def close(self) -> None:
         """Remove the scene."""
         bpy.data.scenes.remove(self._scene)
-
-
-def modifiers_in_use(one: Any) -> list[Any]:
-    """The modifiers that the viewport shows."""
-    return [modifier for modifier in one.modifiers if modifier.show_viewport]
-
-
-def is_plain(one: Any) -> bool:
-    """Whether the object shows its mesh as it is, so that all objects of that mesh look alike."""
-    return not modifiers_in_use(one) and one.data.shape_keys is None

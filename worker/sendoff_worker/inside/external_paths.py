@@ -1,155 +1,212 @@
-"""The files beside the scene: textures, libraries, fonts and the like, at their place in the worker's workspace."""
+"""The files beside the scene: every path that the scene and its libraries store leads to its place in the workspace.
+
+The paths are changed in the files, before Blender opens them. So libraries of libraries, overrides and equal names in
+two libraries load as they did on the artist's machine.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import bpy
+from sendoff_sdk import blend_paths
+from sendoff_sdk.errors import BlendFileError
 
 from .job import Job, JobFailed
 
-COLLECTIONS = ("libraries", "images", "movieclips", "sounds", "fonts", "cache_files", "volumes")
-LIBRARY_DEPTH = 8
-"""Libraries that link libraries: how deep they are followed."""
+COLLECTIONS = ("images", "movieclips", "sounds", "fonts", "cache_files", "volumes")
+NOT_SENT = "not-sent"
+SHOWN_NAMES = 3
+#: What was changed by an earlier Blender that could not open the scene.
+_CHANGES_NAME = "sendoff-changes.json"
 
 
 @dataclass
 class ExternalPaths:
-    """What was changed after loading, so that a result can carry the artist's own paths."""
+    """What was changed, so that a result can carry the artist's own paths."""
 
-    originals: list[tuple[str, Any, str]] = field(default_factory=list)
-    """(collection, datablock, the path that the file held)."""
-    library_paths: dict[Any, str] = field(default_factory=dict)
-    """The same of the libraries, kept also once the paths are put back."""
+    root: Path
+    """The workspace's folder, the only one that the scene may read from."""
+    scene: str
+    """The scene's place in it."""
+    holders: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By the place of a file: each path that it stores, and the place of the file that is meant."""
+    origins: dict[str, str] = field(default_factory=dict)
+    """By the place of a file: its path as the artist's scene would write it."""
+    missing: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By the place of a file: each path that it stores and that was not found, and what names it."""
+    changed: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By the place of a file: each path that it stores now, and the one that it stored."""
 
     @classmethod
-    def apply(cls, job: Job, paths: Path | None, *, root: Path) -> ExternalPaths:
-        """Point the open scene's datablocks to the files that came along, and nowhere else.
+    def prepare(cls, job: Job, scene: Path, paths: Path | None, *, root: Path) -> ExternalPaths:
+        """Point the scene's file and its libraries to the files that came along, and nowhere else.
 
         Args:
-            job: Gets a warning for what the list names and the workspace lacks.
-            paths: sendoff-paths.json, or None where nothing came along.
-            root: The workspace's folder, the only one that the scene may read from.
+            job: Learns which files are missing.
+            scene: The .blend in the workspace; it and its libraries are changed.
+            paths: sendoff-paths.json, or None if nothing came along.
+            root: The workspace's folder.
 
         Raises:
             JobFailed: The list cannot be read.
         """
-        self = cls()
         root = root.resolve()
-        entries = _read(paths) if paths is not None else []
-        self._apply_libraries(job, entries, root)
-        for entry in entries:
-            if entry["collection"] == "libraries":
-                continue
-            target = _inside(root, entry["path"])
-            if target is None:
-                job.warn(f"The path of “{entry['name']}” in the list of external files is not usable.")
-                continue
-            for block in _blocks(entry["collection"], entry["name"]):
-                self._point(entry["collection"], block, target)
-        self._confine(job, root)
+        self = cls(root=root, scene=scene.resolve().relative_to(root).as_posix())
+        if paths is not None:
+            self._read(paths)
+        self._read_changes()
+        waiting, done = [self.scene], set()
+        while waiting:
+            holder = waiting.pop()
+            if holder not in done:
+                done.add(holder)
+                waiting += self._rewrite(job, holder)
+        (root / _CHANGES_NAME).write_text(json.dumps(self.changed), encoding="ascii")
         return self
 
-    def restore(self) -> None:
-        """Put the artist's own paths back: a result must not hold the worker's."""
-        for _collection, block, path in self.originals:
-            try:
-                block.filepath = path
-            except (ReferenceError, AttributeError, RuntimeError) as error:
-                print(f"A path could not be put back ({path}): {error}")
-        self.originals.clear()
+    def original(self, block: Any) -> str | None:
+        """The path of a datablock's file as the artist's scene would write it; None if it was not changed."""
+        if block.id_type == "LIBRARY":
+            return self._origin_of(Path(bpy.path.abspath(block.filepath)))
+        stored = str(getattr(block, "filepath", ""))
+        if not stored:
+            return None
+        if block.library is None:
+            return self.changed.get(self.scene, {}).get(stored)
+        return self._origin_of(Path(bpy.path.abspath(stored, library=block.library)))
 
-    def _apply_libraries(self, job: Job, entries: list[dict[str, str]], root: Path) -> None:
-        """Libraries first, and again for those that only appear once another one has been read."""
-        self._drop_foreign_libraries(job, root)
-        waiting = {entry["name"]: entry["path"] for entry in entries if entry["collection"] == "libraries"}
-        for _ in range(LIBRARY_DEPTH):
-            found = [name for name in waiting if _blocks("libraries", name)]
-            for name in found:
-                target = _inside(root, waiting.pop(name))
-                if target is None or not target.is_file():
-                    job.warn(f"The linked library “{name}” did not come along; what it holds is missing.")
-                    continue
-                for library in _blocks("libraries", name):
-                    self._reload_library(job, library, target)
-            self._drop_foreign_libraries(job, root)
-            if not found:
-                break
-
-    def _reload_library(self, job: Job, library: Any, target: Path) -> None:
-        name, original = library.name, library.filepath
-        try:
-            library.filepath = str(target)
-            library.reload()
-        except RuntimeError as error:
-            print(error)
-            job.warn(f"The linked library “{name}” cannot be opened; what it holds is missing.")
-            return
-        self.originals += [("libraries", block, original) for block in _blocks("libraries", name)]
-        self.library_paths |= dict.fromkeys(_blocks("libraries", name), original)
-
-    def _point(self, collection: str, block: Any, target: Path) -> None:
-        original = block.filepath
-        try:
-            block.filepath = str(target)
-            if collection == "images" and block.source in {"FILE", "SEQUENCE", "MOVIE", "TILED"}:
-                block.reload()
-        except (AttributeError, RuntimeError) as error:
-            print(f"The path of {collection} {block.name!r} cannot be set: {error}")
-            return
-        self.originals.append((collection, block, original))
-
-    def _drop_foreign_libraries(self, job: Job, root: Path) -> None:
-        """A scene may name any path: what lies outside its workspace belongs to the machine or to other people."""
-        for library in [one for one in bpy.data.libraries if _is_foreign(one, root)]:
-            job.warn(f"The linked library “{library.name}” did not come along; what it holds is missing.")
-            bpy.data.libraries.remove(library)
-
-    def _confine(self, job: Job, root: Path) -> None:
-        for collection in COLLECTIONS[1:]:
+    def confine(self, job: Job) -> None:
+        """Let no datablock of the open scene read an existing file from outside the workspace."""
+        for collection in COLLECTIONS:
             for block in getattr(bpy.data, collection):
-                if _is_foreign(block, root):
+                if self._is_foreign(block):
                     job.warn(f"The file of “{block.name}” did not come along and is left out.")
-                    self._point(collection, block, root / "not-sent" / Path(block.filepath).name)
+                    block.filepath = str(self.root / NOT_SENT / Path(block.filepath).name)
+
+    def _rewrite(self, job: Job, holder: str) -> list[str]:
+        """Change the paths of one file; returns the places of the libraries that it links."""
+        file = self.root / holder
+        libraries: list[str] = []
+        listed, changed = self.holders.get(holder, {}), self.changed.setdefault(holder, {})
+        known = {before: path for path, before in changed.items()}
+
+        def change(found: Any) -> str | None:
+            if found.kind == "global" or found.is_packed or found.path in changed:
+                return None
+            if found.path in known:
+                return known[found.path]
+            target = self._target(holder, found.path, listed)
+            if target is None:
+                target = self._not_sent(job, holder, found)
+            elif found.kind == "library":
+                libraries.append(target)
+            path = "//" + os.path.relpath(self.root / target, file.parent).replace(os.sep, "/")
+            if path == found.path:
+                return None
+            changed[path], known[found.path] = found.path, path
+            return path
+
+        try:
+            blend_paths.rewrite_paths(file, change)
+        except (BlendFileError, OSError) as error:  # Blender says what is wrong with the scene; a library is left out
+            print(f"The paths in {holder} cannot be changed: {error}")
+            if holder != self.scene:
+                job.warn(f"The linked library “{PurePosixPath(holder).name}” cannot be read; what it holds is missing.")
+                file.unlink(missing_ok=True)
+        return libraries + [
+            place for path in changed if (place := self._place_of(file.parent, path)) and place.endswith(".blend")
+        ]
+
+    def _target(self, holder: str, stored: str, listed: dict[str, str]) -> str | None:
+        """The place of the file that a stored path means; None if it did not come along."""
+        if stored in listed:
+            place = self._place_of(self.root, listed[stored])
+            if place is not None:
+                return place
+        if not stored.startswith("//"):
+            return None
+        place = self._place_of((self.root / holder).parent, stored)
+        return place if place is not None and _is_there(self.root / place) else None
+
+    def _place_of(self, folder: Path, path: str) -> str | None:
+        """A path as a place in the workspace; None if it leads out of it."""
+        full = os.path.normpath(folder / path.removeprefix("//").replace("\\", "/"))
+        real = Path(os.path.realpath(full))
+        return real.relative_to(self.root).as_posix() if real.is_relative_to(self.root) else None
+
+    def _not_sent(self, job: Job, holder: str, found: Any) -> str:
+        """A place where nothing is, for a file that did not come along."""
+        number = sum(len(changes) for changes in self.changed.values())
+        name = found.path.replace("\\", "/").rstrip("/").rpartition("/")[2] or "file"
+        place = f"{NOT_SENT}/{number:04d}/{name}"
+        self.origins[place] = self._as_the_scene_writes(holder, found.path)
+        if not found.is_optional and not _is_blenders_own(found.path):
+            known = self.missing.get(holder, {})
+            job.missing(found.path, known.get(found.path) or f"{found.kind.replace('_', ' ')} “{found.owner}”")
+        return place
+
+    def _as_the_scene_writes(self, holder: str, stored: str) -> str:
+        """A path that a file stores, relative to the artist's scene instead of that file."""
+        base = self.origins.get(holder, "")
+        if not stored.startswith("//") or holder == self.scene or not base:
+            return stored
+        folder = base.replace("\\", "/").rpartition("/")[0]
+        if not base.startswith("//"):
+            return os.path.normpath(f"{folder}/{stored[2:]}")
+        return "//" + os.path.normpath(f"{folder[2:]}/{stored[2:]}").lstrip("/")
+
+    def _origin_of(self, path: Path) -> str | None:
+        place = self._place_of(self.root, os.path.normpath(path))
+        return None if place is None else self.origins.get(place)
+
+    def _is_foreign(self, block: Any) -> bool:
+        if not block.filepath or block.filepath == "<builtin>" or getattr(block, "packed_file", None):
+            return False
+        path = Path(bpy.path.abspath(block.filepath, library=block.library)).resolve()
+        own = Path(bpy.utils.resource_path("LOCAL")).resolve()
+        return not path.is_relative_to(self.root) and not path.is_relative_to(own) and _is_there(path)
+
+    def _read(self, paths: Path) -> None:
+        try:
+            document = json.loads(paths.read_text(encoding="utf-8"))
+            if document["version"] != 2:
+                raise ValueError(f"version {document['version']}")  # noqa: TRY301
+            self.holders = _texts_of_texts(document["holders"])
+            self.origins = _texts(document.get("origins") or {})
+            self.missing = _texts_of_texts(document.get("missing") or {})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            print(f"{paths}: {error!r}")
+            raise JobFailed(
+                "The list of the scene's external files cannot be read; update the Sendoff add-on or command and "
+                "send the scene again."
+            ) from error
+
+    def _read_changes(self) -> None:
+        path = self.root / _CHANGES_NAME
+        if path.is_file():
+            self.changed = _texts_of_texts(json.loads(path.read_text(encoding="ascii")))
 
 
-def _read(paths: Path) -> list[dict[str, str]]:
-    try:
-        document = json.loads(paths.read_text(encoding="utf-8"))
-        if document["version"] != 1:
-            raise ValueError(f"version {document['version']}")  # noqa: TRY301
-        entries = [{key: str(one[key]) for key in ("collection", "name", "path")} for one in document["files"]]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        print(f"{paths}: {error!r}")
-        raise JobFailed(
-            "The list of the scene's external files cannot be read; update the Sendoff add-on and send the scene again."
-        ) from error
-    return [one for one in entries if one["collection"] in COLLECTIONS]
+def _is_there(path: Path) -> bool:
+    """Whether a path leads to something: for the token of a tiled image, to any of its tiles."""
+    if "<" in path.name:
+        return path.parent.is_dir() and any(path.parent.glob(path.name.partition("<")[0] + "*"))
+    return path.exists()
 
 
-def _blocks(collection: str, name: str) -> list[Any]:
-    """The datablocks of this name: the scene's own, or else those of its libraries."""
-    named = [block for block in getattr(bpy.data, collection) if block.name == name]
-    return [block for block in named if block.library is None] or named
+def _is_blenders_own(path: str) -> bool:
+    """Whether it is one of the asset files that come with Blender, which every Blender has in its own folder."""
+    return "/datafiles/assets/" in path.replace("\\", "/")
 
 
-def _inside(root: Path, relative: str) -> Path | None:
-    target = (root / relative).resolve()
-    return target if target.is_relative_to(root) else None
+def _texts(value: dict[Any, Any]) -> dict[str, str]:
+    return {str(key): str(item) for key, item in value.items()}
 
 
-def _is_foreign(block: Any, root: Path) -> bool:
-    """Whether the datablock reads an existing file from outside the workspace."""
-    if not block.filepath or block.filepath == "<builtin>" or getattr(block, "packed_file", None):
-        return False
-    library = block.library if block.bl_rna.identifier != "Library" else None
-    path = Path(bpy.path.abspath(block.filepath, library=library))
-    path = path.resolve()
-    if path.is_relative_to(root):
-        return False
-    if path.is_relative_to(Path(bpy.utils.resource_path("LOCAL")).resolve()):
-        return False  # Blender's own assets
-    return path.exists() or "<UDIM>" in path.name
+def _texts_of_texts(value: dict[Any, Any]) -> dict[str, dict[str, str]]:
+    return {str(key): _texts(item) for key, item in value.items()}

@@ -37,7 +37,8 @@ def open_fbx(job: Job, path: Path) -> None:
             f"{path.name} cannot be opened as FBX: it is damaged or of a kind that Blender does not read. "
             "Export it as binary FBX and send it again."
         ) from error
-    job.external_paths = ExternalPaths.apply(job, None, root=path.parent)
+    job.external_paths = ExternalPaths(root=path.parent.resolve(), scene=path.name)
+    job.external_paths.confine(job)
     if not bpy.data.objects:
         job.warn(f"{path.name} holds no objects.")
     job.origin = Origin(

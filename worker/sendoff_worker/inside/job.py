@@ -17,6 +17,10 @@ class JobFailed(Exception):
     """The job cannot be done. The message is one sentence for the artist: what happened and what to do."""
 
 
+class CannotOpen(JobFailed):
+    """This Blender cannot open the scene; another one may."""
+
+
 class Job:
     """What a script's ``run(job)`` gets: its parameters, its folder, and the way to say how far it is."""
 
@@ -32,7 +36,9 @@ class Job:
         self.external_paths: Any = None
         """Set by scene.py once the scene is open: the way back to the artist's own paths."""
         self.scope: Any = None
-        """The objects that the artist chose (see scope.py); None where the job is about the whole scene."""
+        """The objects that the artist chose (see scope.py); None if the job is about the whole scene."""
+        self.missing_files: list[str] = []
+        """The files that the scene names and that did not come along, each with what names it."""
         self._channel = channel
         self._waiting: dict[str, Any] | None = None
         self._stage: str | None = None
@@ -79,9 +85,23 @@ class Job:
         """The path of a datablock's library as the artist's scene has it; None for the scene's own."""
         if block.library is None:
             return None
-        if self.external_paths is None:
-            return str(block.library.filepath)
-        return str(self.external_paths.library_paths.get(block.library, block.library.filepath))
+        path = self.original_path(block.library)
+        return str(block.library.filepath) if path is None else path
+
+    def original_path(self, block: Any) -> str | None:
+        """The path of a datablock's file as the artist's scene has it; None if the scene was not pointed elsewhere."""
+        return None if self.external_paths is None else self.external_paths.original(block)
+
+    def missing(self, path: str, what: str) -> None:
+        """Note a file that the scene names and that did not come along.
+
+        Args:
+            path: The file, as the scene names it.
+            what: What names it, for example ``library “props.blend”``.
+        """
+        entry = f"{path} ({what})"
+        if entry not in self.missing_files:
+            self.missing_files.append(entry)
 
     def warn(self, text: str) -> None:
         """Tell the artist of something the result lacks; the job goes on."""

@@ -1,109 +1,123 @@
-"""The levels of detail as objects in one collection, and the files that carry them home."""
+"""The levels of detail as objects, one collection for each scene of the artist, and the files that carry them home."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import bpy
 from mathutils import Matrix
 
-from . import fbx_result, usd_result
+from . import fbx_result, glb_result, usd_result
+from .blend_result import write_blend
 from .contents import Part
 from .job import Job
-from .lod_sources import LEVEL_PROPERTY, LOD_COLLECTION, SOURCE_PROPERTY, Source
+from .left_alone import LEVEL_PROPERTY, SOURCE_PROPERTY, base_name
 from .origin import Origin
+from .placing import Parent, apply, graph_of, split
+from .view import Place, copy_properties
 
+LOD_COLLECTION = "Sendoff LODs"
+#: On a collection: the artist's scene whose levels it holds.
+SCENE_PROPERTY = "sendoff_scene"
+#: On an object: the library of its original, as the artist's scene has it.
+LIBRARY_PROPERTY = "sendoff_library"
 MAX_NAME_BYTES = 255 if bpy.app.version >= (5, 0, 0) else 63
 
 
 class LodResult:
-    """The collection "Sendoff LODs" in a scene of its own."""
+    """The collections of levels, in a scene of their own.
 
-    def __init__(self) -> None:
-        for taken in (bpy.data.collections.get(LOD_COLLECTION), bpy.data.scenes.get(LOD_COLLECTION)):
-            if taken is not None and taken.library is None:
-                taken.name = f"{LOD_COLLECTION} of an earlier job"
+    Args:
+        job: Tells the artist's paths of libraries.
+        places: All places that may get levels: their parents are looked up now, while the artist's scenes are as
+            they were.
+    """
+
+    def __init__(self, job: Job, places: Iterable[Place]) -> None:
+        self._job = job
+        self.parents: dict[Any, Parent] = {}
+        """The parent of each level that is to follow one."""
+        self._parents = _parents_of(places)
+        for taken in (*_own(bpy.data.collections, LOD_COLLECTION), *_own(bpy.data.scenes, LOD_COLLECTION)):
+            taken.name = f"{LOD_COLLECTION} of an earlier job"
         self.scene = bpy.data.scenes.new(LOD_COLLECTION)
-        self.collection = bpy.data.collections.new(LOD_COLLECTION)
-        self.scene.collection.children.link(self.collection)
-        self._local_materials: dict[Any, Any] = {}
+        self.collections: dict[Any, Any] = {}
+        self._fitted: dict[tuple[Any, bytes], Any] = {}
+        self._objects: list[Any] = []
 
-    def add(self, source: Source, mesh: Any, level: int, matrix: Matrix) -> Any:
-        """Put one level of an object into the collection, at the object's place."""
-        name = level_name(source.name, level)
-        taken = bpy.data.objects.get((name, None))
-        if taken is not None and taken.name not in self.collection.objects:
-            taken.name = f"{name[:40]} of the scene"  # in the worker's memory only: the result's name stays clean
-        one = bpy.data.objects.new(name, mesh)
-        self.collection.objects.link(one)
-        one.matrix_world = matrix
-        one[SOURCE_PROPERTY] = source.identity
-        one[LEVEL_PROPERTY] = level
-        for slot, own in zip(one.material_slots, source.object.material_slots, strict=False):
-            if own.link == "OBJECT":
-                slot.link = "OBJECT"
-                slot.material = self._local(own.material)
-        return one
+    def add(self, place: Place, meshes: list[Any]) -> None:
+        """Put the levels of one shape into the collection of its scene, at one of its places."""
+        collection = self._collection(place.scene)
+        held, rest = split(place.matrix)
+        parent = self._parents.get(place)
+        for level, mesh in enumerate(meshes, start=1):
+            name = level_name(base_name(place.name), level)
+            taken = bpy.data.objects.get((name, None))
+            if taken is not None and SOURCE_PROPERTY not in taken:
+                taken.name = f"{name[:40]} of the scene"  # in the worker's memory only: the result's name stays clean
+            one = bpy.data.objects.new(name, mesh if rest is None else self._fit(mesh, rest))
+            collection.objects.link(one)
+            one.matrix_world = held
+            self._describe(one, place, level)
+            self._keep_own_materials(one, place)
+            if parent is not None:
+                self.parents[one] = parent
+            self._objects.append(one)
 
-    def adopt_materials(self, mesh: Any) -> None:
-        """Replace a library's materials by copies of the same name, so that the result stands alone."""
-        for index, material in enumerate(mesh.materials):
-            mesh.materials[index] = self._local(material)
-
-    def write_blend(self, path: Path) -> None:
-        """Save the collection in its own scene, and nothing else of the artist's; textures are not packed.
-
-        The last thing to do with the open scene, as the rest of it is dropped.
-        """
-        bpy.context.window.scene = self.scene
-        for scene in [one for one in bpy.data.scenes if one != self.scene]:
-            bpy.data.scenes.remove(scene)
-        own = set(self.collection.objects)
-        bpy.data.batch_remove([one for one in bpy.data.objects if one not in own])
-        bpy.data.batch_remove([one for one in bpy.data.collections if one != self.collection])
-        bpy.data.batch_remove([*bpy.data.texts, *bpy.data.actions])
-        for block in bpy.data.user_map():
-            if block.library is None and block.use_fake_user:
-                block.use_fake_user = False
-        bpy.data.orphans_purge(do_local_ids=True, do_linked_ids=True, do_recursive=True)
-        bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=True, relative_remap=False)
-
-    def write_glb(self, path: Path) -> None:
-        """Export the collection, and nothing else, as one glTF binary."""
-        import addon_utils
-
-        if addon_utils.enable("io_scene_gltf2") is None:
-            raise RuntimeError("Blender's glTF add-on cannot be enabled")
-        bpy.context.window.scene = self.scene
-        bpy.ops.export_scene.gltf(
-            filepath=str(path),
-            export_format="GLB",
-            use_active_scene=True,
-            export_extras=True,
-            export_animations=False,
-            export_morph=False,
-            export_skins=False,
-        )
+    @property
+    def objects(self) -> list[Any]:
+        """All levels, in the order in which they were added."""
+        return list(self._objects)
 
     def parts(self) -> list[tuple[Any, Part]]:
         """Each level with what it is."""
         found = []
-        for one in self.collection.objects:
+        for one in self._objects:
             name = re.sub(r"\.\d{3,}$", "", one.name)  # Blender's own way to keep two apart
             part = Part(name=name, path="", source=one[SOURCE_PROPERTY], kind="lod", level=one[LEVEL_PROPERTY])
             found.append((one, part))
         return found
 
-    def _local(self, material: Any) -> Any:
-        if material is None or material.library is None:
-            return material
-        if material not in self._local_materials:
-            copy = material.copy()
-            copy.name = material.name
-            self._local_materials[material] = copy
-        return self._local_materials[material]
+    def _collection(self, scene: Any) -> Any:
+        if scene not in self.collections:
+            name = LOD_COLLECTION if not self.collections else f"{LOD_COLLECTION} {scene.name}"
+            made = bpy.data.collections.new(name)
+            made[SCENE_PROPERTY] = scene.name
+            self.scene.collection.children.link(made)
+            self.collections[scene] = made
+        return self.collections[scene]
+
+    def _fit(self, mesh: Any, rest: Matrix) -> Any:
+        """The mesh with a shear applied, which no object can hold; places that are sheared alike share it."""
+        key = (mesh, repr([[float(f"{value:.5g}") for value in row] for row in rest]).encode())
+        if key not in self._fitted:
+            fitted = mesh.copy()
+            fitted.name = mesh.name
+            apply(fitted, rest)
+            self._fitted[key] = fitted
+        return self._fitted[key]
+
+    def _describe(self, one: Any, place: Place, level: int) -> None:
+        """Custom properties: the original's own, and what the level is."""
+        copy_properties(place.object, one)
+        one[SOURCE_PROPERTY] = place.identity
+        one[LEVEL_PROPERTY] = level
+        library = self._job.library_path(place.object)
+        if library is not None:
+            one[LIBRARY_PROPERTY] = library
+
+    @staticmethod
+    def _keep_own_materials(one: Any, place: Place) -> None:
+        """Materials that an object has in the place of its mesh's."""
+        if place.is_generated:
+            return
+        for slot, own in zip(one.material_slots, place.object.material_slots, strict=False):
+            if own.link == "OBJECT":
+                slot.link = "OBJECT"
+                slot.material = own.material
 
 
 def level_name(name: str, level: int) -> str:
@@ -126,17 +140,16 @@ def deliver(job: Job, result: LodResult, formats: list[str]) -> None:
             contents.write(job)
 
     writers = {
-        "blend": ("lods.blend", "application/x-blender", result.write_blend),
+        "blend": ("lods.blend", "application/x-blender", lambda path: write_blend(job, result, path)),
         "usd": ("lods.usdc", "model/vnd.usd", write_usd),
         "fbx": ("lods.fbx", "application/octet-stream", write_fbx),
-        "glb": ("lods.glb", "model/gltf-binary", result.write_glb),
+        "glb": ("lods.glb", "model/gltf-binary", lambda path: glb_result.write_glb(path, result.scene, result.parts())),
     }
     wanted_formats = {origin.kind if wanted == "scene" else wanted for wanted in formats}
     written = 0
+    # The .blend last: it drops the rest of the open scene, and the others read the textures.
     for wanted in sorted(wanted_formats, key=list(writers).index, reverse=True):
         name, media_type, write = writers[wanted]
-        if wanted == "blend" and job.external_paths is not None:
-            job.external_paths.restore()  # last: the export reads the textures
         try:
             write(job.folder / name)
         except RuntimeError as error:
@@ -147,3 +160,24 @@ def deliver(job: Job, result: LodResult, formats: list[str]) -> None:
         written += 1
     if not written:
         job.fail("No result could be written on the worker; the job's log says why.")
+
+
+def _own(blocks: Any, name: str) -> list[Any]:
+    found = blocks.get((name, None))
+    return [found] if found is not None else []
+
+
+def _parents_of(places: Iterable[Place]) -> dict[Any, Parent]:
+    by_scene: dict[Any, list[Place]] = {}
+    for place in places:
+        by_scene.setdefault(place.scene, []).append(place)
+    found: dict[Any, Parent] = {}
+    shown = bpy.context.window.scene
+    for scene, some in by_scene.items():
+        graph = graph_of(scene)
+        for place in some:
+            parent = Parent.of(place, graph)
+            if parent is not None:
+                found[place] = parent
+    bpy.context.window.scene = shown
+    return found

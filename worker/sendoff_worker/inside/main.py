@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-PACKAGE = "sendoff_inside"
+PACKAGE, SDK = "sendoff_inside", "sendoff_sdk"
 
 
 def load_package() -> ModuleType:
@@ -30,6 +30,16 @@ def load_package() -> ModuleType:
     return package
 
 
+def load_sdk(folder: Path) -> None:
+    """The folder of Sendoff's SDK as the package ``sendoff_sdk``, for those of its modules that need no other package.
+
+    Its own beginning, which imports the network's packages, is left out: Blender's Python may not have them.
+    """
+    package = ModuleType(SDK)
+    package.__path__ = [str(folder)]
+    sys.modules[SDK] = package
+
+
 def main() -> int:
     """Serve one job; returns the exit status."""
     for stream in (sys.stdout, sys.stderr):
@@ -37,7 +47,9 @@ def main() -> int:
     own_arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
     parser = argparse.ArgumentParser(description="Runs one job inside Blender for a Sendoff worker.")
     parser.add_argument("--channel", type=int, required=True, metavar="FD", help="an inherited Unix socket")
+    parser.add_argument("--sdk", type=Path, required=True, metavar="FOLDER", help="the folder of the package sendoff")
     arguments = parser.parse_args(own_arguments)
+    load_sdk(arguments.sdk)
     load_package()
     from sendoff_inside.child import serve
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -115,19 +114,3 @@ def cut_edges(corners: Corners, values: np.ndarray, tolerance: float) -> np.ndar
     cut = np.zeros(corners.edges, dtype=bool)
     cut[corners.edge[one[differ]]] = True
     return cut
-
-
-def content_digest(mesh: Any) -> bytes:
-    """Equal for meshes that look alike: positions, polygons, materials' places and UVs."""
-    digest = blake2b(digest_size=16)
-    digest.update(column(mesh.vertices, "co", np.float32, 3).tobytes())
-    digest.update(column(mesh.loops, "vertex_index", np.int32).tobytes())
-    digest.update(column(mesh.polygons, "loop_start", np.int32).tobytes())
-    digest.update(column(mesh.polygons, "material_index", np.int32).tobytes())
-    for layer in mesh.uv_layers:
-        digest.update(layer.name.encode("utf-8", "replace"))
-        digest.update(column(layer.uv, "vector", np.float32, 2).tobytes())
-    digest.update(
-        "\0".join(material.name if material else "" for material in mesh.materials).encode("utf-8", "replace")
-    )
-    return digest.digest()

@@ -1,4 +1,4 @@
-"""The task mesh.lods: levels of detail for every mesh object of the scene."""
+"""The task mesh.lods: levels of detail for every surface that the artist sees."""
 
 from __future__ import annotations
 
@@ -7,29 +7,32 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-import bpy
 import numpy as np
-from mathutils import Matrix
 
+from .corner_normals import transfer
 from .decimation import RATIO_TOLERANCE, Decimator
-from .evaluation import Workbench, is_plain, modifiers_in_use
+from .evaluation import Workbench
 from .job import Job, JobFailed
 from .lod_result import LodResult, deliver
-from .lod_sources import Source, is_own_level, mesh_sources
-from .mesh_arrays import column, content_digest, triangle_count
+from .mesh_arrays import column, triangle_count
+from .mesh_digest import content_digest
+from .realising import realise
+from .view import Shape, View, copy_properties, modifiers_in_use
 
 WARNINGS_PER_KIND = 10
 LARGE_TRIANGLES = 500_000
 """Above, each level is made from the one before: nearly as good, and each takes half the time of the last."""
+MOST_PLACES = 50_000
+"""So many levels of detail are placed at most: each is an object in the artist's scene."""
 
 
 class Skipped(Exception):
-    """The object gets no levels. The message is the reason."""
+    """A shape gets no levels. The message is the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Levels:
-    """The levels of one evaluated mesh, shared by all objects that show it."""
+    """The levels of one mesh, shared by all places that show it."""
 
     meshes: list[Any]
     faces: list[int]
@@ -41,9 +44,10 @@ class LodRun:
     """One run of the task."""
 
     job: Job
+    view: View
     workbench: Workbench
     result: LodResult
-    done: dict[Any, Levels] = field(default_factory=dict)
+    done: dict[bytes, Levels] = field(default_factory=dict)
     objects: list[dict[str, Any]] = field(default_factory=list)
     skipped: list[dict[str, str]] = field(default_factory=list)
     warned: Counter[str] = field(default_factory=Counter)
@@ -51,60 +55,64 @@ class LodRun:
     work_done: int = 0
     total_objects: int = 0
 
-    def process(self, source: Source) -> None:
-        """Make and place the levels of one object, or note why there are none."""
-        one = source.object
+    def process(self, shape: Shape) -> None:
+        """Make the levels of one shape and place them, or note why there are none."""
+        work = _work_of(shape)
         try:
-            levels, matrix = self._levels_of(source)
-            for level, mesh in enumerate(levels.meshes, start=1):
-                self.result.add(source, mesh, level, matrix)
-            self.objects.append(
-                {"object": source.name, "mesh": one.data.name, "faces": levels.faces, "triangles": levels.triangles}
-            )
+            levels = self._levels_of(shape)
+            for place in shape.places:
+                self.result.add(place, levels.meshes)
+            self._list(shape, levels)
         except Skipped as reason:
-            self._skip(source, str(reason))
+            self._skip(shape, str(reason))
         except (JobFailed, MemoryError, OSError):
             raise
         except Exception as error:
             traceback.print_exc()
-            self._skip(source, f"could not be processed ({type(error).__name__})")
-        self.work_done += work_of(one)
-
-    def _skip(self, source: Source, reason: str) -> None:
-        self.skipped.append({"object": source.name, "reason": reason})
-        self._warn("left out", f"“{source.name}” {reason}; it is left out.")
-
-    def _levels_of(self, source: Source) -> tuple[Levels, Matrix]:
-        one = source.object
-        if one.data is None:
-            raise Skipped("has no mesh")
-        mesh, matrix = self.workbench.evaluate(one, source.scene)
-        if source.placement is not None:
-            matrix = source.placement @ matrix
-        try:
-            key = (one.data, None if is_plain(one) else content_digest(mesh))
-            if key not in self.done:
-                self._warn_of_baked(source)
-                self.done[key] = self._decimate(source, mesh)
+            self._skip(shape, f"could not be processed ({type(error).__name__})")
         finally:
-            bpy.data.meshes.remove(mesh)
-        return self.done[key], matrix
+            shape.drop()
+        self.work_done += work
 
-    def _decimate(self, source: Source, mesh: Any) -> Levels:
-        one = source.object
-        _check(self.job, source, mesh)
+    def _list(self, shape: Shape, levels: Levels) -> None:
+        places = Counter(place.name for place in shape.places)
+        for name, count in places.items():
+            entry = {"object": name, "mesh": shape.name, "faces": levels.faces, "triangles": levels.triangles}
+            self.objects.append(entry | ({"places": count} if count > 1 else {}))
+
+    def _skip(self, shape: Shape, reason: str) -> None:
+        for name in dict.fromkeys(place.name for place in shape.places):
+            self.skipped.append({"object": name, "reason": reason})
+            self._warn("left out", f"“{name}” {reason}; it is left out.")
+
+    def _levels_of(self, shape: Shape) -> Levels:
+        _check(self.job, shape)
+        key = content_digest(shape.mesh)
+        weights = shape.places[0].object.vertex_groups
+        if len(weights):  # they are no part of the digest
+            key += f"{shape.places[0].object.as_pointer()}".encode()
+        if key not in self.done:
+            for one in dict.fromkeys(place.object for place in shape.places):
+                self._warn_of_baked(one)
+            self.done[key] = self._decimate(shape)
+        return self.done[key]
+
+    def _decimate(self, shape: Shape) -> Levels:
+        mesh = shape.mesh
         count, ratio = self.job.params.get("levels", 3), self.job.params.get("ratio", 0.5)
         triangles = triangle_count(mesh)
         levels = Levels(meshes=[], faces=[len(mesh.polygons)], triangles=[triangles])
-        self.result.adopt_materials(mesh)
         decimator = self._decimator(mesh)
         short = None
         try:
             for level in range(1, count + 1):
                 target = max(1, round(triangles * ratio**level))
-                self._say(source, level, count, levels.triangles[-1], target)
+                self._say(shape, level, count, levels.triangles[-1], target)
                 made = decimator.level(target)
-                made.name = f"{one.data.name}_LOD{level}"
+                if mesh.has_custom_normals:
+                    made = transfer(self.workbench, mesh, made)
+                made.name = f"{shape.name}_LOD{level}"
+                copy_properties(mesh, made)
                 levels.meshes.append(made)
                 levels.faces.append(len(made.polygons))
                 levels.triangles.append(triangle_count(made))
@@ -118,7 +126,7 @@ class LodRun:
         if short is not None:
             self._warn(
                 "above their ratio",
-                f"“{source.name}” keeps {short[1]:,} triangles at LOD {short[0]} instead of {short[2]:,}: "
+                f"“{shape.places[0].name}” keeps {short[1]:,} triangles at LOD {short[0]} instead of {short[2]:,}: "
                 "its topology allows no fewer (too small, or in too many loose pieces).",
             )
         return levels
@@ -127,11 +135,11 @@ class LodRun:
         keep = {name: self.job.params.get(name, True) for name in ("keep_uvs", "keep_borders")}
         return Decimator(self.workbench, mesh, **keep)
 
-    def _say(self, source: Source, level: int, levels: int, before: int, after: int) -> None:
-        fraction = (self.work_done + work_of(source.object) * (level - 1) / levels) / self.work_total
+    def _say(self, shape: Shape, level: int, levels: int, before: int, after: int) -> None:
+        fraction = (self.work_done + _work_of(shape) * (level - 1) / levels) / self.work_total
         self.job.progress(
             min(0.98, fraction),
-            f"{source.name}: LOD {level} of {levels} ({before:,} -> {after:,} triangles)",
+            f"{shape.places[0].name}: LOD {level} of {levels} ({before:,} -> {after:,} triangles)",
             stage="Reducing",
             done=len(self.objects) + len(self.skipped),
             total=self.total_objects,
@@ -149,58 +157,80 @@ class LodRun:
             if count > WARNINGS_PER_KIND:
                 self.job.warn(f"{count - WARNINGS_PER_KIND:,} more objects are {kind}.")
 
-    def _warn_of_baked(self, source: Source) -> None:
-        one = source.object
-        if one.data.shape_keys is not None:
+    def _warn_of_baked(self, one: Any) -> None:
+        if getattr(one.data, "shape_keys", None) is not None:
             self._warn(
                 "baked with their shape keys",
-                f"“{source.name}” has shape keys: its levels hold their present mix, without the keys.",
+                f"“{one.name}” has shape keys: its levels hold their present mix, without the keys.",
             )
         if any(modifier.type == "ARMATURE" for modifier in modifiers_in_use(one)):
             self._warn(
                 "baked in their pose",
-                f"“{source.name}” is posed by an armature: its levels hold the present pose, without the skin.",
+                f"“{one.name}” is posed by an armature: its levels hold the present pose, without the skin.",
             )
 
 
 def run(job: Job) -> dict[str, Any]:
-    """Make ``levels`` levels of detail of each mesh object in the scope, each of ``ratio`` of the triangles before."""
+    """Make ``levels`` levels of detail of each surface, each of ``ratio`` of the triangles before."""
     job.progress(0.0, "Looking for mesh objects", stage="Looking")
-    sources = mesh_sources(job.scope)
-    lods = LodRun(job=job, workbench=Workbench(), result=LodResult())
-    again = [source for source in sources if is_own_level(source.object)]
-    for source in again:
-        reason = "is a level of detail that an earlier job made"
-        lods.skipped.append({"object": source.name, "reason": reason})
-    sources = [source for source in sources if source not in again]
-    if not sources:
-        where = "The scene has" if job.scope is None else f"The chosen objects ({job.scope.title}) hold"
-        job.warn(f"{where} no mesh objects to make levels of detail of.")
-    lods.total_objects = len(sources)
-    lods.work_total = sum(work_of(source.object) for source in sources) or 1
-    for source in sources:
-        lods.process(source)
+    view = View.of(job)
+    result = LodResult(job, view.places)
+    workbench = Workbench()
+    if job.params.get("instances") == "realise":
+        realise(view, workbench)
+    _drop_empty(view)
+    levels = int(job.params.get("levels", 3))
+    places = sum(1 for _ in view.places)
+    if places * levels > MOST_PLACES:
+        job.fail(
+            f"The scene shows {places:,} instances: {places * levels:,} levels of detail are too many objects (at most "
+            f"{MOST_PLACES:,}). Set Instances to Realise, or choose fewer objects."
+        )
+    view.tell()
+    if not view.shapes:
+        job.warn(view.why_nothing("to make levels of detail of"))
+    lods = LodRun(job=job, view=view, workbench=workbench, result=result)
+    lods.total_objects = len(view.shapes)
+    lods.work_total = sum(_work_of(shape) for shape in view.shapes) or 1
+    for shape in view.shapes:
+        lods.process(shape)
     lods.warn_of_the_rest()
-    lods.workbench.close()
+    workbench.close()
     if lods.objects:
         job.progress(0.98, "Writing the levels of detail", stage="Writing")
-        deliver(job, lods.result, job.params.get("formats") or ["scene"])
-    count = len(lods.objects)
+        deliver(job, result, job.params.get("formats") or ["scene"])
+    count = len({entry["object"] for entry in lods.objects})
     job.progress(1.0, f"Made levels of detail for {count:,} object{'' if count == 1 else 's'}", stage="Writing")
-    return {"objects": lods.objects, "skipped": lods.skipped}
+    summary: dict[str, Any] = {"objects": lods.objects, "skipped": lods.skipped}
+    if view.counts():
+        summary["left_alone"] = view.counts()
+    if job.missing_files:
+        summary["missing_files"] = job.missing_files
+    return summary
 
 
-def work_of(one: Any) -> int:
-    """The object's part in the progress bar: its polygons, before the modifiers."""
-    return 1 + (len(one.data.polygons) if one.data is not None else 0)
+def _drop_empty(view: View) -> None:
+    """Leave alone what has no faces: the artist sees no surface of it."""
+    kept = []
+    for shape in view.shapes:
+        if len(shape.mesh.polygons):
+            kept.append(shape)
+        else:
+            view.left_alone["empty"] += len({place.object for place in shape.places})
+            shape.drop()
+    view.shapes[:] = kept
 
 
-def _check(job: Job, source: Source, mesh: Any) -> None:
-    if not len(mesh.polygons):
-        raise Skipped("has no faces")
+def _work_of(shape: Shape) -> int:
+    """The shape's part in the progress bar: its polygons."""
+    return 1 + (len(shape.mesh.polygons) if shape.mesh is not None else 0)
+
+
+def _check(job: Job, shape: Shape) -> None:
+    mesh = shape.mesh
     if not np.isfinite(column(mesh.vertices, "co", np.float32, 3)).all():
         raise Skipped("has vertices whose positions are not numbers")
     if mesh.validate(verbose=False, clean_customdata=False):
-        job.warn(f"“{source.name}” had invalid geometry, which was repaired for its levels.")
+        job.warn(f"“{shape.places[0].name}” had invalid geometry, which was repaired for its levels.")
         if not len(mesh.polygons):
             raise Skipped("has no valid faces")

@@ -10,50 +10,90 @@ import bpy
 
 from . import fbx_scene, usd_scene
 from .external_paths import ExternalPaths
-from .job import Job, JobFailed
+from .job import CannotOpen, Job, JobFailed
 
 # "BLENDER-v405RENDH" up to 4.x, "BLENDER17-01v0500" from 5.0: the version is the digits after the v.
 BLEND_HEADER = re.compile(rb"BLENDER(?:[-_][vV](\d{3})|\d\d[-_]\d\d[vV](\d{4}))")
 HEADER_BYTES = 17
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 GZIP_MAGIC = b"\x1f\x8b"
+SHOWN_NAMES = 3
 #: Enough of a compressed file to read its header.
 _PACKED_BYTES = 160 * 1024
 
 
-def open_scene(job: Job, scene: Path, paths: Path | None) -> None:
-    """Open the scene; a .blend is pointed to the files that came along.
+def open_scene(job: Job, scene: Path, paths: Path | None, *, root: Path | None = None) -> None:
+    """Open the scene as the artist's screen showed it; a .blend is pointed to the files that came along.
 
     Args:
         job: Gets the warnings and, as ``external_paths``, the way back to the artist's own paths.
         scene: The .blend, USD or FBX file in the job's workspace.
-        paths: sendoff-paths.json, or None where no external files came along.
+        paths: sendoff-paths.json, or None if no external files came along.
+        root: The workspace's folder; by default the one of `paths`, or of the scene.
 
     USD and FBX are imported into an empty scene; job.origin then tells where they came from.
 
     Raises:
-        JobFailed: The file is missing, not what its name says, damaged, or from a newer Blender.
+        JobFailed: The file is missing, not what its name says, damaged, or from a newer Blender; CannotOpen if
+            another Blender may open it.
     """
     _refuse_empty(scene)
     kind = scene.suffix.lower()
-    root = (paths or scene).parent
+    root = root or (paths or scene).parent
     if kind == fbx_scene.SUFFIX:
         fbx_scene.open_fbx(job, scene)
-        return
-    if kind in usd_scene.SUFFIXES:
+    elif kind in usd_scene.SUFFIXES:
         usd_scene.open_usd(job, scene, root)
-        return
+    else:
+        _open_blend(job, scene, paths, root)
+    _tell_missing(job)
+
+
+def _open_blend(job: Job, scene: Path, paths: Path | None, root: Path) -> None:
     _refuse_newer(scene)
+    job.external_paths = ExternalPaths.prepare(job, scene, paths, root=root)
     bpy.context.preferences.filepaths.use_scripts_auto_execute = False
     try:
         bpy.ops.wm.open_mainfile(filepath=str(scene), load_ui=False, use_scripts=False)
     except RuntimeError as error:
         print(error)
-        raise JobFailed(
-            f"{scene.name} cannot be opened: the file is damaged or incomplete. "
-            "Open it in Blender, save it again and send it again."
-        ) from error
-    job.external_paths = ExternalPaths.apply(job, paths, root=root)
+        raise CannotOpen(f"{scene.name} cannot be opened: {_cause(str(error))}") from error
+    job.external_paths.confine(job)
+    _leave_modes()
+
+
+def _cause(error: str) -> str:
+    """Why Blender did not open a file, and what to do, out of its own words."""
+    own = ".".join(map(str, bpy.app.version[:2]))
+    if "Big Endian" in error:
+        return (
+            f"it was saved on a big-endian machine, which Blender {own} does not read. Open it in Blender 4.5 or "
+            "older, save it again and send it again."
+        )
+    return "the file is damaged or incomplete. Open it in Blender, save it again and send it again."
+
+
+def _leave_modes() -> None:
+    """Go to Object Mode: in any other, Blender holds back what is being edited."""
+    shown = bpy.context.window.scene
+    for scene in [one for one in bpy.data.scenes if one.library is None]:
+        if any(one.mode != "OBJECT" for one in scene.objects):
+            bpy.context.window.scene = scene
+            layer = bpy.context.window.view_layer
+            for one in [one for one in layer.objects if one.mode != "OBJECT"]:
+                layer.objects.active = one
+                if bpy.ops.object.mode_set.poll():
+                    bpy.ops.object.mode_set(mode="OBJECT")
+    bpy.context.window.scene = shown
+
+
+def _tell_missing(job: Job) -> None:
+    """Name the files that did not come along: a few in a warning, all of them in the task's summary."""
+    missing = job.missing_files
+    if missing:
+        listed = ", ".join(missing[:SHOWN_NAMES]) + (", ..." if len(missing) > SHOWN_NAMES else "")
+        files = "file that the scene names" if len(missing) == 1 else "files that the scene names"
+        job.warn(f"{len(missing):,} {files} did not come along: {listed}. What they hold is missing.")
 
 
 def file_version(path: Path) -> tuple[int, int] | None:

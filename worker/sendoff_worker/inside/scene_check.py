@@ -5,42 +5,48 @@ from __future__ import annotations
 import traceback
 from typing import Any
 
-from .evaluation import Workbench
 from .findings import Findings
 from .job import Job
-from .lod_sources import mesh_sources, plain_name
 from .mesh_checks import check_mesh
-from .scene_checks import check_budget, check_names, check_scale, check_textures
+from .scene_checks import check_budget, check_names, check_scale, check_textures, triangles_shown
+from .view import View, plain_name
 
 
 def run(job: Job) -> dict[str, Any]:
-    """Check every mesh object in the scope; a mesh that several objects share is checked once."""
-    objects = [source.object for source in mesh_sources(job.scope) if source.object.data is not None]
+    """Check every object that shows a surface; a mesh that several objects share is checked once."""
+    view = View.of(job)
+    shown = triangles_shown(view)
+    objects = list(dict.fromkeys(place.object for place in view.places))
+    view.drop()
     findings = Findings(max_listed=job.params.get("max_findings_listed", 200), library_path=job.library_path)
+    view.tell()
     if not objects:
-        where = "The scene has" if job.scope is None else f"The chosen objects ({job.scope.title}) hold"
-        job.warn(f"{where} no mesh objects to check.")
-    workbench, checked = Workbench(), set()
+        job.warn(view.why_nothing("to check"))
+    checked = set()
     for done, one in enumerate(objects):
         job.progress(
             0.95 * done / len(objects), f"Checking {plain_name(one)}", stage="Checking", done=done, total=len(objects)
         )
         try:
-            if one.data not in checked:
+            if one.type == "MESH" and one.data not in checked:
                 checked.add(one.data)
                 check_mesh(findings, one)
             check_scale(findings, one)
-            check_budget(findings, one, workbench, job.params.get("face_budget", 100_000))
         except (RuntimeError, ValueError, IndexError, AttributeError) as error:
             traceback.print_exc()
             job.warn(f"“{plain_name(one)}” could not be checked ({type(error).__name__}).")
-    workbench.close()
+    check_budget(findings, shown, job.params.get("face_budget", 100_000))
     job.progress(0.95, "Looking at names and textures")
     check_names(findings, objects)
     check_textures(findings, objects, unused=job.scope is None)
     write_reports(job, findings, len(objects))
     job.progress(1.0, f"{len(findings.found):,} findings on {len(objects):,} objects")
-    return findings.summary(len(objects))
+    summary = findings.summary(len(objects))
+    if view.counts():
+        summary["left_alone"] = view.counts()
+    if job.missing_files:
+        summary["missing_files"] = job.missing_files
+    return summary
 
 
 def write_reports(job: Job, findings: Findings, objects: int) -> None:

@@ -9,11 +9,10 @@ from typing import Any
 
 import bpy
 
-from .evaluation import Workbench, is_plain
 from .findings import Findings
-from .lod_sources import plain_name
 from .mesh_arrays import triangle_count
 from .origin import identity, scale_of
+from .view import View, plain_name
 
 SCALE_TOLERANCE = 1e-4
 COPY_SUFFIX = re.compile(r"\.\d{3,}$")
@@ -33,17 +32,30 @@ def check_scale(findings: Findings, one: Any) -> None:
         findings.add("unapplied_scale", "warning", one, f"Its scale ({text}) is not applied.")
 
 
-def check_budget(findings: Findings, one: Any, workbench: Workbench, face_budget: int) -> None:
-    """Triangles as the object shows itself, modifiers included."""
-    if is_plain(one):
-        triangles = triangle_count(one.data)
-    else:
-        mesh, _ = workbench.evaluate(one)
-        triangles = triangle_count(mesh)
-        bpy.data.meshes.remove(mesh)
-    if triangles > face_budget:
-        message = f"It shows {triangles:,} triangles, more than the budget of {face_budget:,}."
-        findings.add("over_budget", "warning", one, message)
+def triangles_shown(view: View) -> dict[Any, int]:
+    """How many triangles each object shows: its own with modifiers, and those of what it instances.
+
+    What a collection instance shows counts for the objects of the collection, once each: an empty shows nothing itself.
+    """
+    own: dict[Any, int] = {}
+    instanced: dict[Any, int] = defaultdict(int)
+    for shape in view.shapes:
+        triangles = triangle_count(shape.mesh)
+        for place in shape.places:
+            by_empty = place.instancer is not None and place.instancer.type == "EMPTY"
+            if place.instancer is None or by_empty:
+                own.setdefault(place.object, triangles)
+            else:
+                instanced[place.instancer] += triangles
+    return {one: own.get(one, 0) + instanced.get(one, 0) for one in dict.fromkeys((*own, *instanced))}
+
+
+def check_budget(findings: Findings, shown: dict[Any, int], face_budget: int) -> None:
+    """Triangles as each object shows itself, modifiers and instances included."""
+    for one, triangles in shown.items():
+        if triangles > face_budget:
+            message = f"It shows {triangles:,} triangles, more than the budget of {face_budget:,}."
+            findings.add("over_budget", "warning", one, message)
 
 
 def check_names(findings: Findings, objects: list[Any]) -> None:

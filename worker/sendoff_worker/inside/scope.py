@@ -23,6 +23,7 @@ class Scope:
         """As the artist reads it: the collection “Props”, 3 selected objects."""
         self.objects = list(objects)
         """The objects that were chosen, of every type."""
+        self.chosen = frozenset(self.objects)
         self._all = _with_instanced(self.objects)
 
     def __contains__(self, one: object) -> bool:

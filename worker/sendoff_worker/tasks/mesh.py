@@ -9,7 +9,7 @@ from pydantic import Field
 from ..blender.runtimes import INSIDE
 from ..context import Context
 from ..registry import task
-from . import SCENES
+from . import SCENES, AllScenes, Objects
 
 
 @task("mesh.lods", title="Levels of detail", accepts=SCENES, blender=True, scoped=True)
@@ -36,8 +36,21 @@ def lods(  # noqa: PLR0917 - the parameters are the form
             description="What comes back; scene: the same kind of file as the scene",
         ),
     ] = ["scene"],  # noqa: B006 - read, never changed
+    objects: Objects = "visible",
+    all_scenes: AllScenes = False,
+    modifiers: Annotated[
+        Literal["viewport", "render"],
+        Field(title="Modifiers", description="Which of the two levels of modifiers, curves and Simplify counts"),
+    ] = "viewport",
+    instances: Annotated[
+        Literal["keep", "realise"],
+        Field(
+            title="Instances",
+            description="Keep: each instance gets its level, which share a mesh. Realise: one mesh of all instances",
+        ),
+    ] = "keep",
 ) -> None:
-    """Make a chain of simpler meshes (`<name>_LOD1`, ...) for each mesh object, with its modifiers applied."""
+    """Make a chain of simpler meshes (`<name>_LOD1`, ...) for each surface, with its modifiers applied."""
     ctx.blender(
         INSIDE / "mesh_lods.py",
         params={
@@ -46,5 +59,9 @@ def lods(  # noqa: PLR0917 - the parameters are the form
             "keep_uvs": keep_uvs,
             "keep_borders": keep_borders,
             "formats": formats,
+            "objects": objects,
+            "all_scenes": all_scenes,
+            "modifiers": modifiers,
+            "instances": instances,
         },
     )

@@ -1,0 +1,74 @@
+"""A result's .blend: the levels in a scene of their own, without libraries, and with the artist's paths only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+
+from . import blend_file
+from .job import Job
+
+if TYPE_CHECKING:
+    from .lod_result import LodResult
+
+#: On a datablock: the library that the artist's scene has it from, and its name there; on an image, the path of its
+#: file as the artist's scene writes it.
+LIBRARY_PROPERTY, NAME_PROPERTY, PATH_PROPERTY = "sendoff_library", "sendoff_name", "sendoff_path"
+_PARENT = "sendoff_parent"
+
+
+def write_blend(job: Job, result: LodResult, path: Path) -> None:
+    """Save the collections in their own scene, and nothing else of the artist's; textures are not packed.
+
+    The last thing to do with the open scene, as the rest of it is dropped.
+    """
+    _note_parents(job, result)
+    bpy.context.window.scene = result.scene
+    for scene in [one for one in bpy.data.scenes if one != result.scene]:
+        bpy.data.scenes.remove(scene)
+    own, collections = set(result.objects), set(result.collections.values())
+    bpy.data.batch_remove([one for one in bpy.data.objects if one not in own])
+    bpy.data.batch_remove([one for one in bpy.data.collections if one not in collections])
+    bpy.data.batch_remove([*bpy.data.texts, *bpy.data.actions])
+    for block in bpy.data.user_map():
+        if block.library is None and block.use_fake_user:
+            block.use_fake_user = False
+    bpy.data.orphans_purge(do_local_ids=True, do_linked_ids=True, do_recursive=True)
+    _make_local(job)
+    _put_paths_back(job)
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=False, relative_remap=False)
+    blend_file.clean(path)
+    blend_file.compress(path)
+
+
+def _note_parents(job: Job, result: LodResult) -> None:
+    """What a level is to follow, for the add-on, which has the parent at hand."""
+    for one, parent in result.parents.items():
+        one[_PARENT] = parent.object.name
+        library = job.library_path(parent.object)
+        if library is not None:
+            one[f"{_PARENT}_library"] = library
+        one[f"{_PARENT}_type"] = parent.kind
+        if parent.bone:
+            one[f"{_PARENT}_bone"] = parent.bone
+        one[f"{_PARENT}_inverse"] = [float(value) for row in parent.inverse for value in row]
+
+
+def _make_local(job: Job) -> None:
+    """Make what is left of libraries the file's own, each marked with where the artist's scene has it from."""
+    for block in [block for block in bpy.data.user_map() if block.library is not None and block.id_type != "LIBRARY"]:
+        library, name = job.library_path(block), block.name
+        made = block.make_local() or block
+        made[LIBRARY_PROPERTY], made[NAME_PROPERTY] = library or "", name
+    for library in list(bpy.data.libraries):
+        bpy.data.libraries.remove(library)
+
+
+def _put_paths_back(job: Job) -> None:
+    for image in bpy.data.images:
+        original = job.original_path(image)
+        if original is not None:
+            image[PATH_PROPERTY] = original
+            image.filepath_raw = original

@@ -1,0 +1,33 @@
+"""A mesh's own normals, carried over to a mesh of the same shape with other faces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from .evaluation import Workbench
+
+
+def transfer(workbench: Workbench, source: Any, target: Any) -> Any:
+    """A new mesh: `target` with the custom normals that `source` has at the same places; `target` is removed.
+
+    Blender's own Data Transfer modifier takes them from the nearest face that looks the same way.
+    """
+    giver = bpy.data.objects.new("Sendoff normals", source)
+    taker = bpy.data.objects.new("Sendoff level", target)
+    modifier = taker.modifiers.new("Normals", "DATA_TRANSFER")
+    modifier.object = giver
+    modifier.use_object_transform = False
+    modifier.use_loop_data = True
+    modifier.data_types_loops = {"CUSTOM_NORMAL"}
+    modifier.loop_mapping = "POLYINTERP_NEAREST"
+    try:
+        made = workbench.evaluate(taker, with_objects=[giver])
+    finally:
+        bpy.data.objects.remove(taker)
+        bpy.data.objects.remove(giver)
+    name = target.name
+    bpy.data.meshes.remove(target)
+    made.name = name
+    return made
