@@ -90,6 +90,15 @@ def box(stage: Any, path: str) -> tuple[list[float], list[float]]:
     return list(aligned.GetMin()), list(aligned.GetMax())
 
 
+def extent(stage: Any, path: str) -> list[float]:
+    """How far a mesh reaches in the world, in each of 26 directions."""
+    prim = stage.GetPrimAtPath(path)
+    place = UsdGeom.XformCache().GetLocalToWorldTransform(prim)
+    points = [place.Transform(Gf.Vec3d(point)) for point in UsdGeom.Mesh(prim).GetPointsAttr().Get()]
+    ways = [(x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1) if x or y or z]
+    return [max(Gf.Dot(point, Gf.Vec3d(way)) for point in points) for way in ways]
+
+
 def triangles(stage: Any, path: str) -> int:
     return sum(count - 2 for count in UsdGeom.Mesh(stage.GetPrimAtPath(path)).GetFaceVertexCountsAttr().Get())
 
@@ -263,7 +272,8 @@ def test_a_layer_of_the_workers_machine_is_not_read(tmp_path: Path, recorder: An
     assert [one.name for one in bpy.data.objects if one.type == "MESH"] == ["Body"]
     assert not (tmp_path / "leaves.usda").exists()
     if how != "in a usdz":  # there it is looked for in the package alone
-        assert recorder.warnings == ["“secret.usda” did not come along with the scene; what it holds is missing."]
+        assert [one.partition(" (")[0].rpartition("/")[2] for one in job.missing_files] == ["secret.usda"]
+        assert len([text for text in recorder.warnings if "secret.usda" in text]) == 1
 
 
 def test_a_layer_that_came_along_is_read(tmp_path: Path, recorder: Any) -> None:
@@ -302,11 +312,7 @@ def test_a_sheared_object_comes_back_as_it_was(stage: Any, opened: Any) -> None:
     result = Usd.Stage.Open(str(job.folder / "lods.usdc"))
     parts = json.loads((job.folder / "contents.json").read_text())["objects"]
     (part,) = [one for one in parts if one["source"] == "/Car/Left/Body"]
-    own, came = (
-        UsdGeom.Xformable(one).ComputeLocalToWorldTransform(Usd.TimeCode.Default())
-        for one in (stage.GetPrimAtPath(part["source"]), result.GetPrimAtPath(part["path"]))
-    )
-    assert Gf.IsClose(own, came, 1e-5)
+    assert extent(result, part["path"]) == pytest.approx(extent(stage, part["source"]), abs=0.5)  # of 400
 
 
 def test_a_left_handed_mesh_faces_outwards_and_comes_back_left_handed(stage: Any, opened: Any) -> None:

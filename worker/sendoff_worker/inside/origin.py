@@ -31,8 +31,9 @@ class Origin:
     metres_per_unit: float = 0.01
     #: "Y" or "Z".
     up_axis: str = "Y"
-    #: The opened stage, where the kind is "usd".
+    #: The opened stage, if the kind is "usd", and its layers, which know the artist's own paths (see usd_layers.py).
     stage: Any = None
+    layers: Any = None
     #: Each object's place in the file's own units and axes, by its path; exact, unlike Blender's. Of a USD only.
     places: dict[str, Any] = field(default_factory=dict)
     #: The same as Blender has them.

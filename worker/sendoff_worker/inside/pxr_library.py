@@ -11,14 +11,14 @@ from .job import JobFailed
 
 
 def pxr() -> Any:
-    """The package `pxr`, with `Gf`, `Sdf`, `Usd`, `UsdGeom`, `UsdShade` and `Vt` in it. Raises JobFailed."""
+    """The package `pxr`, with `Usd`, `UsdGeom` and all others in it that the worker uses. Raises JobFailed."""
     expose = getattr(bpy.utils, "expose_bundled_modules", None)  # Blender as a module, 4.5 and later
     if expose is not None:
         with contextlib.suppress(Exception):
             expose()
     try:
         import pxr as library
-        from pxr import Gf, Sdf, Usd, UsdGeom, UsdShade, Vt  # noqa: F401 - loaded by name
+        from pxr import Gf, Pcp, Sdf, Usd, UsdGeom, UsdShade, UsdSkel, UsdUtils, Vt  # noqa: F401 - loaded by name
     except ImportError as error:
         version = ".".join(map(str, bpy.app.version[:2]))
         raise JobFailed(

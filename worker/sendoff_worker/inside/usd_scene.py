@@ -1,4 +1,4 @@
-"""A USD scene in Blender: every mesh with the faces, vertices and places that it was sent with.
+"""A USD scene in Blender: all that its stage shows, with the faces, vertices and places that it was sent with.
 
 Read by Pixar's library and not by Blender's importer: that one renames objects, and leaves out faces that it does not
 like, while a finding names an element by its number, and a level of detail its original by its path.
@@ -6,25 +6,29 @@ like, while a finding names an element by its number, and a level of detail its 
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import bpy
-import numpy as np
 from mathutils import Matrix
 
 from .job import Job, JobFailed
-from .mesh_arrays import Corners, cut_edges, turned
-from .origin import MENDED_PROPERTY, PATH_PROPERTY, SCALE_PROPERTY, TURNED_PROPERTY, Origin
+from .origin import MENDED_PROPERTY, PATH_PROPERTY, SCALE_PROPERTY, Origin
 from .pxr_library import pxr
+from .usd_layers import UsdLayers
+from .usd_materials import UsdMaterials
+from .usd_meshes import Made, Unreadable, make_mesh
+from .usd_missing import tell_missing
+from .usd_skinning import pose_skinned
+from .usd_standing import Standing, Walk
 
 SUFFIXES = (".usd", ".usda", ".usdc", ".usdz")
-#: Without normals that tell it, an edge is sharp from this angle on, as in Maya.
-SHARP_RADIANS = math.radians(30.0)
-#: Of a unit normal's parts: so much is no difference.
-SAME_NORMAL = 1e-2
-_FLAT_UVS = ("texCoord2f[]", "float2[]", "texCoord2d[]", "double2[]", "texCoord2h[]", "half2[]")
+#: So many names stand in one sentence.
+SHOWN_NAMES = 6
+_USER_PROPERTIES = "userProperties"
+#: A place differs from what location, rotation and scale can hold, as a part of its size.
+_SHEARED = 1e-5
 
 
 def open_usd(job: Job, path: Path, root: Path) -> None:
@@ -35,194 +39,161 @@ def open_usd(job: Job, path: Path, root: Path) -> None:
     """
     library = pxr()
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    layers = UsdLayers(root=root.resolve(), warn=job.warn, scene=path.resolve())
+    stage = None
     try:
-        stage = library.Usd.Stage.Open(str(path))
+        layer = layers.open()
+        stage = library.Usd.Stage.Open(layer) if layer else None
     except Exception as error:
         print(f"{path}: {error}")
-        stage = None
     if stage is None:
         raise JobFailed(
             f"{path.name} cannot be opened as USD: it is damaged or incomplete. Export it and send it again."
         )
-    _leave_out_foreign_layers(job, stage, root.resolve())
+    tell_missing(job, stage, layers)
     geometry = library.UsdGeom
+    time = start_time(stage)
+    pose_skinned(job, stage, time)
     job.origin = Origin(
         kind="usd",
-        metres_per_unit=float(geometry.GetStageMetersPerUnit(stage)) or 0.01,
+        metres_per_unit=float(geometry.GetStageMetersPerUnit(stage)),
         up_axis="Z" if geometry.GetStageUpAxis(stage) == geometry.Tokens.z else "Y",
         stage=stage,
+        layers=layers,
     )
-    reader = _Reader(job, library, job.origin)
-    predicate = library.Usd.TraverseInstanceProxies(library.Usd.PrimDefaultPredicate)
-    for prim in library.Usd.PrimRange.Stage(stage, predicate):
-        if prim.IsA(geometry.Mesh):
-            reader.add(prim)
+    reader = _Reader(job, job.origin, UsdMaterials(layers, time), time)
+    walk = Walk(stage, time)
+    for standing in walk.shapes():
+        reader.add(standing)
+    reader.tell(walk)
     bpy.context.view_layer.update()  # only then is a sheared place what Blender can hold of it
     job.origin.imported.update({path: one.matrix_world.copy() for path, one in reader.objects.items()})
 
 
-def _leave_out_foreign_layers(job: Job, stage: Any, root: Path) -> None:
-    """A scene may name any path: what lies outside its workspace belongs to the machine or to other people."""
-    for layer in stage.GetUsedLayers():
-        real = layer.realPath.partition("[")[0]  # of a package, what lies in it stands in brackets
-        if real and not Path(real).resolve().is_relative_to(root):
-            job.warn(f"“{Path(real).name}” did not come along with the scene; what it holds is missing.")
-            stage.MuteLayer(layer.identifier)
+def start_time(stage: Any) -> Any:
+    """The time that an application shows when it opens the stage: its start, or the first sample if it has none."""
+    time = pxr().Usd.TimeCode
+    if stage.HasAuthoredMetadata("startTimeCode"):
+        return time(stage.GetStartTimeCode())
+    return time.EarliestTime()
 
 
+@dataclass
 class _Reader:
-    """Makes an object of each mesh."""
+    """Makes an object of each shape; shapes of the same prim share a mesh."""
 
-    def __init__(self, job: Job, library: Any, origin: Origin) -> None:
-        self._job = job
-        self._library = library
-        self._origin = origin
-        self._time = library.Usd.TimeCode.EarliestTime()
-        self._places = library.UsdGeom.XformCache(self._time)
-        self._materials: dict[str, Any] = {}
-        #: By the path of the prim that each was made of.
-        self.objects: dict[str, Any] = {}
+    job: Job
+    origin: Origin
+    materials: UsdMaterials
+    time: Any
+    objects: dict[str, Any] = field(default_factory=dict)
+    """By the identity of what each was made of."""
+    _made: dict[Any, Made | None] = field(default_factory=dict)
+    _unreadable: list[str] = field(default_factory=list)
+    _invalid: list[str] = field(default_factory=list)
+    _other_types: dict[str, list[str]] = field(default_factory=dict)
+    _holder: Any = None
+    """The parent of objects at sheared places; it stands in the world's origin."""
 
-    def add(self, prim: Any) -> None:
-        """One mesh prim."""
-        name, path = prim.GetName(), str(prim.GetPath())
-        arrays = self._arrays(prim)
-        if arrays is None:
-            self._job.warn(f"“{name}” is not a mesh that can be read; it is left out.")
+    def add(self, standing: Standing) -> None:
+        """One shape at one place."""
+        prim = standing.prim
+        made = self._mesh(prim, standing.identity)
+        if made is None:
             return
-        points, counts, corners = arrays
-        turn = self._turn(prim, counts)
-        mesh = bpy.data.meshes.new(name)
-        mesh[TURNED_PROPERTY] = turn is not None
-        _fill(mesh, points, counts, corners if turn is None else corners[turn])
-        self._add_uvs(mesh, prim, counts, corners, turn)
-        self._add_materials(mesh, prim)
-        one = bpy.data.objects.new(name, mesh)
-        if mesh.validate(verbose=False, clean_customdata=False):
+        one = bpy.data.objects.new(prim.GetName(), made.mesh)
+        if made.is_mended:
             one[MENDED_PROPERTY] = True
-            self._job.warn(f"“{name}” has invalid geometry, which was repaired for this job.")
-        mesh.shade_smooth()
-        sharp = self._sharp_edges(mesh, prim, corners, turn)
-        if sharp is None:
-            mesh.set_sharp_from_angle(angle=SHARP_RADIANS)
-        else:
-            mesh.edges.foreach_set("use_edge_sharp", sharp)
-        one[PATH_PROPERTY] = path
+        self._add_properties(one, prim)
+        one[PATH_PROPERTY] = standing.identity
         one[SCALE_PROPERTY] = self._scale(prim)
-        place = self._places.GetLocalToWorldTransform(prim)
-        self._origin.places[path] = place
-        self.objects[path] = one
+        self.origin.places[standing.identity] = standing.place
+        self.objects[standing.identity] = one
         bpy.context.scene.collection.objects.link(one)
-        one.matrix_world = self._origin.to_blender @ Matrix([list(place.GetColumn(row)) for row in range(4)])
+        rows = [list(standing.place.GetColumn(row)) for row in range(4)]
+        self._place(one, self.origin.to_blender @ Matrix(rows))
+
+    def _mesh(self, prim: Any, identity: str) -> Made | None:
+        bound = self.materials.bound(prim)
+        own = prim.GetPrimInPrototype() if prim.IsInstanceProxy() else prim
+        key = (str(own.GetPath()), self.materials.key(bound))
+        if key not in self._made:
+            self._made[key] = None
+            try:
+                made = make_mesh(prim, self.time, lambda mesh, kept: self.materials.apply(mesh, bound, kept))
+                if made is None:
+                    self._other_types.setdefault(str(prim.GetTypeName()), []).append(identity)
+                elif made.is_invalid:
+                    self._invalid.append(prim.GetName())
+                self._made[key] = made
+            except MemoryError:
+                raise
+            except Unreadable:
+                self._unreadable.append(prim.GetName())
+            except Exception as error:  # a prim may hold anything; the others are none the worse
+                print(f"{identity}: {error!r}")
+                self._unreadable.append(prim.GetName())
+        return self._made[key]
+
+    def _place(self, one: Any, matrix: Matrix) -> None:
+        """Put an object at a place, also at a sheared one, which an object of its own cannot hold."""
+        location, rotation, scale = matrix.decompose()
+        plain = Matrix.LocRotScale(location, rotation, scale)
+        size = max((abs(value) for row in matrix.to_3x3() for value in row), default=0.0)
+        differs = max(abs(own - other) for row, others in zip(matrix, plain) for own, other in zip(row, others))  # noqa: B905
+        if differs <= _SHEARED * size:
+            one.matrix_world = matrix
+            return
+        if self._holder is None:
+            self._holder = bpy.data.objects.new("Sheared places", None)
+            bpy.context.scene.collection.objects.link(self._holder)
+        one.parent = self._holder
+        one.matrix_parent_inverse = matrix
+
+    def _add_properties(self, one: Any, prim: Any) -> None:
+        """The artist's own properties of the prim."""
+        for attribute in prim.GetAuthoredPropertiesInNamespace(_USER_PROPERTIES):
+            value = attribute.Get(self.time) if hasattr(attribute, "Get") else None
+            if isinstance(value, (bool, int, float, str)):
+                one[str(attribute.GetName()).removeprefix(f"{_USER_PROPERTIES}:")] = value
+            elif hasattr(value, "dimension"):
+                one[str(attribute.GetName()).removeprefix(f"{_USER_PROPERTIES}:")] = [float(part) for part in value]
 
     def _scale(self, prim: Any) -> list[float]:
         """The prim's own scale: as it is written, or what its matrix holds."""
-        geometry = self._library.UsdGeom
+        library = pxr()
+        geometry = library.UsdGeom
         operations = geometry.Xformable(prim).GetOrderedXformOps()
         if any(one.GetOpType() == geometry.XformOp.TypeTransform for one in operations):
-            local = geometry.Xformable(prim).GetLocalTransformation(self._time)
+            local = geometry.Xformable(prim).GetLocalTransformation(self.time)
             sign = -1.0 if local.GetDeterminant() < 0 else 1.0
-            return [sign * abs(part) for part in self._library.Gf.Transform(local).GetScale()]
+            return [sign * abs(part) for part in library.Gf.Transform(local).GetScale()]
         scale = [1.0, 1.0, 1.0]
         for one in operations:
             if one.GetOpType() == geometry.XformOp.TypeScale:
-                scale = [own * part for own, part in zip(scale, one.Get(self._time), strict=True)]
+                scale = [own * part for own, part in zip(scale, one.Get(self.time), strict=True)]
         return scale
 
-    def _arrays(self, prim: Any) -> tuple[Any, Any, Any] | None:
-        """Points (n, 3), corners of each face and their points, checked; None where they do not fit."""
-        mesh = self._library.UsdGeom.Mesh(prim)
-        read = [
-            mesh.GetPointsAttr().Get(self._time),
-            mesh.GetFaceVertexCountsAttr().Get(self._time),
-            mesh.GetFaceVertexIndicesAttr().Get(self._time),
-        ]
-        if any(one is None for one in read):
-            return None
-        points = np.array(read[0], dtype=np.float32).reshape(-1, 3)
-        counts, corners = np.array(read[1], dtype=np.int32), np.array(read[2], dtype=np.int32)
-        fits = len(corners) == counts.sum() and (counts >= 3).all() and np.isfinite(points).all()
-        if not fits or (len(corners) and not 0 <= corners.min() <= corners.max() < len(points)):
-            return None
-        return points, counts, corners
-
-    def _turn(self, prim: Any, counts: Any) -> Any:
-        """For a left-handed mesh, the order of the corners that turns each face round, its first corner staying."""
-        geometry = self._library.UsdGeom
-        if geometry.Mesh(prim).GetOrientationAttr().Get(self._time) != geometry.Tokens.leftHanded:
-            return None
-        return turned(counts)
-
-    def _sharp_edges(self, mesh: Any, prim: Any, corners: Any, turn: Any) -> Any:
-        """The edges that the mesh's own normals make hard; None where it has no such normals."""
-        geometry = self._library.UsdGeom
-        schema = geometry.Mesh(prim)
-        primvar = geometry.PrimvarsAPI(prim).GetPrimvar("normals")  # goes before the attribute
-        if primvar and primvar.HasValue():
-            values, interpolation = primvar.ComputeFlattened(self._time), primvar.GetInterpolation()
-        else:
-            values, interpolation = schema.GetNormalsAttr().Get(self._time), schema.GetNormalsInterpolation()
-        is_shown = schema.GetSubdivisionSchemeAttr().Get(self._time) == geometry.Tokens.none
-        if not is_shown or values is None or len(mesh.loops) != len(corners):
-            return None
-        normals = np.array(values, dtype=np.float32).reshape(-1, 3)
-        if interpolation in ("vertex", "varying") and len(normals) == len(mesh.vertices):
-            return np.zeros(len(mesh.edges), dtype=bool)
-        if interpolation == "uniform" and len(normals) == len(mesh.polygons):
-            return np.ones(len(mesh.edges), dtype=bool)
-        if interpolation != "faceVarying" or len(normals) != len(corners):
-            return None
-        return cut_edges(Corners.of(mesh), normals if turn is None else normals[turn], SAME_NORMAL)
-
-    def _add_uvs(self, mesh: Any, prim: Any, counts: Any, corners: Any, turn: Any) -> None:
-        for primvar in self._library.UsdGeom.PrimvarsAPI(prim).GetPrimvarsWithValues():
-            if str(primvar.GetTypeName()) not in _FLAT_UVS:
-                continue
-            values = np.array(primvar.ComputeFlattened(self._time), dtype=np.float32).reshape(-1, 2)
-            interpolation = primvar.GetInterpolation()
-            if interpolation in ("vertex", "varying") and len(values) == len(mesh.vertices):
-                values = values[corners]
-            elif interpolation == "uniform" and len(values) == len(counts):
-                values = np.repeat(values, counts, axis=0)
-            if len(values) != len(corners):
-                continue
-            values = values if turn is None else values[turn]
-            layer = mesh.uv_layers.new(name=primvar.GetPrimvarName(), do_init=False)
-            if layer is not None:
-                layer.uv.foreach_set("vector", np.ascontiguousarray(values).ravel())
-
-    def _add_materials(self, mesh: Any, prim: Any) -> None:
-        shade = self._library.UsdShade
-        binding = shade.MaterialBindingAPI(prim)
-        whole, _ = binding.ComputeBoundMaterial()
-        if whole:
-            mesh.materials.append(self._material(whole))
-        index = np.zeros(len(mesh.polygons), dtype=np.int32)
-        for subset in binding.GetMaterialBindSubsets():
-            bound, _ = shade.MaterialBindingAPI(subset.GetPrim()).ComputeBoundMaterial()
-            faces = np.array(subset.GetIndicesAttr().Get(self._time) or [], dtype=np.int64)
-            if bound and len(faces) and faces.min() >= 0 and faces.max() < len(index):
-                index[faces] = len(mesh.materials)
-                mesh.materials.append(self._material(bound))
-        if index.any():
-            mesh.polygons.foreach_set("material_index", index)
-
-    def _material(self, bound: Any) -> Any:
-        path = str(bound.GetPath())
-        if path not in self._materials:
-            made = bpy.data.materials.new(bound.GetPrim().GetName())
-            made[PATH_PROPERTY] = path
-            self._materials[path] = made
-        return self._materials[path]
+    def tell(self, walk: Walk) -> None:
+        """Tell of all that is not in Blender's scene, by name and count."""
+        for name in self._unreadable[:SHOWN_NAMES]:
+            self.job.warn(f"“{name}” is not a mesh that can be read; it is left out.")
+        if len(self._unreadable) > SHOWN_NAMES:
+            self.job.warn(f"{len(self._unreadable) - SHOWN_NAMES:,} more meshes cannot be read; they are left out.")
+        for name in self._invalid[:SHOWN_NAMES]:
+            self.job.warn(f"“{name}” has invalid geometry, which was repaired for this job.")
+        if len(self._invalid) > SHOWN_NAMES:
+            self.job.warn(f"{len(self._invalid) - SHOWN_NAMES:,} more meshes were repaired for this job.")
+        for path in walk.unreadable[:SHOWN_NAMES]:
+            self.job.warn(f"The instances of “{path}” cannot be read; they are left out.")
+        for kind, paths in self._other_types.items():
+            are = "object of the type" if len(paths) == 1 else "objects of the type"
+            self.job.warn(f"{len(paths):,} {are} {kind} cannot become a mesh and are left out: {listed(paths)}.")
+        parts = [f"{count:,} {reason}" for reason, count in walk.left_out.items() if count]
+        if parts:
+            self.job.warn(f"Left alone in the USD scene: {', '.join(parts)}.")
 
 
-def _fill(mesh: Any, points: Any, counts: Any, corners: Any) -> None:
-    mesh.vertices.add(len(points))
-    mesh.vertices.foreach_set("co", points.ravel())
-    mesh.loops.add(len(corners))
-    mesh.loops.foreach_set("vertex_index", corners)
-    mesh.polygons.add(len(counts))
-    starts = np.zeros(len(counts), dtype=np.int32)
-    np.cumsum(counts[:-1], out=starts[1:])
-    mesh.polygons.foreach_set("loop_start", starts)
-    mesh.update(calc_edges=True)
+def listed(names: list[str]) -> str:
+    """Some names, as they stand in a sentence."""
+    return ", ".join(f"“{name}”" for name in names[:SHOWN_NAMES]) + (", ..." if len(names) > SHOWN_NAMES else "")
