@@ -21,6 +21,8 @@ from .protocol import CHUNK_BYTES, PACK_MEDIA_TYPE
 _UPLOAD_CHUNKS = 7
 _STREAM_SECONDS = 10.0
 _JOB_SECONDS = 30.0
+#: A hop that does not answer is broken, also if the server only restarts.
+_PATIENCE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def _http(connection: Connection) -> str:
 
 
 def _protocol(connection: Connection) -> str:
-    info = connection.json("GET", "/v1/server")
+    info = connection.json("GET", "/v1/server", patience_seconds=_PATIENCE_SECONDS)
     check_protocol(info, connection.url)
     person = info.get("person")
     return f"{info.get('name') or 'Sendoff'} {info.get('version') or ''}{f', signed in as {person}' if person else ''}."
@@ -98,7 +100,7 @@ def _token(connection: Connection) -> str:
             f"There is no sign-in for {connection.url}. Run `sendoff sign-in {connection.url}`, or set SENDOFF_TOKEN.",
             status=401,
         )
-    connection.json("GET", "/v1/tasks")
+    connection.json("GET", "/v1/tasks", patience_seconds=_PATIENCE_SECONDS)
     return "The sign-in is accepted."
 
 
@@ -119,13 +121,16 @@ def _upload(connection: Connection) -> str:
         writer.add(os.urandom(CHUNK_BYTES))
     begun = time.monotonic()
     body = writer.body()
-    connection.json("POST", "/v1/chunks", data=body, headers={"Content-Type": PACK_MEDIA_TYPE}, repeatable=True)
+    headers = {"Content-Type": PACK_MEDIA_TYPE}
+    connection.json(
+        "POST", "/v1/chunks", data=body, headers=headers, repeatable=True, patience_seconds=_PATIENCE_SECONDS
+    )
     rate = len(body) / max(time.monotonic() - begun, 1e-6) / 1e6
     return f"{len(body) / 1e6:.0f} MB of random bytes were stored at {rate:.0f} MB/s."
 
 
 def _worker(connection: Connection) -> str:
-    tasks = connection.json("GET", "/v1/tasks").get("tasks") or []
+    tasks = connection.json("GET", "/v1/tasks", patience_seconds=_PATIENCE_SECONDS).get("tasks") or []
     if not tasks:
         raise ConnectionFailed("No worker is online. Start one: `sendoff-server worker`, or `make up`.")
     workers = max(int(task.get("workers") or 0) for task in tasks)
@@ -146,7 +151,7 @@ def _job(connection: Connection) -> str:
             f"An empty job is {state or 'unheard of'} after {seconds:.1f} s. Look at the worker's log, "
             f"and at `sendoff log {job}`."
         )
-    connection.send("DELETE", f"/v1/jobs/{quote(job, safe='')}")
+    connection.send("DELETE", f"/v1/jobs/{quote(job, safe='')}", patience_seconds=_PATIENCE_SECONDS)
     return f"An empty job went there and back in {seconds * 1000:.0f} ms."
 
 

@@ -148,9 +148,15 @@ class Client:
         """Close the connections."""
         self.connection.close()
 
-    def server(self, *, patience_seconds: float | None = None, on_wait: OnWait | None = None) -> dict[str, Any]:
+    def server(
+        self,
+        *,
+        patience_seconds: float | None = None,
+        stop: threading.Event | None = None,
+        on_wait: OnWait | None = None,
+    ) -> dict[str, Any]:
         """What `GET /v1/server` says; raises Rejected if client and server speak no common version."""
-        info = self.connection.json("GET", "/v1/server", patience_seconds=patience_seconds, on_wait=on_wait)
+        info = self.connection.json("GET", "/v1/server", patience_seconds=patience_seconds, stop=stop, on_wait=on_wait)
         check_protocol(info, self.connection.url)
         self.connection.request_encodings = _names(info, "request_encodings")
         self._server = info
@@ -186,7 +192,7 @@ class Client:
                 raise InputError("Name the task to run, for example task='mesh.lods'.")
             submission = scene_submission(scene, task=task, params=params, externals=tuple(externals), title=title)
         submission.check()
-        info = self._server or self.server(on_wait=on_wait)
+        info = self._server or self.server(stop=stop, on_wait=on_wait)
         wait: dict[str, Any] = {"stop": stop, "patience_seconds": patience_seconds, "on_wait": on_wait}
         self._check(submission, wait)
         progress = _LastProgress(on_progress)
@@ -245,9 +251,18 @@ class Client:
         )
         return Job.from_dict(answer)
 
-    def job(self, id: str) -> Job:
+    def job(
+        self,
+        id: str,
+        *,
+        patience_seconds: float | None = None,
+        stop: threading.Event | None = None,
+        on_wait: OnWait | None = None,
+    ) -> Job:
         """A job as it is now."""
-        return Job.from_dict(self.connection.json("GET", _path(id)))
+        return Job.from_dict(
+            self.connection.json("GET", _path(id), patience_seconds=patience_seconds, stop=stop, on_wait=on_wait)
+        )
 
     def jobs(self, *, state: str | JobState | None = None, limit: int = 50) -> list[Job]:
         """The person's newest jobs first, at most `limit`."""
@@ -357,9 +372,8 @@ class Client:
         A break of `patience_seconds` is waited out; `on_wait` is told the reason, and "" once it is over. Raises
         InputError while the job goes on, IntegrityError, ConnectionFailed, Stopped.
         """
-        patience = patience_seconds if self.connection.has_answered else None
-        answer = self.connection.json("GET", _path(id), patience_seconds=patience, stop=stop, on_wait=on_wait)
-        job = Job.from_dict(answer)
+        patience = patience_seconds if self.connection.is_known else None
+        job = self.job(id, patience_seconds=patience, stop=stop, on_wait=on_wait)
         if not job.state.is_final:
             raise InputError(f"The job {job.title or id} is still {job.state.value}; wait until it has ended.")
         files = [file for file in job.files if roles is None or file.role in roles]

@@ -76,8 +76,8 @@ class Connection:
         self.patience_seconds = patience_seconds
         #: Set it to end the pauses of all calls that have no `stop` of their own.
         self.stop = threading.Event()
-        #: Whether this server has ever answered: its name and its certificate are right then.
-        self.has_answered = False
+        #: Whether the server has answered, now or for an earlier run: its name and its certificate are right then.
+        self.is_known = False
         #: What `GET /v1/server` lists as `request_encodings`: large JSON bodies are then compressed.
         self.request_encodings: tuple[str, ...] = ()
         self._session = _session(self)
@@ -274,7 +274,7 @@ class Connection:
                 f"{self.url} cannot be reached: {_reason(error)}. Check the URL, and whether the server runs.",
                 is_setting=_is_unknown_name(error),
             ) from error
-        self.has_answered = True
+        self.is_known = True
         if answer.status_code >= 300:
             try:
                 raise problem_of(answer, self.url)
@@ -289,7 +289,7 @@ class Connection:
         may be in between.
         """
         self._session.close()
-        return ConnectionFailed(detail, is_lasting=is_setting and not self.has_answered)
+        return ConnectionFailed(detail, is_lasting=is_setting and not self.is_known)
 
 
 def check_url(url: str) -> str:

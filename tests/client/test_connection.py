@@ -150,7 +150,7 @@ def test_a_name_when_nobody_knows_it_then_nobody_waits(monkeypatch) -> None:  # 
         connection.json("GET", "/v1/tasks")
     assert caught.value.is_lasting
     assert time.monotonic() - begun < 5
-    connection.has_answered = True  # a VPN that is away takes the name with it
+    connection.is_known = True  # a VPN that is away takes the name with it
     with pytest.raises(ConnectionFailed) as caught:
         connection.json("GET", "/v1/tasks", patience_seconds=0)
     assert not caught.value.is_lasting

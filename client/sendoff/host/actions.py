@@ -44,7 +44,9 @@ def why_not_cancel(desk: Desk, job: Job) -> str:
 def cancel(desk: Desk, job: Job) -> None:
     """Ask; the status bar tells when it is done."""
     job.cancelling = True
-    if job.id:
+    if job.waits_for and job.is_fetching:
+        desk.session().stop_fetch(job.id)
+    elif job.id:
         desk.session().cancel(job.id)
     elif not job.is_saving:
         desk.session().stop_submit(job.key)

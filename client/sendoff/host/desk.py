@@ -74,6 +74,8 @@ class Desk:
         self._choice: ServerChoice | None = None
         self._tasks_of = ""
         self._parcels: dict[str, Parcel] = {}
+        #: Keys of the jobs that an earlier run began to send.
+        self._resumed: set[str] = set()
         self._instance: Instance | None = None
         self._writer: JobWriter | None = None
         self._has_looked = False
@@ -108,10 +110,9 @@ class Desk:
             if not job.id and job.key in self._parcels:
                 self._submit(session, job, self._parcels[job.key])
 
-    @staticmethod
-    def _submit(session: Session, job: Job, parcel: Parcel) -> None:
+    def _submit(self, session: Session, job: Job, parcel: Parcel) -> None:
         job.is_finding_files = parcel.needs_files
-        session.submit(job.key, parcel)
+        session.submit(job.key, parcel, is_resumed=job.key in self._resumed)
 
     def server_url(self) -> str:
         """The URL of the server that is set now; "" where none is."""
@@ -299,6 +300,7 @@ class Desk:
         parcel = job_files.load_parcel(job, self.host.folder("jobs"))
         if parcel is not None:
             self._parcels[job.key] = parcel
+            self._resumed.add(job.key)
         elif job.problem is None and job.sends:
             job.problem = Problem(
                 "It was not sent: the program was closed, and the copy is gone. Process the scene again."

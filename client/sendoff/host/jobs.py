@@ -69,6 +69,8 @@ class Job:
     sent_bytes: int = 0
     sending: tuple[int, int] = (0, 0)
     fetching: tuple[int, int] = (0, 0)
+    #: Why the bytes do not go now: the server cannot be reached; "" while they go.
+    waits_for: str = ""
     #: Of the bytes that go now, either way.
     rate: Rate = field(default_factory=Rate)
     bar: Bar = field(default_factory=Bar)
@@ -110,8 +112,8 @@ class Job:
 
     @property
     def may_cancel(self) -> bool:
-        """Whether there is something that a cancel would end."""
-        is_over = self.state is not None and self.state.is_final
+        """Whether there is something that a cancel would end: also a download that waits for the network."""
+        is_over = self.state is not None and self.state.is_final and not self.waits_for
         return self.is_active and not self.cancelling and not is_over
 
     @property
@@ -269,13 +271,18 @@ class JobList:
         job.rate.note(message.done_bytes, now)
 
     def _files_found(self, job: Job, message: messages.FilesFound, _now: float) -> None:
-        before = missing_notes(job.missing_files)
+        before = {*missing_notes(job.missing_files), *message.notes}  # a retry looks again
         job.is_finding_files = False
         job.missing_files = message.missing
         others = (note for note in job.notes if note not in before)
-        job.notes = (*missing_notes(message.missing), *others)
+        job.notes = (*missing_notes(message.missing), *others, *message.notes)
+
+    def _waits(self, job: Job, message: messages.Waits, _now: float) -> None:
+        job.waits_for = message.reason
+        job.rate = Rate()
 
     def _submitted(self, job: Job, message: messages.Submitted, now: float) -> None:
+        job.waits_for = ""
         job.is_finding_files = False
         if not job.id:
             job.id, job.rate = message.job.id, Rate()
@@ -305,13 +312,15 @@ class JobList:
         job.rate.note(message.done_bytes, now)
 
     def _fetched(self, job: Job, message: messages.Fetched, now: float) -> None:
-        job.is_fetching = False
+        job.is_fetching, job.waits_for = False, ""
         job.files = message.files
         job.ended_at = now
 
     def _fetch_failed(self, job: Job, message: messages.FetchFailed, now: float) -> None:
-        job.is_fetching = job.is_asked_for = False
-        job.problem = message.problem
+        job.is_fetching = job.is_asked_for = job.cancelling = False
+        job.problem, job.waits_for = message.problem, ""
+        if message.problem.is_stop:
+            job.problem = Problem("The download was stopped.", (Remedy.RETRY,), is_stop=True)
         job.ended_at = now
 
     def _cancel_failed(self, job: Job, _message: messages.CancelFailed, _now: float) -> None:
@@ -333,6 +342,7 @@ _GENERAL: Mapping[type, Any] = {
 }
 _OF_A_JOB: Mapping[type, Any] = {
     messages.Sending: JobList._sending,
+    messages.Waits: JobList._waits,
     messages.FilesFound: JobList._files_found,
     messages.Submitted: JobList._submitted,
     messages.SubmitFailed: JobList._submit_failed,

@@ -30,6 +30,19 @@ class FilesFound:
 
     key: str
     missing: tuple[str, ...]
+    #: What else the artist should know of them.
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Waits:
+    """What is sent or fetched waits for the server, which cannot be reached; "" once it goes on.
+
+    `key` is the job's key, or the server's id of it.
+    """
+
+    key: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -189,6 +202,7 @@ class SignInFailed:
 
 Message = Union[
     Sending,
+    Waits,
     FilesFound,
     Submitted,
     SubmitFailed,

@@ -6,6 +6,7 @@ Every thread is a daemon, looks at one Event, and is joined within a second at t
 from __future__ import annotations
 
 import contextlib
+import math
 import queue
 import threading
 import time
@@ -24,6 +25,10 @@ from .threads import Threads
 JOIN_SECONDS = 1.0
 #: Downloads report so often at most, as the SDK's uploads do; the status bar is drawn less often still.
 _REPORT_SECONDS = 0.1
+#: A look at the server and at the jobs of an earlier run soon tells that nobody answers.
+_LOOK_PATIENCE_SECONDS = 2.0
+#: A server that never answered may restart just now; more likely its URL is wrong.
+_FIRST_PATIENCE_SECONDS = 5.0
 
 
 class Session:
@@ -45,6 +50,7 @@ class Session:
         self._told = threading.Event()
         self._threads = Threads("sendoff")
         self._submits: dict[str, threading.Event] = {}
+        self._fetches: dict[str, threading.Event] = {}
         self._sign_in_stop: threading.Event | None = None
         #: Keys of which nothing is told yet.
         self._sending: set[str] = set()
@@ -62,9 +68,10 @@ class Session:
         """Whether an answer is on its way: a thread other than the listening one works, or a message waits."""
         return not self.messages.empty() or any(thread is not self._listener for thread in self._threads.going)
 
-    def submit(self, key: str, parcel: Parcel) -> None:
+    def submit(self, key: str, parcel: Parcel, *, is_resumed: bool = False) -> None:
         """Send a scene; repeated with the same parcel it goes on where it was, and makes one job.
 
+        One that an earlier run began (`is_resumed`) waits for its server however long that takes.
         What is being sent is not sent twice at the same time.
         """
         before = self._submits.get(key)
@@ -73,7 +80,7 @@ class Session:
         self._sending.add(key)
         stop = threading.Event()
         self._submits[key] = stop
-        self._threads.start("submit", lambda: self._submit(key, parcel, stop))
+        self._threads.start("submit", lambda: self._submit(key, parcel, stop, is_resumed=is_resumed))
 
     def stop_submit(self, key: str) -> None:
         """Stop sending; what has arrived is kept by the server for the next try."""
@@ -102,7 +109,14 @@ class Session:
 
     def fetch(self, job_id: str, folder: Path) -> None:
         """Bring a job's result into a folder; a fetch that broke off is continued."""
-        self._threads.start("fetch", lambda: self._fetch(job_id, folder))
+        self._fetches[job_id] = stop = threading.Event()
+        self._threads.start("fetch", lambda: self._fetch(job_id, folder, stop))
+
+    def stop_fetch(self, job_id: str) -> None:
+        """Stop bringing a result; what has arrived is kept for the next try."""
+        stop = self._fetches.get(job_id)
+        if stop is not None:
+            stop.set()
 
     def cancel(self, job_id: str) -> None:
         """Ask the server to cancel a job; the event stream tells when it has ended."""
@@ -152,7 +166,7 @@ class Session:
     def close(self, timeout_seconds: float = JOIN_SECONDS) -> bool:
         """End all threads; returns False where one did not end in time (it is a daemon and holds nothing)."""
         self._stop.set()
-        for stop in list(self._submits.values()):
+        for stop in [*self._submits.values(), *self._fetches.values()]:
             stop.set()
         self.stop_sign_in()
         with self._lock:
@@ -173,17 +187,31 @@ class Session:
         with self._lock:
             if self._client is None:
                 self._client = self._make_client()
+                self._client.connection.stop = self._stop
             return self._client
 
-    def _submit(self, key: str, parcel: Parcel, stop: threading.Event) -> None:
+    def _wait(self, client: Client, key: str, stop: threading.Event) -> dict[str, Any]:
+        """How a transfer waits for the server: until the artist cancels it, once the server has answered."""
+        return {
+            "patience_seconds": math.inf if client.connection.is_known else _FIRST_PATIENCE_SECONDS,
+            "stop": stop,
+            "on_wait": lambda reason: self._tell(messages.Waits(key=key, reason=reason)),
+        }
+
+    def _submit(self, key: str, parcel: Parcel, stop: threading.Event, *, is_resumed: bool) -> None:
         try:
             client = self._connected()
-            client.server()
+            client.connection.is_known |= is_resumed
+            client.server(**self._wait(client, key, stop))
             self.listen()
-            submission = used_files.complete(parcel, stop)
+            submission, notes = used_files.complete(parcel, stop)
             if parcel.needs_files:
-                self._tell(messages.FilesFound(key=key, missing=submission.missing_files))
-            job = client.submit(submission, on_progress=lambda *sizes: self._tell_sending(key, *sizes), stop=stop)
+                self._tell(messages.FilesFound(key=key, missing=submission.missing_files, notes=notes))
+            job = client.submit(
+                submission,
+                on_progress=lambda *sizes: self._tell_sending(key, *sizes),
+                **self._wait(client, key, stop),
+            )
         except Exception as error:
             self._end_sending(key, stop)
             self._tell(messages.SubmitFailed(key=key, problem=problem_of(error)))
@@ -232,7 +260,8 @@ class Session:
             if self._stop.is_set():
                 return
             try:
-                self._tell(messages.Submitted(key=job_id, job=self._connected().job(job_id)))
+                job = self._connected().job(job_id, patience_seconds=_LOOK_PATIENCE_SECONDS)
+                self._tell(messages.Submitted(key=job_id, job=job))
             except NotFound as error:
                 self._tell(messages.JobGone(job_id, problem_of(error).text))
             except Exception as error:
@@ -243,13 +272,14 @@ class Session:
 
     def _ask(self, job_id: str) -> None:
         try:
-            job = self._connected().job(job_id)
+            client = self._connected()
+            job = client.job(job_id, **self._wait(client, job_id, self._stop))
         except Exception as error:
             self._tell(messages.FetchFailed(job_id, problem_of(error)))
         else:
             self._tell(messages.Submitted(key=job_id, job=job))
 
-    def _fetch(self, job_id: str, folder: Path) -> None:
+    def _fetch(self, job_id: str, folder: Path, stop: threading.Event) -> None:
         said_at = 0.0
 
         def report(done_bytes: int, total_bytes: int) -> None:
@@ -261,8 +291,8 @@ class Session:
 
         try:
             client = self._connected()
-            job: Job = client.job(job_id)
-            paths = client.fetch(job_id, folder, on_progress=report, stop=self._stop)
+            job: Job = client.job(job_id, **self._wait(client, job_id, stop))
+            paths = client.fetch(job_id, folder, on_progress=report, **self._wait(client, job_id, stop))
         except Exception as error:
             self._tell(messages.FetchFailed(job_id, problem_of(error)))
         else:
@@ -272,6 +302,9 @@ class Session:
                     job_id, tuple(messages.FetchedFile(path, file.role, file.media_type) for path, file in files)
                 )
             )
+        finally:
+            if self._fetches.get(job_id) is stop:  # else it was begun again meanwhile
+                self._fetches.pop(job_id, None)
 
     def _cancel(self, job_id: str) -> None:
         try:
@@ -321,7 +354,7 @@ class Session:
     def _look(self) -> None:
         try:
             client = self._connected()
-            info = client.server()
+            info = client.server(patience_seconds=_LOOK_PATIENCE_SECONDS)
             offers: tuple[dict[str, Any], ...] = tuple(client.tasks())
             # Here, since many forms take longer than the main thread has.
             tasks = known_tasks.of_offers(offers, self._accepts)

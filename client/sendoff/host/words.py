@@ -38,7 +38,9 @@ def line(job: Job, connectivity: Connectivity, now: float) -> Line:
         return Line(_ended(job))
     text = _doing(job)
     left = "" if job.cancelling else time_left(job.seconds_left(now))
-    if job.state is not None and connectivity.state == "reconnecting":
+    if job.waits_for and not job.cancelling:
+        text, left = f"reconnecting to the server, it goes on by itself: {text}", ""
+    elif job.state is not None and connectivity.state == "reconnecting":
         text, left = f"reconnecting to the server, the job goes on: {text}", ""  # first, since the end may be cut off
     elif job.state is not None and connectivity.state == "refused":
         text, left = f"{connectivity.detail} (the job goes on: {text})", ""
@@ -81,10 +83,8 @@ def _sending(job: Job) -> str:
         return "saving a copy to send"
     if not job.sends:
         return "asking the server to run it again"
-    if job.is_finding_files:
-        return "looking for the files the scene uses"
     if not total:
-        return "preparing to send"
+        return "looking for the files the scene uses" if job.is_finding_files else "preparing to send"
     if done >= total:
         return "sent, waiting for the server's word"
     return f"sending, {_sizes(done, total)}"

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.way import Way
 
 LIMIT_SECONDS = 10
 
@@ -265,3 +266,57 @@ def test_session_and_what_it_uses_know_no_bpy(host):
     for name in pure:
         source = Path(getattr(host, name).__file__).read_text(encoding="utf-8")
         assert "import bpy" not in source, name
+
+
+def way_of(server):
+    return Way(int(server.url.rpartition(":")[2]))
+
+
+def test_a_submit_waits_for_the_network_as_long_as_it_takes_and_says_so(host, server, session_of, tmp_path):
+    with way_of(server) as way:
+        session = session_of(way.url)
+        session.look()
+        wait_for(session, host.messages.ServerFound)
+        way.refuse()
+        session.submit("k", parcel(host, tmp_path))
+        waits = wait_for(session, host.messages.Waits)
+        assert (waits.key, "cannot be reached" in waits.reason) == ("k", True)
+        way.come_back()
+        assert wait_for(session, host.messages.Submitted).job.id == "job1"
+
+
+def test_a_submit_that_waits_ends_at_once_when_it_is_stopped(host, server, session_of, tmp_path):
+    with way_of(server) as way:
+        session = session_of(way.url)
+        way.refuse()
+        session.submit("k", parcel(host, tmp_path), is_resumed=True)
+        wait_for(session, host.messages.Waits)
+        begun = time.monotonic()
+        session.stop_submit("k")
+        assert wait_for(session, host.messages.SubmitFailed).problem.is_stop
+        assert time.monotonic() - begun < 2
+
+
+def test_a_download_waits_for_the_network_until_it_is_stopped(host, server, session_of, tmp_path):
+    server.finish("job1", "lods.blend", b"x" * 1000)
+    with way_of(server) as way:
+        session = session_of(way.url)
+        session.look()
+        wait_for(session, host.messages.ServerFound)
+        way.refuse()
+        session.fetch("job1", tmp_path)
+        assert wait_for(session, host.messages.Waits).key == "job1"
+        session.stop_fetch("job1")
+        assert wait_for(session, host.messages.FetchFailed).problem.is_stop
+        session.fetch("job1", tmp_path)
+        way.come_back()
+        (file,) = wait_for(session, host.messages.Fetched).files
+        assert file.path.read_bytes() == b"x" * 1000
+
+
+def test_a_look_at_a_server_that_is_away_is_answered_soon(host, session_of):
+    begun = time.monotonic()
+    session = session_of("http://127.0.0.1:9")
+    session.look()
+    wait_for(session, host.messages.ServerNotFound)
+    assert time.monotonic() - begun < 5

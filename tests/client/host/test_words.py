@@ -41,6 +41,28 @@ def test_sending_shows_megabytes_share_and_time_left(host, jobs, job):
     assert job.sent_bytes == 2_000
 
 
+def test_a_transfer_that_waits_for_the_network_says_that_it_goes_on_by_itself(host, jobs, job):
+    jobs.apply(host.messages.Sending("k", 1_000_000, 9_000_000, 1_000))
+    jobs.apply(host.messages.Waits("k", "http://x cannot be reached."))
+    text = said(host, jobs)[0]
+    assert text == "reconnecting to the server, it goes on by itself: sending, 1.0 of 9.0 MB"
+    jobs.apply(host.messages.Waits("k", ""))
+    assert said(host, jobs)[0] == "sending, 1.0 of 9.0 MB"
+
+
+def test_a_download_can_be_cancelled_while_it_waits_for_the_network(host, jobs, job):
+    submitted(host, jobs, state="succeeded", result={"files": [{"path": "a"}], "error": None})
+    job.is_fetching = True
+    assert not job.may_cancel
+    jobs.apply(host.messages.Waits(job.id, "http://x cannot be reached."))
+    assert job.may_cancel
+    job.cancelling = True
+    jobs.apply(host.messages.FetchFailed(job.id, host.problems.Problem("Stopped.", is_stop=True)))
+    assert said(host, jobs)[0] == "The download was stopped."
+    assert job.problem.remedies == (host.problems.Remedy.RETRY,)
+    assert not job.cancelling
+
+
 def test_small_scenes_are_told_in_kilobytes(host, jobs, job):
     jobs.apply(host.messages.Sending("k", 100_000, 400_000, 1_000))
     assert said(host, jobs)[0] == "sending, 100 of 400 kB"
