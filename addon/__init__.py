@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import bpy
 
 from . import (
@@ -46,7 +48,8 @@ def register() -> None:
     bpy.app.handlers.load_post.append(pump.after_load)
     status_bar.append()
     desk.begin()
-    scene_export.clear_away(kept=[parcel.folder for parcel in desk.parcels().values()])
+    kept = [parcel.folder for parcel in desk.parcels().values()]
+    desk.writing().do(functools.partial(scene_export.clear_away, scene_export.temporary_folders(), kept=kept))
     pump.start()
 
 

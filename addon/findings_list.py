@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import bpy
 
-from . import element_selection, framing
+from . import element_selection, framing, library_paths
 from .current import desk
 from .sendoff.host import findings
 from .sendoff.host.findings import Finding, Report
@@ -237,12 +237,16 @@ def show(finding: Finding, context: bpy.types.Context, *, edit: bool) -> str:
     In Edit Mode, or with `edit`, the faces, edges or vertices are selected, in Object Mode the object. Raises NotShown
     before anything is changed.
     """
-    thing = _object(finding)
-    _check_visible(thing, context)
+    thing, said = _object(finding), ""
     is_editing = context.mode.startswith("EDIT_")
+    if not thing.users_scene and not (edit or is_editing):
+        instancer = _instancer(thing, context)
+        if instancer is not None:
+            said = f"“{thing.name}” stands in a collection that “{instancer.name}” instances."
+            thing = instancer
+    _check_visible(thing, context)
     if not is_editing and context.mode != "OBJECT":
         raise NotShown("Go to Object Mode or Edit Mode to be shown what was found")
-    said = ""
     if edit or is_editing:
         if not isinstance(thing.data, bpy.types.Mesh) or thing.library is not None or thing.data.library is not None:
             raise NotShown(f"“{thing.name}” is a library's and cannot be edited here. Go to Object Mode to see it")
@@ -256,10 +260,12 @@ def show(finding: Finding, context: bpy.types.Context, *, edit: bool) -> str:
 
 
 def _object(finding: Finding) -> bpy.types.Object:
-    objects = bpy.data.objects
-    thing = None if finding.is_image else objects.get((finding.object, finding.library or None))
-    if thing is None and not finding.is_image:
-        thing = objects.get(finding.object)
+    thing = None
+    if not finding.is_image and finding.object:
+        job = shown_job()
+        folder = library_paths.folder_of(job.source_path) if job is not None else ""
+        source = (library_paths.absolute(finding.library, folder), finding.object)
+        thing = library_paths.objects([source]).get(source) or bpy.data.objects.get(finding.object)
     if thing is not None:
         return thing
     if finding.is_image or finding.object in bpy.data.images:
@@ -267,6 +273,27 @@ def _object(finding: Finding) -> bpy.types.Object:
     if not finding.object:
         raise NotShown("This is about the scene as a whole, and no object can be shown")
     raise NotShown(f"“{finding.object}” is not in this file any more: it was deleted or renamed")
+
+
+def _instancer(thing: bpy.types.Object, context: bpy.types.Context) -> bpy.types.Object | None:
+    """An object of the view layer that stands for an object that is in no scene by itself; None if there is none."""
+    holds: dict[bpy.types.Collection, bool] = {}
+    for one in context.view_layer.objects:
+        collection = one.instance_collection if one.instance_type == "COLLECTION" else None
+        is_seen = collection is not None and one.visible_get(view_layer=context.view_layer)
+        if collection is not None and is_seen and _holds(collection, thing, holds):
+            return one
+    return None
+
+
+def _holds(collection: bpy.types.Collection, thing: bpy.types.Object, known: dict[bpy.types.Collection, bool]) -> bool:
+    if collection not in known:
+        known[collection] = False  # a ring of collections ends here
+        known[collection] = any(
+            one == thing or (one.instance_collection is not None and _holds(one.instance_collection, thing, known))
+            for one in collection.all_objects
+        )
+    return known[collection]
 
 
 def _check_visible(thing: bpy.types.Object, context: bpy.types.Context) -> None:

@@ -16,6 +16,8 @@ from typing import TypeAlias
 
 import bpy
 
+from . import library_paths
+
 try:
     import numpy as _numpy
 except ImportError:  # a Blender of a distribution may come without
@@ -30,6 +32,8 @@ _WORDS = 512
 _ROWS = 256
 _ANIMATED = "animated"
 _SHOWN = 3
+#: Between a name and its library; no name holds it.
+_BEHIND_NAME = "\0"
 
 _Meshed: TypeAlias = "tuple[bpy.types.Object, bpy.types.Mesh]"
 
@@ -61,32 +65,46 @@ class Changes:
 
 
 def of_open_file() -> dict[str, str]:
-    """The fingerprint of each mesh object of the open file by its name; the file's own before a library's.
+    """The fingerprint of each mesh object of the open file by its `key`.
 
     In Edit Mode it is that of the mesh as the last save wrote it: to be called after the copy is saved.
     """
     return _of(_meshed(bpy.data.objects))
 
 
-def compare(sent: Mapping[str, str], names: Iterable[str]) -> Changes:
-    """What became of the named objects since their fingerprints were taken; other names are left out."""
-    asked = [name for name in dict.fromkeys(names) if name in sent]
-    own = {name: bpy.data.objects.get((name, None)) or bpy.data.objects.get(name) for name in asked}
-    there = _meshed(thing for thing in own.values() if thing is not None)
+def key(library: str, name: str) -> str:
+    """An object as one text: by the absolute path of its library ("" for the file's own) and its name."""
+    return f"{name}{_BEHIND_NAME}{library}" if library else name
+
+
+def compare(sent: Mapping[str, str], sources: Iterable[tuple[str, str]]) -> Changes:
+    """What became of objects, each by library and name, since their fingerprints were taken; others are left out."""
+    asked = [source for source in dict.fromkeys(sources) if key(*source) in sent]
+    objects = library_paths.objects(asked)
+    there = _meshed(objects.values())
     for thing, mesh in there:
         if mesh.is_editmode:
             thing.update_from_editmode()
     now = _of(there)
-    missing = [name for name in asked if name not in now]
-    by_print = {}
+    missing = [source for source in asked if key(*source) not in now]
+    by_print: dict[str, str] = {}
     if missing:
-        new = _meshed(thing for thing in bpy.data.objects if thing.name not in sent)
-        by_print = {text: name for name, text in reversed(_of(new).items())}
+        paths = library_paths.every()
+        new = _meshed(thing for thing in bpy.data.objects if key(paths[thing.library], thing.name) not in sent)
+        by_print = {text: _name(found) for found, text in reversed(_of(new).items())}
     return Changes(
-        changed={name: how for name in asked if name in now and (how := _difference(sent[name], now[name]))},
-        renamed={name: by_print[sent[name]] for name in missing if sent[name] in by_print},
-        gone=tuple(name for name in missing if sent[name] not in by_print),
+        changed={
+            name: how
+            for library, name in asked
+            if (today := now.get(key(library, name))) and (how := _difference(sent[key(library, name)], today))
+        },
+        renamed={one[1]: by_print[sent[key(*one)]] for one in missing if sent[key(*one)] in by_print},
+        gone=tuple(one[1] for one in missing if sent[key(*one)] not in by_print),
     )
+
+
+def _name(found: str) -> str:
+    return found.partition(_BEHIND_NAME)[0]
 
 
 def _meshed(things: Iterable[bpy.types.Object]) -> list[_Meshed]:
@@ -97,15 +115,13 @@ def _meshed(things: Iterable[bpy.types.Object]) -> list[_Meshed]:
 def _of(things: list[_Meshed]) -> dict[str, str]:
     shapes: dict[bpy.types.Mesh, str] = {}
     found: dict[str, str] = {}
-    places = _Places()
-    for thing, mesh in sorted(things, key=lambda meshed: meshed[0].library is not None):
-        if thing.name in found:
-            continue
+    places, paths = _Places(), library_paths.every()
+    for thing, mesh in things:
         if mesh not in shapes:
             counts = f"{len(mesh.vertices)},{len(mesh.edges)},{len(mesh.polygons)}"
             shapes[mesh] = f"{counts}|{_checksum(_positions(mesh))}"
         modifiers = ",".join(modifier.type for modifier in thing.modifiers)
-        found[thing.name] = f"{shapes[mesh]}|{places.text(thing)}|{modifiers}"
+        found[key(paths[thing.library], thing.name)] = f"{shapes[mesh]}|{places.text(thing)}|{modifiers}"
     return found
 
 

@@ -8,9 +8,10 @@ from collections import defaultdict
 import bpy
 from mathutils import Vector
 
+from . import library_paths
 from .sendoff.host.placement import MOST_LEVELS, Box, offsets
 
-SOURCE, LEVEL = "sendoff_source", "sendoff_level"
+SOURCE, LEVEL, LIBRARY = "sendoff_source", "sendoff_level", "sendoff_library"
 #: A free place is looked for among so many objects.
 _MOST_OBSTACLES = 5_000
 _SOLID = {"MESH", "CURVE", "SURFACE", "META", "FONT", "CURVES", "POINTCLOUD", "VOLUME", "GPENCIL", "GREASEPENCIL"}
@@ -22,17 +23,28 @@ def level_of(thing: bpy.types.Object) -> int | None:
     return level if isinstance(level, int) and isinstance(source, str) and 0 <= level <= MOST_LEVELS else None
 
 
-def move_beside(things: list[bpy.types.Object], scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> None:
+def source_of(thing: bpy.types.Object, folder: str = "") -> tuple[str, str]:
+    """The original of a level: the absolute path of its library ("" for the file's own), and its name.
+
+    `folder` is what "//" meant in the file that was sent.
+    """
+    library = thing.get(LIBRARY)
+    return library_paths.absolute(library, folder) if isinstance(library, str) else "", str(thing[SOURCE])
+
+
+def move_beside(
+    things: list[bpy.types.Object], scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, *, folder: str = ""
+) -> None:
     """Move the levels among some objects along the world's X, each level as one, clear of the originals.
 
     The objects must be in the view layer already. An original that is gone, or not to be seen, counts by its
-    finest level.
+    finest level, and one that stands at several places by the finest level at each.
     """
     levels = {thing: level for thing in things if (level := level_of(thing)) is not None}
     if not levels:
         return
     view_layer.update()
-    originals = _originals(levels, scene, view_layer)
+    originals = _originals(levels, scene, view_layer, folder)
     boxes = [found for found in (_box(thing) for thing in originals) if found is not None]
     if not boxes:
         return
@@ -44,20 +56,21 @@ def move_beside(things: list[bpy.types.Object], scene: bpy.types.Scene, view_lay
 
 
 def _originals(
-    levels: dict[bpy.types.Object, int], scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer
+    levels: dict[bpy.types.Object, int], scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, folder: str
 ) -> list[bpy.types.Object]:
-    """Per source the original, or in its place the finest level."""
-    by_source: dict[str, list[bpy.types.Object]] = defaultdict(list)
+    """Per source the original, or in its place the finest level; of instances, the finest level of each."""
+    by_source: dict[tuple[str, str], list[bpy.types.Object]] = defaultdict(list)
     for thing in levels:
-        by_source[thing[SOURCE]].append(thing)
-    known = {thing.name: thing for thing in scene.objects if thing.library is not None}
-    known.update({thing.name: thing for thing in scene.objects if thing.library is None})
+        by_source[source_of(thing, folder)].append(thing)
+    names = {name for _library, name in by_source}
+    known = {(library_paths.of(thing), thing.name): thing for thing in scene.objects if thing.name in names}
     found = []
-    for name, things in by_source.items():
-        original = known.get(name)
-        if original is None or original in levels or not original.visible_get(view_layer=view_layer):
-            original = min(things, key=levels.__getitem__)
-        found.append(original)
+    for source, things in by_source.items():
+        finest = min(levels[thing] for thing in things)
+        places = [thing for thing in things if levels[thing] == finest]
+        original = known.get(source)
+        is_seen = original is not None and original not in levels and original.visible_get(view_layer=view_layer)
+        found += [original] if original is not None and is_seen and len(places) == 1 else places
     return found
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from . import form, pump, results, scene_settings, scopes, status_bar
+from . import any_mode, form, pump, results, scene_export, scene_settings, scopes, status_bar
 from .current import desk, submitting
 from .sendoff import InputError
 from .sendoff.host import waiting
@@ -19,6 +19,7 @@ from .sendoff.host.submitting import Order
 from .sendoff.host.waiting import WAIT_SECONDS
 from .sendoff.host.words import line
 from .sendoff.scope import Scope
+from .windows import some_window
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -93,12 +94,12 @@ class SENDOFF_OT_process(bpy.types.Operator):
             return {"CANCELLED"}
         job.is_import_asked = True
         submitting.save_and_send(job)
-        for note in job.notes:
-            self.report({"WARNING"}, note)
+        reason = ""
         if job.problem is None and self.wait:
             wait_for(job, self.timeout_seconds)
+            reason = bring(job)
         pump.start()
-        return self._say(job)
+        return self._say(job, reason)
 
     def _begin(self, context: bpy.types.Context) -> Job | None:
         try:
@@ -120,7 +121,14 @@ class SENDOFF_OT_process(bpy.types.Operator):
             params = _read_params(self.params)
         else:
             params = form.params(context.scene, known) if known is not None else {}
-        return Order(task=name, params=params, scope=self._scope(context), lod_placement=settings.lod_placement)
+        return Order(
+            task=name,
+            params=params,
+            scope=self._scope(context),
+            lod_placement=settings.lod_placement,
+            scene_name=context.scene.name,
+            view_layer_name=context.view_layer.name,
+        )
 
     def _scope(self, context: bpy.types.Context) -> Scope | None:
         settings = scene_settings.of(context.scene)
@@ -131,11 +139,16 @@ class SENDOFF_OT_process(bpy.types.Operator):
             raise InputError(f"There is no collection “{self.collection}” in this file.")
         return scopes.scope_of(self.scope, collection, context)
 
-    def _say(self, job: Job) -> set[OperatorReturnItems]:
-        """Report how it ended; an error is an exception for a script."""
+    def _say(self, job: Job, reason: str) -> set[OperatorReturnItems]:
+        """Report how it ended; an error, and `reason` if there is one, is an exception for a script."""
         said = line(job, desk.jobs.connectivity, time.time())
+        for note in job.notes:
+            self.report({"WARNING"}, note)
         if job.problem is not None:
             self.report({"ERROR"}, f"{job.name}: {job.problem.text}")
+            return {"CANCELLED"}
+        if reason:
+            self.report({"ERROR"}, f"{job.name}: {reason}")
             return {"CANCELLED"}
         if job.is_active and self.wait:
             self.report({"ERROR"}, f"{job.name}: still {said.text} when the wait ended; the job goes on")
@@ -161,8 +174,7 @@ def why_not(context: bpy.types.Context) -> str:
 
 def begin(order: Order, scene_name: str) -> Job:
     """Make the job that an order becomes, named after the open file."""
-    path = bpy.data.filepath
-    return submitting.begin(order, title=Path(path).stem if path else "untitled", scene_name=scene_name)
+    return submitting.begin(order, title=scene_export.scene_title(), scene_name=scene_name)
 
 
 def answer() -> None:
@@ -184,11 +196,30 @@ def wait_for(job: Job, timeout_seconds: float) -> None:
     )
 
 
+def bring(job: Job) -> str:
+    """For a script: have the result of an ended job in the scene, in whatever mode; returns why that cannot be."""
+    if not job.wants_import:
+        return ""
+    where = f"Its files are in {job.files[0].path.parent}."
+    if not desk.came_from_open_file(job):
+        return f"another file is open now, so the result was not imported. {where}"
+    try:
+        with some_window(), contextlib.ExitStack() as modes:
+            for scene, view_layer in results.scenes_of(job, bpy.context):
+                modes.enter_context(any_mode.object_mode(scene, view_layer))
+            reason = results.why_not_now(job, bpy.context)
+            if reason:
+                return f"the result was not imported. {reason}. {where}"
+            pump.import_and_say(job, bpy.context)
+            bpy.ops.ed.undo_push(message=f"Import {job.title} from Server")
+    except any_mode.CannotLeaveMode as error:
+        return f"{error}. {where}"
+    return ""
+
+
 def _is_over(job: Job) -> bool:
-    """Whether nothing more comes of a job by itself."""
-    if job.is_active or job.is_saving:
-        return False
-    return not (job.wants_import and desk.came_from_open_file(job) and not results.why_not_now(job, bpy.context))
+    """Whether nothing more comes of a job by itself; its result may still have to be brought in."""
+    return not (job.is_active or job.is_saving)
 
 
 def _read_params(text: str) -> dict[str, Any]:

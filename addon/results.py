@@ -8,9 +8,9 @@ from pathlib import Path
 
 import bpy
 
-from . import appending, findings_list, fingerprints, framing, images
+from . import appending, findings_list, fingerprints, framing, images, library_paths, parents
 from .appending import ImportFailed
-from .placement import SOURCE, level_of, move_beside
+from .placement import level_of, move_beside, source_of
 from .sendoff.host import findings
 from .sendoff.host.jobs import Job
 from .sendoff.host.placement import OVER
@@ -98,7 +98,8 @@ def show_result(job: Job, context: bpy.types.Context) -> str:
         shown, said = True, found.problem or found.summary.capitalize()
     holders = _holders(job)
     if holders:
-        return _show_objects(holders[-1], context) or said
+        here = [holder for holder in holders if holder in context.scene.collection.children_recursive]
+        return _show_objects((here or holders)[-1], context) or said
     if images.brought(job):
         return images.show(job, context) or said
     if scene_file(job) is not None or images.image_files(job):
@@ -132,11 +133,12 @@ def _import(job: Job, context: bpy.types.Context, placement: str) -> Imported:
     path = scene_file(job)
     report = findings.report_file(job)
     if path is not None:
-        text, objects = _import_objects(job, context, path, placement)
+        text, objects = _import_objects(job, context, path, placement, notes)
         texts.append(text)
         used.add(path)
     loaded = _import_images(job, context, texts, notes, used)
-    concerned = [str(thing[SOURCE]) for thing in objects if level_of(thing) is not None]
+    folder = library_paths.folder_of(job.source_path)
+    concerned = [source_of(thing, folder) for thing in objects if level_of(thing) is not None]
     if report is not None:
         found = findings_list.fill(context.window_manager, job)
         if found.problem:
@@ -144,15 +146,15 @@ def _import(job: Job, context: bpy.types.Context, placement: str) -> Imported:
         else:
             texts.append(found.summary)
             used.update(file.path for file in job.files if file.role == "report")
-            concerned += [finding.object for finding in found.findings]
+            concerned += [
+                (library_paths.absolute(finding.library, folder), finding.object) for finding in found.findings
+            ]
     rest = [file.path for file in job.files if file.path not in used and file.role != "log"]
     if rest:
         named = ", ".join(path.name for path in rest[:3]) + (f" and {len(rest) - 3:,} more" if len(rest) > 3 else "")
         said = f"{named} in {rest[0].parent}"
         (notes if texts else texts).append(said if texts else f"done, {said}")
     notes[:0] = fingerprints.compare(job.fingerprints, concerned).notes()
-    if objects and job.scene_name and bpy.data.scenes.get((job.scene_name, None)) is None:
-        notes.append(f"The scene “{job.scene_name}” is not in this file, so the result is in the one that is shown.")
     local_view = getattr(framing.space(context), "local_view", None)
     if objects and local_view is not None:
         notes.append("Leave Local View to see the result.")
@@ -182,42 +184,82 @@ def _is_held(context: bpy.types.Context) -> bool:
 
 def _target(job: Job, context: bpy.types.Context) -> tuple[bpy.types.Scene, bpy.types.ViewLayer]:
     """The scene that a result goes into, and the view layer in which it is selected."""
-    scene = bpy.data.scenes.get((job.scene_name, None)) if job.scene_name else None
-    if scene is None or scene == context.scene:
-        return context.scene, context.view_layer
-    return scene, scene.view_layers[0]
+    return _shown(_scene(job.scene_name) or context.scene, context)
+
+
+def scenes_of(job: Job, context: bpy.types.Context) -> list[tuple[bpy.types.Scene, bpy.types.ViewLayer]]:
+    """The scenes that have to be in Object Mode to take a result: the one on screen and the result's own."""
+    if scene_file(job) is None:
+        return []
+    return list(dict.fromkeys(((context.scene, context.view_layer), _target(job, context))))
+
+
+def _scene(name: object) -> bpy.types.Scene | None:
+    return bpy.data.scenes.get((name, None)) if isinstance(name, str) and name else None
+
+
+def _shown(scene: bpy.types.Scene, context: bpy.types.Context) -> tuple[bpy.types.Scene, bpy.types.ViewLayer]:
+    return scene, context.view_layer if scene == context.scene else scene.view_layers[0]
 
 
 def _import_objects(
-    job: Job, context: bpy.types.Context, path: Path, placement: str
+    job: Job, context: bpy.types.Context, path: Path, placement: str, notes: list[str]
 ) -> tuple[str, list[bpy.types.Object]]:
-    scene, view_layer = _target(job, context)
-    before = view_layer.objects.active
-    before_name = "" if before is None else before.name
-    holder = appending.append(path)
-    holder["sendoff_job"] = job.id
-    holder.hide_viewport = False
-    scene.collection.children.link(holder)
-    layer = view_layer.layer_collection.children[holder.name]
-    layer.exclude = layer.hide_viewport = False
-    objects = list(holder.all_objects)
+    """Bring in the objects of a result, each collection into the scene that its originals are in."""
+    before = _target(job, context)[1].objects.active
+    active = None if before is None else (library_paths.of(before), before.name)
+    folder = library_paths.folder_of(job.source_path)
+    appended = appending.append(path, folder=folder)
+    by_scene: dict[bpy.types.Scene, list[bpy.types.Collection]] = {}
+    gone = []
+    for holder in appended.collections:
+        holder["sendoff_job"] = job.id
+        wanted = holder.get(appending.SCENE) or job.scene_name
+        scene = _scene(wanted)
+        if wanted and scene is None:
+            gone.append(str(wanted))
+        by_scene.setdefault(scene or _target(job, context)[0], []).append(holder)
+    parents.restore(appended.objects, folder=folder)
+    is_over, places = placement == OVER, []
+    for scene, holders in by_scene.items():
+        view_layer = _shown(scene, context)[1]
+        objects = _link(holders, scene, view_layer)
+        if not is_over:
+            move_beside(objects, scene, view_layer, folder=folder)
+        elif any(level_of(thing) is not None for thing in objects):
+            for holder in holders:
+                holder.hide_render = True
+        _select(objects, view_layer, active, folder)
+        named = " and ".join(f"“{holder.name}”" for holder in holders)
+        places.append(named + (f" of the scene “{scene.name}”" if scene != context.scene else ""))
+    notes += [
+        f"The scene “{name}” is not in this file, so the result is in the one that is shown."
+        for name in dict.fromkeys(gone)
+    ]
+    objects = list(appended.objects)
+    return _said(objects, places, is_over=is_over, folder=folder), objects
+
+
+def _link(
+    holders: list[bpy.types.Collection], scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer
+) -> list[bpy.types.Object]:
+    """Have collections in a scene and shown; returns the objects in them."""
+    for holder in holders:
+        holder.hide_viewport = False
+        scene.collection.children.link(holder)
+        layer = next(one for one in view_layer.layer_collection.children if one.collection == holder)
+        layer.exclude = layer.hide_viewport = False
+    return list(dict.fromkeys(thing for holder in holders for thing in holder.all_objects))
+
+
+def _said(objects: list[bpy.types.Object], places: list[str], *, is_over: bool, folder: str) -> str:
+    """What came in and where, in a few words."""
     levels = [thing for thing in objects if level_of(thing) is not None]
-    is_over = placement == OVER
-    if is_over and levels:
-        holder.hide_render = True
-    else:
-        move_beside(objects, scene, view_layer)
-    _select(objects, view_layer, before_name)
-    has_originals = any(thing[SOURCE] in scene.objects for thing in levels)
     text = _counted(objects, levels)
-    if levels and has_originals:
+    if levels and library_paths.objects(source_of(thing, folder) for thing in levels):
         text += f" {'over' if is_over else 'beside'} {'its original' if len(levels) == 1 else 'their originals'}"
-    text += f", in “{holder.name}”"
-    if levels and is_over:
-        text += ", not rendered"
-    if scene != context.scene:
-        text += f" of the scene “{scene.name}”"
-    return text, objects
+    text += f", in {', '.join(places)}"
+    return f"{text}, not rendered" if levels and is_over else text
 
 
 def _counted(objects: list[bpy.types.Object], levels: list[bpy.types.Object]) -> str:
@@ -227,15 +269,20 @@ def _counted(objects: list[bpy.types.Object], levels: list[bpy.types.Object]) ->
     return f"{count:,} object{'' if count == 1 else 's'}"
 
 
-def _select(objects: list[bpy.types.Object], view_layer: bpy.types.ViewLayer, before_name: str) -> None:
-    """Select exactly these; active is the finest level of what was active before, else the first."""
+def _select(
+    objects: list[bpy.types.Object],
+    view_layer: bpy.types.ViewLayer,
+    active: tuple[str, str] | None,
+    folder: str = "",
+) -> None:
+    """Select exactly these; active is the finest level of what was active before, by library and name, or the first."""
     for thing in list(view_layer.objects.selected):
         thing.select_set(False, view_layer=view_layer)
     there = set(view_layer.objects)
     shown = [thing for thing in objects if thing in there]
     for thing in shown:
         thing.select_set(True, view_layer=view_layer)
-    of_active = [thing for thing in shown if thing.get(SOURCE) == before_name and before_name]
+    of_active = [thing for thing in shown if level_of(thing) is not None and source_of(thing, folder) == active]
     of_active.sort(key=lambda thing: level_of(thing) or 0)
     if shown:
         view_layer.objects.active = (of_active or shown)[0]
@@ -280,5 +327,5 @@ def _show_objects(holder: bpy.types.Collection, context: bpy.types.Context) -> s
             return f"The result is in the collection “{holder.name}” of the scene “{other}”. Go there to see it"
         return f"The result is in the collection “{holder.name}”, which is hidden here. Tick it in the Outliner"
     active = view_layer.objects.active
-    _select(shown, view_layer, "" if active is None else active.name)
+    _select(shown, view_layer, None if active is None else (library_paths.of(active), active.name))
     return "" if framing.frame_selected(context) else "Open a 3D view in this window to see the result"

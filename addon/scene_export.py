@@ -3,46 +3,43 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import tempfile
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import bpy
 
-from . import external_files, fingerprints
-from .sendoff import HostInfo, SceneFile, Submission
-from .sendoff.host import file_patterns
+from . import fingerprints, not_taken, quiet_save, shown_scene
+from .sendoff import BlendFileError, HostInfo, SceneFile, Submission
 from .sendoff.host.submitting import Export, ExportFailed, Order
+from .sendoff.names import readable, safe_name
 
 _PREFIX = "sendoff-scene-"
 #: No upload takes so long; a copy this old was left by a Blender that was killed.
 _LEFT_SECONDS = 3 * 24 * 3600.0
+_SHOWN = 5
 
 
 def export(order: Order) -> Export:
-    """Save a copy of the open file into a temporary folder and list what belongs to it.
+    """Save a copy of the open file into a temporary folder; the files that it uses are found later, in a thread.
 
     The file is always sent as a whole, so that what an object needs is there and the parts that the server has are
     not sent again; the order's scope goes along and tells the task what to process.
 
-    The copy keeps its paths as they are (`relative_remap=False`): sendoff-paths.json tells the worker where the
-    files lie, and a second copy of the same scene has the same bytes. Raises ExportFailed.
+    The copy keeps its paths as they are: sendoff-paths.json tells the worker where the files lie, and a second copy
+    of the same scene has the same bytes. Raises ExportFailed.
     """
     source_path = bpy.data.filepath
-    title = Path(source_path).stem if source_path else "untitled"
-    name = file_patterns.safe_name(f"{title}.blend")
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    except OSError as error:
-        raise ExportFailed(f"No temporary folder can be made to save a copy into: {error.strerror}.") from error
+    title = scene_title()
+    name = safe_name(f"{title}.blend")
+    folder = _new_folder()
     try:
         scene = _save_copy(folder / name)
-        externals = external_files.collect()
-        files = [SceneFile(source=scene, path=name, role="scene"), *externals.files]
-        if externals.files:
-            files.append(externals.write_paths(folder))
+        shown_scene.put_in_front(scene, order.scene_name, order.view_layer_name)
+        files = [SceneFile(source=scene, path=name, role="scene")]
         if order.scope is not None:
             files.append(order.scope.write(folder))
         return Export(
@@ -52,34 +49,68 @@ def export(order: Order) -> Export:
                 files=tuple(files),
                 title=title,
                 host=HostInfo("blender", ".".join(map(str, bpy.app.version))),
-                missing_files=externals.missing,
             ),
             folder=folder,
             scene_bytes=sum(file.source.stat().st_size for file in files),
             fingerprints=fingerprints.of_open_file(),
-            notes=_notes(externals),
+            notes=(*_unsaved_images(), *not_taken.notes(order)),
+            needs_files=True,
+            artist_file=Path(source_path) if source_path else None,
         )
-    except OSError as error:
+    except (OSError, BlendFileError) as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise ExportFailed(f"The copy of the scene cannot be used: {error.strerror or error}.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise ExportFailed(f"The copy of the scene cannot be used: {reason}.") from error
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def clear_away(*, kept: Collection[Path] = ()) -> None:
-    """Remove copies that a Blender left behind when it was killed, but those that are still to be sent."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError):
-            if folder not in kept and time.time() - folder.stat().st_mtime > _LEFT_SECONDS:
-                shutil.rmtree(folder, ignore_errors=True)
+def scene_title() -> str:
+    """What the artist reads: the file's name without its suffix."""
+    return readable(Path(bpy.data.filepath).stem) if bpy.data.filepath else "untitled"
+
+
+def temporary_folders() -> list[Path]:
+    """Where copies are saved, the best first: Blender's own preference, what it uses without one, Python's.
+
+    The folder of this session inside of them goes when Blender ends, and a copy has to outlive it.
+    """
+    chosen = bpy.context.preferences.filepaths.temporary_directory
+    folders = [Path(bpy.path.abspath(chosen))] if chosen else []
+    folders += [Path(bpy.app.tempdir).parent] if bpy.app.tempdir else []
+    folders.append(Path(tempfile.gettempdir()))
+    return list(dict.fromkeys(folders))
+
+
+def clear_away(folders: Iterable[Path], *, kept: Collection[Path] = ()) -> None:
+    """Remove copies that a Blender left behind when it was killed, but those that are still to be sent.
+
+    Needs nothing of Blender: a thread may do it.
+    """
+    for place in folders:
+        for folder in place.glob(f"{_PREFIX}*"):
+            with contextlib.suppress(OSError):
+                if folder not in kept and time.time() - folder.stat().st_mtime > _LEFT_SECONDS:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _new_folder() -> Path:
+    reason = ""
+    for place in temporary_folders():
+        try:
+            return Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
+        except OSError as error:
+            reason = reason or f"{place}: {error.strerror or error}"
+    raise ExportFailed(f"No temporary folder can be made to save a copy into ({reason}).")
 
 
 def _save_copy(path: Path) -> Path:
     try:
-        bpy.ops.wm.save_as_mainfile(
-            filepath=str(path), copy=True, compress=False, relative_remap=False, check_existing=False
-        )
+        with quiet_save.settings():
+            bpy.ops.wm.save_as_mainfile(
+                filepath=os.fspath(path), copy=True, compress=False, relative_remap=False, check_existing=False
+            )
     except RuntimeError as error:
         reason = str(error).strip().removeprefix("Error: ").splitlines()[0]
         raise ExportFailed(f"No copy of the scene could be saved in {path.parent}: {reason}") from error
@@ -88,15 +119,16 @@ def _save_copy(path: Path) -> Path:
     return path
 
 
-def _notes(externals: external_files.ExternalFiles) -> tuple[str, ...]:
-    notes = []
-    if externals.missing:
-        count = len(externals.missing)
-        shown = "; ".join(externals.missing[:3]) + ("; ..." if count > 3 else "")
-        notes.append(f"{count} external file{'s are' if count > 1 else ' is'} missing and not sent: {shown}")
-    if externals.unsaved:
-        notes.append(
-            f"These images have unsaved changes, which are not sent: {', '.join(externals.unsaved[:5])}. "
-            f"Save or pack them to have them processed."
-        )
-    return tuple(notes)
+def _unsaved_images() -> tuple[str, ...]:
+    names = [image.name for image in bpy.data.images if image.is_dirty and image.users and not _is_packed(image)]
+    if not names:
+        return ()
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return (
+        f"These images have unsaved changes, which are not sent: {', '.join(names[:_SHOWN])}{more}. "
+        f"Save or pack them to have them processed.",
+    )
+
+
+def _is_packed(image: bpy.types.Image) -> bool:
+    return bool(image.packed_file or len(image.packed_files))

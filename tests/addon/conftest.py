@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _TEMPORARY = tempfile.TemporaryDirectory(prefix="sendoff-addon-tests-", ignore_cleanup_errors=True)
 for _name in [name for name in os.environ if name.startswith("SENDOFF_") and name != "SENDOFF_TEST_BLENDERS"]:
     del os.environ[_name]
+os.environ["TMPDIR"] = _TEMPORARY.name  # where Blender puts temporary files without a preference
 os.environ["SENDOFF_HOME"] = str(Path(_TEMPORARY.name, "home"))
 os.environ["BLENDER_USER_RESOURCES"] = str(Path(_TEMPORARY.name, "blender"))  # read when bpy is imported
 

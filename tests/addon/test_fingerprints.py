@@ -21,6 +21,11 @@ def prints(request, addon, monkeypatch):
     return addon.fingerprints
 
 
+def own(names):
+    """The open file's own objects of these names."""
+    return [("", name) for name in names]
+
+
 def reopened(tmp_path):
     path = tmp_path / "scene.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, check_existing=False)
@@ -42,7 +47,7 @@ def test_they_are_plain_texts_by_name_and_the_same_after_save_and_load(prints, b
     assert before["Body"].startswith("25,40,16|")
     reopened(tmp_path)
     assert prints.of_open_file() == before
-    assert prints.compare(before, before).notes() == ()
+    assert prints.compare(before, own(before)).notes() == ()
 
 
 def moved_vertex(body):
@@ -93,7 +98,7 @@ def test_what_changed_is_named_and_how(prints, body, change, how):
     grid("Untouched")
     before = prints.of_open_file()
     change(body)
-    changes = prints.compare(before, ["Body", "Untouched"])
+    changes = prints.compare(before, own(["Body", "Untouched"]))
     assert changes.changed == {"Body": how}
     assert changes.notes() == (f"Changed since it was sent, and the result shows it as it was: “Body” ({how}).",)
 
@@ -104,7 +109,7 @@ def test_any_single_vertex_of_a_large_mesh_counts(prints):
     count = len(body.data.vertices)
     for index in (0, 1, 5_461, 5_462, count // 2, count - 1):
         body.data.vertices[index].co.x += 1e-5
-        assert prints.compare(before, ["Large"]).changed == {"Large": "reshaped"}, index
+        assert prints.compare(before, own(["Large"])).changed == {"Large": "reshaped"}, index
         body.data.vertices[index].co.x -= 1e-5
         before = prints.of_open_file()  # adding and taking away again may round
 
@@ -114,7 +119,7 @@ def test_what_is_renamed_or_gone_is_said(prints, body):
     before = prints.of_open_file()
     body.name = "Chassis"
     bpy.data.objects.remove(bpy.data.objects["Door"])
-    changes = prints.compare(before, ["Body", "Door", "Never sent"])
+    changes = prints.compare(before, own(["Body", "Door", "Never sent"]))
     assert (changes.renamed, changes.gone, changes.changed) == ({"Body": "Chassis"}, ("Door",), {})
     assert changes.notes() == (
         "Renamed since it was sent: “Body” (now “Chassis”).",
@@ -126,7 +131,7 @@ def test_an_object_that_became_something_else_is_gone(prints, body):
     before = prints.of_open_file()
     body.name = "Other"
     bpy.data.objects.new("Body", None)
-    assert prints.compare(before, ["Body"]).renamed == {"Body": "Other"}
+    assert prints.compare(before, own(["Body"])).renamed == {"Body": "Other"}
 
 
 def test_many_are_counted_and_not_all_listed(prints, body):
@@ -137,7 +142,7 @@ def test_many_are_counted_and_not_all_listed(prints, body):
         names.append(copy.name)
     before = prints.of_open_file()
     moved_vertex(body)
-    assert prints.compare(before, names).notes()[0].endswith("“Copy 1” (reshaped) and 3 more.")
+    assert prints.compare(before, own(names)).notes()[0].endswith("“Copy 1” (reshaped) and 3 more.")
 
 
 def test_another_frame_of_an_animation_is_no_change(prints, body):
@@ -150,7 +155,7 @@ def test_another_frame_of_an_animation_is_no_change(prints, body):
     before = prints.of_open_file()
     bpy.context.scene.frame_set(10)
     assert body.location.x > 1.0
-    assert prints.compare(before, before).changed == {}
+    assert prints.compare(before, own(before)).changed == {}
 
 
 def test_in_edit_mode_it_is_the_one_of_what_the_copy_holds(prints, body, tmp_path):
@@ -172,36 +177,40 @@ def test_in_edit_mode_it_is_the_one_of_what_the_copy_holds(prints, body, tmp_pat
 def test_what_is_being_edited_counts_as_it_is_now(prints, body):
     before = prints.of_open_file()
     bpy.ops.object.mode_set(mode="EDIT")
-    assert prints.compare(before, ["Body"]).changed == {}
+    assert prints.compare(before, own(["Body"])).changed == {}
     bpy.ops.mesh.select_all(action="SELECT")
     bpy.ops.transform.translate(value=(0.0, 0.0, 2.0))
-    assert prints.compare(before, ["Body"]).changed == {"Body": "reshaped"}
+    assert prints.compare(before, own(["Body"])).changed == {"Body": "reshaped"}
     assert bpy.context.mode == "EDIT_MESH"
 
 
-def test_the_files_own_object_goes_before_a_librarys_of_that_name(prints, body, tmp_path):
+def test_objects_of_one_name_in_the_file_and_in_a_library_are_two_things(prints, body, tmp_path):
     path = tmp_path / "library.blend"
     bpy.data.libraries.write(str(path), {grid("Part", cuts=2)})
-    own = bpy.data.objects["Part"]
-    own.data.vertices.add(3)
+    mine = bpy.data.objects["Part"]
+    mine.data.vertices.add(3)
     with bpy.data.libraries.load(str(path), link=True) as (_, target):
         target.objects = ["Part"]
     linked = target.objects[0]
     assert (linked.name, linked.library is None) == ("Part", False)
     before = prints.of_open_file()
-    assert before["Part"].startswith("12,")
-    own.location.z = 1.0
-    assert prints.compare(before, ["Part"]).changed == {"Part": "moved"}
-    bpy.data.objects.remove(own)
-    assert prints.compare(before, ["Part"]).changed == {"Part": "reshaped"}
+    both = [("", "Part"), (str(path), "Part")]
+    assert [before[prints.key(*one)].split("|")[0] for one in both] == ["12,12,4", "9,12,4"]
+    assert prints.compare(before, both).notes() == ()
+    mine.location.z = 1.0
+    assert prints.compare(before, both[:1]).changed == {"Part": "moved"}
+    assert prints.compare(before, both[1:]).changed == {}
+    bpy.data.objects.remove(mine)
+    assert prints.compare(before, both[:1]).gone == ("Part",)
+    assert prints.compare(before, both[1:]).notes() == ()
 
 
 def test_a_mesh_without_vertices_and_nonsense_are_no_error(prints, body):
     bpy.data.objects.new("Empty mesh", bpy.data.meshes.new("none"))
     before = prints.of_open_file()
     assert before["Empty mesh"].startswith("0,0,0|")
-    assert prints.compare({"Body": "?"}, ["Body"]).changed == {"Body": "changed"}
-    assert prints.compare({}, ["Body"]).notes() == ()
+    assert prints.compare({"Body": "?"}, own(["Body"])).changed == {"Body": "changed"}
+    assert prints.compare({}, own(["Body"])).notes() == ()
 
 
 def test_a_shared_mesh_is_read_once(prints, body, monkeypatch):

@@ -290,7 +290,7 @@ def test_a_result_that_is_no_blend_is_a_sentence_and_changes_nothing(addon, job)
 
 
 def test_a_mistake_of_ours_is_a_sentence_and_not_tried_for_ever(addon, job, monkeypatch, capsys):
-    def broken(*_):
+    def broken(*_, **__):
         raise ValueError("planted")
 
     monkeypatch.setattr(addon.results, "move_beside", broken)

@@ -18,8 +18,8 @@ class Parcel:
     folder: Path
     #: Whether the files that the scene uses are still to be looked for, in a thread, before it is sent.
     needs_files: bool = False
-    #: The folder that "//" in the scene's paths means; None if the scene was never saved.
-    base: Path | None = None
+    #: The artist's own file, of which a copy is sent: its folder is what "//" means. None if it was never saved.
+    artist_file: Path | None = None
 
     @property
     def is_here(self) -> bool:
@@ -33,7 +33,7 @@ class Parcel:
         return {
             "folder": str(self.folder),
             "needs_files": self.needs_files,
-            "base": None if self.base is None else str(self.base),
+            "artist_file": None if self.artist_file is None else str(self.artist_file),
             "task": submission.task,
             "params": dict(submission.params),
             "files": [[str(file.source), file.path, file.role] for file in submission.files],
@@ -58,5 +58,5 @@ class Parcel:
             ),
             folder=Path(data["folder"]),
             needs_files=bool(data.get("needs_files")),
-            base=Path(data["base"]) if data.get("base") else None,
+            artist_file=Path(data["artist_file"]) if data.get("artist_file") else None,
         )

@@ -43,8 +43,8 @@ class Export:
     notes: tuple[str, ...] = ()
     #: Whether the thread that sends looks for the files that the scene uses.
     needs_files: bool = False
-    #: The folder that "//" in the scene's paths means; None if the scene was never saved.
-    base: Path | None = None
+    #: The artist's own file, of which a copy is sent; None if it was never saved.
+    artist_file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,9 @@ class Order:
     #: None for the whole scene.
     scope: Scope | None = None
     lod_placement: str = "BESIDE"
+    #: What was on screen at the click; "" for the host's own choice.
+    scene_name: str = ""
+    view_layer_name: str = ""
 
 
 class Submitting:
@@ -122,7 +125,9 @@ class Submitting:
         job.scene_bytes = export.scene_bytes
         job.missing_files = export.submission.missing_files
         job.notes = export.notes
-        parcel = Parcel(export.submission, export.folder, needs_files=export.needs_files, base=export.base)
+        parcel = Parcel(
+            export.submission, export.folder, needs_files=export.needs_files, artist_file=export.artist_file
+        )
         self._desk.post(job, parcel)
 
     def forget(self) -> None:

@@ -10,9 +10,8 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable
-from typing import Union
 
-from .. import Submission
+from .. import Submission, scene_files
 from ..errors import InputError, Stopped
 from ..names import readable
 from .outbox import Parcel
@@ -21,17 +20,18 @@ _LOOK_SECONDS = 0.05
 #: After a stop the thread is given so long to end by itself.
 _STOP_SECONDS = 0.3
 
-Outcome = Union[Submission, BaseException]
+#: A submission, and sentences on what could not be looked up.
+Complete = tuple[Submission, tuple[str, ...]]
 
 
-def complete(parcel: Parcel, stop: threading.Event) -> Submission:
+def complete(parcel: Parcel, stop: threading.Event) -> Complete:
     """The submission with all files that its scene uses, and with the names of those that are not there.
 
     May wait for a share for as long as `stop` is not set. Raises Stopped, InputError, OSError.
     """
     if not parcel.needs_files:
-        return parcel.submission
-    outcomes: list[Outcome] = []
+        return parcel.submission, ()
+    outcomes: list[Complete | BaseException] = []
     ended = threading.Event()
 
     def look() -> None:
@@ -62,13 +62,20 @@ def _wait(wait: Callable[[float], bool], stop: threading.Event) -> None:
                 return
 
 
-def _look(parcel: Parcel, stop: threading.Event) -> Submission:
-    from .. import scene_files
-
+def _look(parcel: Parcel, stop: threading.Event) -> Complete:
     submission = parcel.submission
-    scene = next((file.source for file in submission.files if file.role == "scene"), None)
+    scene = next((file for file in submission.files if file.role == "scene"), None)
     if scene is None:
         raise InputError("The submission has no scene whose files could be looked for.")
-    found = scene_files.collect(scene, base=parcel.base, folder=parcel.folder, stop=stop)
+    own = parcel.artist_file
+    found = scene_files.collect(
+        scene.source,
+        base=own.parent if own is not None else None,
+        folder=parcel.folder,
+        place=scene.path,
+        stem=own.stem if own is not None else "",
+        stop=stop.is_set,
+    )
     missing = tuple(dict.fromkeys(readable(text) for text in (*submission.missing_files, *found.missing)))
-    return dataclasses.replace(submission, files=(*submission.files, *found.files), missing_files=missing)
+    files = (*submission.files, *found.files)
+    return dataclasses.replace(submission, files=files, missing_files=missing), found.notes
