@@ -15,6 +15,7 @@ from typing import Any
 import bpy
 from sendoff_sdk import blend_paths
 from sendoff_sdk.errors import BlendFileError
+from sendoff_sdk.scene_files import stored_path
 
 from .job import Job, JobFailed
 
@@ -105,8 +106,8 @@ class ExternalPaths:
                 target = self._not_sent(job, holder, found)
             elif found.kind == "library":
                 libraries.append(target)
-            path = "//" + os.path.relpath(self.root / target, file.parent).replace(os.sep, "/")
-            if path == found.path:
+            path = None if target is None else stored_path(target, holder)
+            if path is None or path == found.path:
                 return None
             changed[path], known[found.path] = found.path, path
             return path
@@ -118,9 +119,9 @@ class ExternalPaths:
             if holder != self.scene:
                 job.warn(f"The linked library “{PurePosixPath(holder).name}” cannot be read; what it holds is missing.")
                 file.unlink(missing_ok=True)
-        return libraries + [
-            place for path in changed if (place := self._place_of(file.parent, path)) and place.endswith(".blend")
-        ]
+        # Those that an earlier Blender's turn has changed are no longer named by the list's paths.
+        linked = (self._place_of(file.parent, path) for path in changed if path.endswith(".blend"))
+        return libraries + [place for place in linked if place and not place.startswith(f"{NOT_SENT}/")]
 
     def _target(self, holder: str, stored: str, listed: dict[str, str]) -> str | None:
         """The place of the file that a stored path means; None if it did not come along."""
@@ -139,13 +140,18 @@ class ExternalPaths:
         real = Path(os.path.realpath(full))
         return real.relative_to(self.root).as_posix() if real.is_relative_to(self.root) else None
 
-    def _not_sent(self, job: Job, holder: str, found: Any) -> str:
-        """A place where nothing is, for a file that did not come along."""
+    def _not_sent(self, job: Job, holder: str, found: Any) -> str | None:
+        """A place where nothing is, for a file that did not come along; None for a text that may be no path."""
+        is_own = blend_paths.is_blenders_own(found.path)
+        if found.is_optional and not (self.root / holder).parent.joinpath(found.path).exists():
+            return None
         number = sum(len(changes) for changes in self.changed.values())
         name = found.path.replace("\\", "/").rstrip("/").rpartition("/")[2] or "file"
         place = f"{NOT_SENT}/{number:04d}/{name}"
+        if len(stored_path(place, holder).encode("utf-8", "surrogateescape")) >= found.room:
+            place = f"{NOT_SENT}/{number}"
         self.origins[place] = self._as_the_scene_writes(holder, found.path)
-        if not found.is_optional and not _is_blenders_own(found.path):
+        if not found.is_optional and not is_own:
             known = self.missing.get(holder, {})
             job.missing(found.path, known.get(found.path) or f"{found.kind.replace('_', ' ')} “{found.owner}”")
         return place
@@ -197,11 +203,6 @@ def _is_there(path: Path) -> bool:
     if "<" in path.name:
         return path.parent.is_dir() and any(path.parent.glob(path.name.partition("<")[0] + "*"))
     return path.exists()
-
-
-def _is_blenders_own(path: str) -> bool:
-    """Whether it is one of the asset files that come with Blender, which every Blender has in its own folder."""
-    return "/datafiles/assets/" in path.replace("\\", "/")
 
 
 def _texts(value: dict[Any, Any]) -> dict[str, str]:

@@ -89,10 +89,11 @@ def _leave_modes() -> None:
 
 def _tell_missing(job: Job) -> None:
     """Name the files that did not come along: a few in a warning, all of them in the task's summary."""
-    missing = job.missing_files
+    missing = sorted(job.missing_files, key=lambda entry: "(library" not in entry)  # a library may hold the most
     if missing:
-        listed = ", ".join(missing[:SHOWN_NAMES]) + (", ..." if len(missing) > SHOWN_NAMES else "")
+        more = f" and {len(missing) - SHOWN_NAMES:,} more" if len(missing) > SHOWN_NAMES else ""
         files = "file that the scene names" if len(missing) == 1 else "files that the scene names"
+        listed = ", ".join(missing[:SHOWN_NAMES]) + more
         job.warn(f"{len(missing):,} {files} did not come along: {listed}. What they hold is missing.")
 
 

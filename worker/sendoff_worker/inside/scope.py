@@ -26,6 +26,11 @@ class Scope:
         self.chosen = frozenset(self.objects)
         self._all = _with_instanced(self.objects)
 
+    def shown_by_others_only(self, scene: Any) -> frozenset[Any]:
+        """The chosen objects that stand in a scene by instances only, and what they instance."""
+        own = set(scene.objects)
+        return frozenset(_with_instanced(one for one in self.objects if one not in own))
+
     def __contains__(self, one: object) -> bool:
         return one in self._all
 

@@ -159,9 +159,10 @@ class View:
         graph = bpy.context.evaluated_depsgraph_get()
         shapes: dict[int, Shape] = {}
         entries = list(self._entries(graph, shapes))
-        direct = {entry.original for entry in entries if entry.instancer is None}
+        scope = self.job.scope
+        inner = frozenset() if scope is None else scope.shown_by_others_only(scene)
         for entry in entries:
-            if not self._is_chosen(entry.original, entry.instancer, direct):
+            if not self._is_chosen(entry, inner):
                 continue
             if entry.kind != "MESH":
                 self.untaken.setdefault(entry.kind, {})[entry.original.name] = None
@@ -225,14 +226,13 @@ class View:
             reason = self._left.reason(instancer)
         return reason
 
-    def _is_chosen(self, original: Any, instancer: Any, direct: set[Any]) -> bool:
+    def _is_chosen(self, entry: _Entry, inner: frozenset[Any]) -> bool:
         scope = self.job.scope
         if scope is None:
             return True
-        if instancer is None:
-            return original in scope.chosen
-        # What a chosen instance shows; and a chosen object that only instances show.
-        return instancer in scope.chosen or (original in scope and original not in direct)
+        if entry.instancer is None:
+            return entry.original in scope.chosen
+        return entry.instancer in scope.chosen or entry.original in inner
 
     def _count_the_rest(self, own: list[Any]) -> None:
         """Count what is left alone, of all scenes: each object once."""
