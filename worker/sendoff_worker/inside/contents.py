@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -10,6 +12,8 @@ from .job import Job
 from .origin import Origin
 
 FILE_NAME, ROLE, VERSION = "contents.json", "contents", 1
+#: Custom properties with this start are Sendoff's own. Those that a result tells in every format:
+PRIVATE, TOLD = "sendoff_", ("sendoff_source", "sendoff_level", "sendoff_library")
 KINDS = ("lod", "collision", "uv", "object")
 
 
@@ -59,3 +63,37 @@ class Contents:
         path = job.folder / FILE_NAME
         path.write_text(json.dumps(document, indent=1), encoding="utf-8")
         job.add_file(path, role=ROLE, media_type="application/json")
+
+
+def is_told(name: str) -> bool:
+    """Whether a custom property is for other eyes than ours."""
+    return not name.startswith(PRIVATE) or name in TOLD
+
+
+def own_properties(block: Any) -> dict[str, Any]:
+    """The artist's custom properties of a datablock that every format can hold, as plain values."""
+    found: dict[str, Any] = {}
+    for name in block.keys():  # noqa: SIM118 - a datablock is no mapping
+        value = block[name]
+        if hasattr(value, "to_list"):
+            value = value.to_list()
+        is_numbers = isinstance(value, list) and all(isinstance(part, (bool, int, float)) for part in value)
+        if not name.startswith(PRIVATE) and (is_numbers or isinstance(value, (bool, int, float, str))):
+            found[name] = value
+    return found
+
+
+@contextmanager
+def without_private(blocks: Iterable[Any]) -> Iterator[None]:
+    """Take Sendoff's own properties off datablocks for the length of a `with` block."""
+    taken: list[tuple[Any, str, Any]] = []
+    for block in blocks:
+        for name in [name for name in block.keys() if not is_told(name)]:  # noqa: SIM118
+            value = block[name]
+            taken.append((block, name, value.to_list() if hasattr(value, "to_list") else value))
+            del block[name]
+    try:
+        yield
+    finally:
+        for block, name, value in taken:
+            block[name] = value

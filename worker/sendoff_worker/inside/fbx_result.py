@@ -14,7 +14,7 @@ from .contents import Contents, Part
 from .fbx_scene import enable
 from .mesh_arrays import triangle_count
 from .origin import Origin
-from .usd_result import free_name
+from .usd_names import free_name
 
 #: What a scene of Blender becomes, as Maya has it.
 _FOR_MAYA = Origin(kind="blend", metres_per_unit=0.01, up_axis="Y")

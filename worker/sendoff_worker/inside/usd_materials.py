@@ -116,7 +116,8 @@ class UsdMaterials:
         if str(place) not in self._images:
             image = bpy.data.images.load(str(place))
             layer = file.GetAttr().GetPropertyStack(self.time)[0].layer
-            image[PATH_PROPERTY] = self.layers.artists_path(layer, path.path)
+            own = self.layers.artists_path(layer, path.path)
+            image[PATH_PROPERTY] = own if _is_absolute(own) else f"//{own.removeprefix('./')}"
             self._images[str(place)] = image
         return self._images[str(place)]
 
@@ -124,3 +125,7 @@ class UsdMaterials:
 def _key(material: Any) -> str:
     prim = material.GetPrim()
     return str((prim.GetPrimInPrototype() if prim.IsInstanceProxy() else prim).GetPath())
+
+
+def _is_absolute(path: str) -> bool:
+    return path.startswith(("/", "\\")) or path[1:2] == ":"

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from .contents import Contents, Part
-from .mesh_arrays import column, triangle_count, turned
-from .origin import PATH_PROPERTY, TURNED_PROPERTY, Origin
+from .contents import Contents, Part, own_properties
+from .imported_paths import Original
+from .mesh_arrays import triangle_count
+from .origin import Origin
 from .pxr_library import pxr
+from .usd_names import free_name
+from .usd_result_materials import ResultMaterials
+from .usd_result_meshes import write_mesh
 
 ROOT = "/sendoff_result"
+#: Meshes that several objects share. They are classes: an application shows only what refers to them.
+SHARED = "/sendoff_meshes"
 
 
-def write_usd(path: Path, objects: Iterable[tuple[Any, Part]], origin: Origin) -> Contents:
+def write_usd(
+    path: Path, objects: Iterable[tuple[Any, Part]], origin: Origin, *, original: Original | None = None
+) -> Contents:
     """Write objects below one root, each at its place in the world; returns what is in the file.
+
+    Objects that share a mesh are plain prims that refer to one class: the file holds the mesh once, and Maya, which
+    flattens references, gets ordinary meshes. With `instanceable` prims it would get a transform around each.
 
     Args:
         path: The file, .usdc.
         objects: Blender's objects, each with what it is (name and path are filled in here).
         origin: Of the scene that was sent.
+        original: Tells the path of an image as the artist's scene has it; without it, images have names only.
     """
     library = pxr()
     layer = library.Sdf.Layer.CreateNew(str(path))
@@ -33,9 +44,10 @@ def write_usd(path: Path, objects: Iterable[tuple[Any, Part]], origin: Origin) -
     geometry.SetStageUpAxis(stage, geometry.Tokens.z if origin.up_axis == "Z" else geometry.Tokens.y)
     stage.SetDefaultPrim(geometry.Xform.Define(stage, ROOT).GetPrim())
     contents = Contents(file=path.name, origin=origin)
-    writer = _Writer(library, stage, origin)
-    taken: set[str] = set()
-    for one, part in objects:
+    wanted = list(objects)
+    writer = _Writer(stage, origin, original, Counter(_look(one) for one, _ in wanted))
+    taken = {"materials"}
+    for one, part in wanted:
         name = free_name(part.name or one.name, taken)
         writer.add(one, f"{ROOT}/{name}", part)
         contents.add(
@@ -53,52 +65,82 @@ def write_usd(path: Path, objects: Iterable[tuple[Any, Part]], origin: Origin) -
     return contents
 
 
+def _look(one: Any) -> tuple[Any, ...]:
+    """Equal for objects that show the same mesh with the same materials."""
+    return (one.data, *(slot.material for slot in one.material_slots))
+
+
 class _Writer:
     """Makes a prim of each object."""
 
-    def __init__(self, library: Any, stage: Any, origin: Origin) -> None:
-        self._library = library
+    def __init__(self, stage: Any, origin: Origin, original: Original | None, uses: Counter[Any]) -> None:
         self._stage = stage
         self._origin = origin
-        self._materials: dict[str, Any] = {}
+        self._materials = ResultMaterials(stage, f"{ROOT}/materials", origin, original)
+        self._uses = uses
+        self._shared: dict[Any, str] = {}
+        self._taken: set[str] = set()
 
     def add(self, one: Any, path: str, part: Part) -> None:
         """One mesh object."""
-        library, mesh = self._library, one.data
+        library = pxr()
+        look = _look(one)
         prim = library.UsdGeom.Mesh.Define(self._stage, path)
-        vt = library.Vt
-        points = column(mesh.vertices, "co", np.float32, 3)
-        prim.CreatePointsAttr(vt.Vec3fArray.FromNumpy(points))
-        counts = column(mesh.polygons, "loop_total", np.int32)
-        order = turned(counts) if mesh.get(TURNED_PROPERTY) else np.arange(counts.sum())
-        if mesh.get(TURNED_PROPERTY):
-            prim.CreateOrientationAttr(library.UsdGeom.Tokens.leftHanded)
-        prim.CreateFaceVertexCountsAttr(vt.IntArray.FromNumpy(counts))
-        prim.CreateFaceVertexIndicesAttr(vt.IntArray.FromNumpy(column(mesh.loops, "vertex_index", np.int32)[order]))
-        prim.CreateSubdivisionSchemeAttr(library.UsdGeom.Tokens.none)
-        prim.CreateDoubleSidedAttr(True)
-        if len(points):
-            prim.CreateExtentAttr(vt.Vec3fArray.FromNumpy(np.stack([points.min(axis=0), points.max(axis=0)])))
-        normals = column(mesh.corner_normals, "vector", np.float32, 3)
-        prim.CreateNormalsAttr(vt.Vec3fArray.FromNumpy(normals[order]))
-        prim.SetNormalsInterpolation(library.UsdGeom.Tokens.faceVarying)
-        self._add_uvs(prim, mesh, order)
-        self._add_materials(prim, mesh)
+        if self._uses[look] > 1:
+            if look not in self._shared:
+                self._shared[look] = self._share(one, part)
+            prim.GetPrim().GetReferences().AddInternalReference(self._shared[look])
+        else:
+            write_mesh(prim, one, self._materials, self._sent(part))
+        if (part.name or one.name) != prim.GetPrim().GetName():
+            prim.GetPrim().SetDisplayName(part.name or one.name)
         self._place(prim, one, part)
-        for name, value in (("source", part.source), ("kind", part.kind)):
-            kind = library.Sdf.ValueTypeNames.String
-            prim.GetPrim().CreateAttribute(f"userProperties:sendoff_{name}", kind).Set(value)
+        self._describe(prim.GetPrim(), one, part)
+
+    def _share(self, one: Any, part: Part) -> str:
+        if not self._shared:
+            self._stage.CreateClassPrim(SHARED)
+        path = f"{SHARED}/{free_name(one.data.name, self._taken, fallback='mesh')}"
+        write_mesh(pxr().UsdGeom.Mesh(self._stage.DefinePrim(path, "Mesh")), one, self._materials, self._sent(part))
+        return path
+
+    def _sent(self, part: Part) -> Any:
+        """The prim that a part was made of; None if it is not a prim of the scene that was sent."""
+        stage = self._origin.stage
+        path = re.sub(r"\[\d+\].*", "", part.source)
+        is_path = stage is not None and pxr().Sdf.Path.IsValidPathString(path) and path.startswith("/")
+        return (stage.GetPrimAtPath(path) or None) if is_path else None
+
+    def _describe(self, prim: Any, one: Any, part: Part) -> None:
+        """What the object is, and the artist's own properties."""
+        types = pxr().Sdf.ValueTypeNames
+        for name, value in own_properties(one).items():
+            kind = (
+                types.Bool
+                if isinstance(value, bool)
+                else types.Int64
+                if isinstance(value, int)
+                else types.Double
+                if isinstance(value, float)
+                else types.String
+                if isinstance(value, str)
+                else types.DoubleArray
+            )
+            plain = ":".join(re.sub(r"[^A-Za-z0-9_]", "_", step) or "_" for step in name.split(":"))
+            plain = ":".join(f"_{step}" if step[0].isdigit() else step for step in plain.split(":"))
+            prim.CreateAttribute(f"userProperties:{plain}", kind).Set(value)
+        for name, text in (("source", part.source), ("kind", part.kind)):
+            prim.CreateAttribute(f"userProperties:sendoff_{name}", types.String).Set(text)
         if part.level is not None:
-            kind = library.Sdf.ValueTypeNames.Int
-            prim.GetPrim().CreateAttribute("userProperties:sendoff_level", kind).Set(part.level)
+            prim.CreateAttribute("userProperties:sendoff_level", types.Int).Set(part.level)
 
     def _place(self, prim: Any, one: Any, part: Part) -> None:
         """The source's own place, exactly; Blender's own numbers only for what has another."""
+        gf = pxr().Gf
         place = self._origin.unmoved(part.source, one.matrix_world)
         if place is None:
             matrix = self._origin.to_blender.inverted() @ one.matrix_world
-            place = self._library.Gf.Matrix4d(*(value for row in matrix.transposed() for value in row))
-        gf = self._library.Gf
+            place = gf.Matrix4d(*(value for row in matrix.transposed() for value in row))
         whole = gf.Transform(place)
         unturned = gf.Matrix4d().SetScale(whole.GetScale()) * gf.Matrix4d().SetRotate(whole.GetRotation())
         if gf.IsClose(unturned * gf.Matrix4d().SetTranslate(whole.GetTranslation()), place, 1e-4):
@@ -108,59 +150,3 @@ class _Writer:
             prim.AddScaleOp().Set(gf.Vec3f(whole.GetScale()))
         else:  # sheared, by a parent that is scaled in one direction
             prim.AddTransformOp().Set(place)
-
-    def _add_uvs(self, prim: Any, mesh: Any, order: Any) -> None:
-        library = self._library
-        primvars = library.UsdGeom.PrimvarsAPI(prim)
-        for layer in mesh.uv_layers:
-            values = column(layer.uv, "vector", np.float32, 2)
-            name = re.sub(r"[^A-Za-z0-9_]", "_", layer.name) or "st"
-            primvar = primvars.CreatePrimvar(
-                name, library.Sdf.ValueTypeNames.TexCoord2fArray, library.UsdGeom.Tokens.faceVarying
-            )
-            primvar.Set(library.Vt.Vec2fArray.FromNumpy(values[order]))
-
-    def _add_materials(self, prim: Any, mesh: Any) -> None:
-        used = [material for material in mesh.materials if material is not None]
-        if not used:
-            return
-        shade = self._library.UsdShade
-        if len(mesh.materials) == 1:
-            shade.MaterialBindingAPI.Apply(prim.GetPrim()).Bind(self._material(used[0]))
-            return
-        index = column(mesh.polygons, "material_index", np.int32)
-        binding = shade.MaterialBindingAPI.Apply(prim.GetPrim())
-        for number, material in enumerate(mesh.materials):
-            faces = np.flatnonzero(index == number).astype(np.int32)
-            if material is None or not len(faces):
-                continue
-            subset = binding.CreateMaterialBindSubset(f"faces_{number}", self._library.Vt.IntArray.FromNumpy(faces))
-            shade.MaterialBindingAPI.Apply(subset.GetPrim()).Bind(self._material(material))
-
-    def _material(self, material: Any) -> Any:
-        """The material with its network as it was sent; a bare one of the same name where it has none."""
-        sent = str(material.get(PATH_PROPERTY) or "")
-        name = re.sub(r"[^A-Za-z0-9_]", "_", material.name) or "material"
-        if name not in self._materials:
-            library, path = self._library, f"{ROOT}/materials/{name}"
-            library.UsdGeom.Scope.Define(self._stage, f"{ROOT}/materials")
-            prim = self._origin.stage.GetPrimAtPath(sent) if sent and self._origin.stage is not None else None
-            if prim:  # the specification as it was written: its paths of textures are the artist's own
-                spec = prim.GetPrimStack()[0]
-                target = self._stage.GetRootLayer()
-                library.Sdf.CopySpec(spec.layer, spec.path, target, library.Sdf.Path(path))
-            self._materials[name] = library.UsdShade.Material.Define(self._stage, path)
-        return self._materials[name]
-
-
-def free_name(name: str, taken: set[str]) -> str:
-    """A name that USD and Maya take and no other object has; the suffix `_LOD1` stays at its end."""
-    plain = re.sub(r"[^A-Za-z0-9_]", "_", name) or "object"
-    plain = f"_{plain}" if plain[0].isdigit() else plain
-    stem, mark, level = plain.rpartition("_LOD")
-    free, number = plain, 1
-    while free in taken:
-        free = f"{stem}_{number}{mark}{level}" if mark else f"{plain}_{number}"
-        number += 1
-    taken.add(free)
-    return free

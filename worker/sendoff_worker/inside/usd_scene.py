@@ -13,6 +13,7 @@ from typing import Any
 import bpy
 from mathutils import Matrix
 
+from .imported_paths import ImportedPaths
 from .job import Job, JobFailed
 from .origin import MENDED_PROPERTY, PATH_PROPERTY, SCALE_PROPERTY, Origin
 from .pxr_library import pxr
@@ -51,6 +52,7 @@ def open_usd(job: Job, path: Path, root: Path) -> None:
             f"{path.name} cannot be opened as USD: it is damaged or incomplete. Export it and send it again."
         )
     tell_missing(job, stage, layers)
+    job.external_paths = ImportedPaths()
     geometry = library.UsdGeom
     time = start_time(stage)
     pose_skinned(job, stage, time)

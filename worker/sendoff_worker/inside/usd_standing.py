@@ -121,7 +121,7 @@ class Walk:
             if not shown[number]:
                 continue
             if not 0 <= index < len(prototypes) or prototypes[index] is None:
-                self.left_out["an instance without its prototype"] += 1
+                self.left_out["instances without their prototype"] += 1
                 continue
             there = matrix * place
             for one in prototypes[index] or ():
