@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import ManifestError
+from .names import is_device, utf16_units
 
 MAX_FILES = 20_000
 MAX_CHUNKS_PER_FILE = 1_000_000
@@ -20,9 +21,6 @@ MAX_PATH_BYTES = 1024
 MAX_NAME_BYTES = 255
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_WINDOWS_DEVICES = frozenset(
-    ["con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))]
-)
 
 
 @dataclass(frozen=True)
@@ -126,9 +124,9 @@ def check_path(path: str) -> None:
     for part in path.split("/"):
         if part in ("", ".", ".."):
             raise ManifestError(f"The path {path!r} is not allowed: it has an empty part, '.' or '..'.")
-        if len(part.encode("utf-8")) > MAX_NAME_BYTES:
+        if max(len(part.encode("utf-8")), utf16_units(part)) > MAX_NAME_BYTES:
             raise ManifestError(f"A name in the path {path[:60]!r}... is longer than {MAX_NAME_BYTES} bytes.")
-        if part.split(".")[0].lower() in _WINDOWS_DEVICES or part[-1] in " ." or set(part) & set('<>:"|?*'):
+        if is_device(part) or part[-1] in " ." or set(part) & set('<>:"|?*'):
             raise ManifestError(f"The path {path!r} holds the name {part!r}, which Windows cannot store.")
 
 

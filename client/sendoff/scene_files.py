@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import blend_paths
+from . import blend_paths, usd_layers
 from .blend_dna import CannotDecompress
 from .blend_paths import OWN_CACHE, PathField
 from .errors import BlendFileError, Stopped
 from .host import file_patterns
 from .names import readable, safe_name
+from .usd_files import UsdFiles
 
 PATHS_NAME = "sendoff-paths.json"
 PATHS_ROLE = "paths"
@@ -51,8 +52,10 @@ class SceneFile:
 class Collected:
     """The files that a scene needs, and what the artist should know."""
 
-    #: Without the scene; with sendoff-paths.json, if there is anything in it.
+    #: Without the scene; with sendoff-paths.json, if there is anything in it and a folder for it.
     files: tuple[SceneFile, ...] = ()
+    #: The scene's path in the job's folder.
+    place: str = ""
     #: "/p/textures/paint.png (image “Paint”)": named and not there.
     missing: tuple[str, ...] = ()
     #: The content of sendoff-paths.json.
@@ -70,7 +73,7 @@ def collect(
     stem: str = "",
     stop: Callable[[], bool] | None = None,
 ) -> Collected:
-    """Find all files that a .blend needs, and those that its libraries need.
+    """Find all files that a scene needs, and those that these need: of a .blend or a USD scene; of others none.
 
     Args:
         scene: The file that is sent; it may be a copy in a temporary folder.
@@ -85,6 +88,10 @@ def collect(
         Stopped: `stop` said yes.
         OSError: The scene cannot be read, or sendoff-paths.json not written.
     """
+    if scene.suffix.lower() in usd_layers.SUFFIXES:
+        return _of_usd(scene, stop)
+    if scene.suffix.lower() != ".blend":
+        return Collected(place=place or safe_name(scene.name))
     found = _Collection(stop)
     start = _Holder(
         file=scene,
@@ -98,6 +105,12 @@ def collect(
     while found.waiting:
         found.add_blend(found.waiting.pop(0), is_scene=False)
     return found.result(folder)
+
+
+def _of_usd(scene: Path, stop: Callable[[], bool] | None) -> Collected:
+    found = UsdFiles(scene, stop)
+    files = tuple(SceneFile(source=source, path=place) for place, source in found.places.items())
+    return Collected(files=files, place=found.place, missing=found.missing, notes=found.notes)
 
 
 def stored_path(place: str, holder: str) -> str:
@@ -171,7 +184,13 @@ class _Collection:
         files = [SceneFile(source=source, path=place) for place, source in list(self.places.items())[1:]]
         if folder is not None and (self._holders or self._missing):
             files.append(write_paths(paths, folder))
-        return Collected(files=tuple(files), missing=tuple(self._labels), paths=paths, notes=tuple(self._notes))
+        return Collected(
+            files=tuple(files),
+            place=next(iter(self.places)),
+            missing=tuple(self._labels),
+            paths=paths,
+            notes=tuple(self._notes),
+        )
 
     def _add(self, holder: _Holder, one: PathField) -> None:
         if one.path == OWN_CACHE:

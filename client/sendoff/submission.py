@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 import uuid
+import weakref
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .blendfile import read_head
-from .errors import InputError
-from .manifest import check_paths
-from .scene_files import SceneFile
+from .chunking import BLOCK_BYTES, spans
+from .errors import BlendFileError, InputError, ManifestError
+from .host.file_patterns import split_number
+from .manifest import MAX_CHUNKS_PER_FILE, MAX_FILES, check_path, check_paths
+from .names import readable, safe_name
+from .protocol import CHUNK_BYTES
+from .scene_files import Collected, SceneFile, collect, write_paths
 
 __all__ = ["HostInfo", "SceneFile", "Submission", "scene_submission"]
 
@@ -40,14 +49,27 @@ class Submission:
     host: HostInfo = field(default_factory=HostInfo)
     #: External files that the scene names but that were not found; the result warns of them.
     missing_files: tuple[str, ...] = ()
+    #: Sentences for the person who sends it: what could not be looked up.
+    notes: tuple[str, ...] = ()
     #: A submit that is repeated with the same key makes no second job.
     idempotency_key: str = field(default_factory=lambda: uuid.uuid4().hex)
+    #: Kept as long as the submission: the folder of a file that was written for it.
+    kept: object = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """What people read leaves as valid Unicode, whatever bytes the names of files hold."""
+        object.__setattr__(self, "title", readable(self.title))
+        object.__setattr__(self, "missing_files", tuple(map(readable, self.missing_files)))
+        object.__setattr__(self, "notes", tuple(map(readable, self.notes)))
 
     def check(self) -> None:
         """Refuse what cannot work before a byte is sent.
 
-        Raises InputError: a file is not there or not readable, a .blend is damaged, two paths clash.
+        Raises InputError: there are too many files or a too large one, a file is not there or not readable, a .blend
+        is damaged, two paths clash.
         """
+        if len(self.files) > MAX_FILES:
+            raise InputError(_too_many(self.files))
         check_paths(file.path for file in self.files)
         if sum(file.role == "scene" for file in self.files) > 1:
             raise InputError("The submission names more than one scene file; exactly one can be opened.")
@@ -62,31 +84,129 @@ def scene_submission(
     params: Mapping[str, Any] | None = None,
     externals: tuple[str | Path, ...] = (),
     title: str = "",
+    look_up: bool = True,
 ) -> Submission:
-    """A submission of one scene file from disk, and of files that go beside it.
+    """A submission of one scene file from disk, and of the files that it needs.
 
-    Externals inside the scene's folder keep their place relative to it; others are put into `external/`. What a
-    .blend refers to is not looked up here: that needs Blender (the add-on does it).
+    What a .blend or a USD scene names is looked up in the file, without Blender: libraries, textures, caches, layers,
+    and what these name. What is not there is in `missing_files`; what could not be looked up is in `notes`.
+
+    Args:
+        scene: The scene file.
+        task: The task's name.
+        params: The task's parameters.
+        externals: Further files that the scene needs. Inside the scene's folder they keep their place relative to
+            it; others are put into `external/`.
+        title: The job's name in lists; by default the scene's.
+        look_up: Whether to look for the files that the scene names.
     """
     path = Path(scene)
-    files = [SceneFile(source=path, path=path.name, role="scene")]
+    found = _look_up(path) if look_up else Collected(place=safe_name(path.name))
+    kept = None
+    files = [SceneFile(source=path, path=found.place, role="scene"), *found.files]
+    if any(found.paths.get(key) for key in ("holders", "missing")):
+        kept = _Folder()
+        files.append(write_paths(found.paths, kept.path))
+    return Submission(
+        task=task,
+        params=dict(params or {}),
+        files=(*files, *_placed(externals, path, found.place, files)),
+        title=title or path.stem,
+        missing_files=found.missing,
+        notes=found.notes,
+        kept=kept,
+    )
+
+
+class _Folder:
+    """A temporary folder that is removed with the object."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="sendoff-paths-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
+def _look_up(scene: Path) -> Collected:
+    """What the scene needs; if it cannot be read, `Submission.check` says so, or Blender does."""
+    try:
+        return collect(scene)
+    except BlendFileError as error:
+        return Collected(place=safe_name(scene.name), notes=(f"Its files could not be looked up. {error}",))
+    except OSError:
+        return Collected(place=safe_name(scene.name))
+
+
+def _placed(
+    externals: tuple[str | Path, ...], scene: Path, scene_place: str, files: list[SceneFile]
+) -> list[SceneFile]:
+    """The places of files that the caller names: beside the scene as they lie here, else in `external/`."""
+    taken = {file.path.casefold() for file in files}
+    known = {os.path.realpath(file.source) for file in files}
+    root = scene_place.rpartition("/")[0]
+    placed = []
     for external in map(Path, externals):
-        try:
-            place = external.resolve().relative_to(path.resolve().parent).as_posix()
-        except ValueError:
-            place = f"external/{external.name}"
-        files.append(SceneFile(source=external, path=place))
-    return Submission(task=task, params=dict(params or {}), files=tuple(files), title=title or path.stem)
+        if os.path.realpath(external) in known:
+            continue
+        known.add(os.path.realpath(external))
+        place = _beside(external, scene, root)
+        number = 0
+        while place is None or place.casefold() in taken:
+            middle = f"{number:02d}/" if number else ""
+            place = f"external/{middle}{safe_name(external.name)}"
+            number += 1
+        taken.add(place.casefold())
+        placed.append(SceneFile(source=external, path=place))
+    return placed
+
+
+def _beside(external: Path, scene: Path, root: str) -> str | None:
+    """The place that a file inside the scene's folder has relative to it; None for others."""
+    try:
+        place = external.resolve().relative_to(scene.resolve().parent).as_posix()
+        place = f"{root}/{place}" if root else place
+        check_path(place)
+    except ManifestError:
+        return "/".join(map(safe_name, place.split("/")))
+    except (OSError, ValueError):
+        return None
+    return place
+
+
+def _too_many(files: tuple[SceneFile, ...]) -> str:
+    """The sentence for a scene of too many files; it names the sequence that most of them belong to."""
+    sequences: Counter[str] = Counter()
+    for file in files:
+        parts = split_number(file.source.name)
+        if parts is not None:
+            sequences[f"{parts[0]}{'#' * len(parts[1])}{parts[2]}"] += 1
+    most = sequences.most_common(1)
+    text = f"The scene has {len(files)} files; at most {MAX_FILES} can be sent."
+    if most and most[0][1] > 1:
+        text += f" {most[0][1]} of them are frames of {readable(most[0][0])}. Use fewer frames, or a film."
+    return text
 
 
 def _check_file(file: SceneFile) -> None:
     try:
         if not file.source.is_file():
-            raise InputError(f"There is no file {file.source}. Check the path.")
+            raise InputError(f"There is no file {readable(str(file.source))}. Check the path.")
+        size = file.source.stat().st_size
+        if size > MAX_CHUNKS_PER_FILE * CHUNK_BYTES:
+            raise InputError(
+                f"The file {readable(str(file.source))} has {size / 1e12:.1f} TB; at most "
+                f"{MAX_CHUNKS_PER_FILE * CHUNK_BYTES / 1e12:.1f} TB can be sent."
+            )
+        with file.source.open("rb") as opened:
+            # A chunk has 4 KiB or more, so only a very large file can have too many.
+            if (
+                size > MAX_CHUNKS_PER_FILE * BLOCK_BYTES
+                and len(spans(opened, suffix=file.source.suffix)) > MAX_CHUNKS_PER_FILE
+            ):
+                raise InputError(
+                    f"The file {readable(str(file.source))} has too many parts to be sent: make it smaller."
+                )
         if file.role == "scene" and file.source.suffix.lower() == ".blend":
             read_head(file.source)
-        else:
-            with file.source.open("rb"):
-                pass
     except OSError as error:
-        raise InputError(f"The file {file.source} cannot be read: {error.strerror or error}.") from error
+        name = readable(str(file.source))
+        raise InputError(f"The file {name} cannot be read: {error.strerror or error}.") from error

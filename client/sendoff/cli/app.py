@@ -22,7 +22,7 @@ from ..submission import scene_submission
 from . import sign_in
 from .exits import EXPLAINED, Exit
 from .options import AsJson, Token, Url, ca_bundle
-from .output import Live, job_dict, percent, print_json, print_table
+from .output import Live, job_dict, percent, print_json, print_table, say_what_is_missing
 
 app = typer.Typer(
     name="sendoff",
@@ -70,6 +70,9 @@ def submit(  # noqa: PLR0917 - each is an option
     set_: Annotated[list[str], typer.Option("--set", help="A parameter: --set levels=3.")] = [],  # noqa: B006
     params: Annotated[str, typer.Option("--params", help="All parameters as a JSON object.")] = "{}",
     external: Annotated[list[Path], typer.Option("--external", help="A file the scene needs.")] = [],  # noqa: B006
+    no_externals: Annotated[
+        bool, typer.Option("--no-externals", help="Do not look for the files that the scene names.")
+    ] = False,
     object_: Annotated[list[str], typer.Option("--object", help="Only this object of the scene.")] = [],  # noqa: B006
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the job has ended.")] = False,
     out: Annotated[str, typer.Option("--out", help="Wait, then bring the result into this folder.")] = "",
@@ -81,17 +84,22 @@ def submit(  # noqa: PLR0917 - each is an option
 ) -> None:
     """Send a scene and make a job of it."""
     chosen = _params(params, set_)
-    submission = scene_submission(file, task=task, params=chosen, externals=tuple(external), title=title)
+    submission = scene_submission(
+        file, task=task, params=chosen, externals=tuple(external), title=title, look_up=not no_externals
+    )
+    told = say_what_is_missing(submission, as_json=as_json)
     with tempfile.TemporaryDirectory() as folder, Client(url, token) as client, Live(as_json=as_json) as live:
         if object_:
             submission = replace(submission, files=(*submission.files, _scope(object_).write(Path(folder))))
         job = client.submit(submission, on_progress=live.upload)
         if not wait and not out:
             if as_json:
-                print_json(job_dict(job))
+                print_json({**job_dict(job), **told})
             else:
                 print(job.id)
             return
+        if as_json and told:
+            print_json(told, lines=True)
         _follow(client, job.id, live, timeout=timeout, as_json=as_json, out=out)
 
 

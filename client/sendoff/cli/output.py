@@ -16,9 +16,12 @@ from rich.table import Table
 from ..client import Job
 from ..events import Event, EventKind
 from ..eventstream import Connectivity, StreamItem
+from ..submission import Submission
 
 #: In a pipe, progress is a line this often.
 _LINE_SECONDS = 1.0
+#: So many missing files are named one by one.
+_MOST_MISSING = 20
 
 
 def print_json(data: Any, *, lines: bool = False) -> None:
@@ -42,6 +45,23 @@ def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def job_dict(job: Job) -> Mapping[str, Any]:
     """A job as the server said it."""
     return job.fields
+
+
+def say_what_is_missing(submission: Submission, *, as_json: bool) -> dict[str, list[str]]:
+    """Name on stderr what the scene needs and does not have, before it is sent.
+
+    With `as_json` nothing is printed. Returns what a JSON document says of it: nothing, if nothing is missing.
+    """
+    if not as_json:
+        for path in submission.missing_files[:_MOST_MISSING]:
+            print(f"Missing, not sent: {path}", file=sys.stderr)
+        more = len(submission.missing_files) - _MOST_MISSING
+        if more > 0:
+            print(f"Missing, not sent: {more} more files; --json names all.", file=sys.stderr)
+        for note in submission.notes:
+            print(f"Note: {note}", file=sys.stderr)
+    told = {"missing_files": list(submission.missing_files), "notes": list(submission.notes)}
+    return {key: texts for key, texts in told.items() if texts}
 
 
 def percent(fraction: float | None) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from maya import cmds
 
 from . import answers
-from .sendoff import SceneFile
+from .sendoff import SceneFile, names
 from .sendoff.host import file_patterns
 from .sendoff.host.submitting import ExportStopped
 
@@ -53,7 +53,7 @@ class ExternalFiles:
         """Write sendoff-paths.json into a folder; the same scene gives the same bytes."""
         source = folder / PATHS_NAME
         document = {"version": 1, "files": [], "originals": list(self.paths)}
-        source.write_text(json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True), encoding="utf-8")
+        source.write_text(json.dumps(document, ensure_ascii=True, indent=1, sort_keys=True), encoding="ascii")
         return SceneFile(source=source, path=PATHS_NAME, role="paths")
 
 
@@ -99,14 +99,14 @@ def _placed(references: list[Reference], notes: list[str]) -> ExternalFiles:
             continue
         there = [path for path in reference.files if _is_readable(path)]
         sent.update(there)
-        missing += [f"{path} ({reference.holder})" for path in reference.files if path not in there]
+        missing += [names.readable(f"{path} ({reference.holder})") for path in reference.files if path not in there]
         if not there:
             continue
         folder = placed.setdefault(reference.path, f"external/{len(placed):02d}")
         for path in there:
-            place = f"{folder}/{file_patterns.safe_name(path.name)}"
+            place = f"{folder}/{names.safe_name(path.name)}"
             files.setdefault(place, SceneFile(source=path, path=place))
-        name = file_patterns.safe_name(reference.path.name)
+        name = names.safe_name(reference.path.name)
         entries[folder] = {"original": reference.path.as_posix(), "path": f"{folder}/{name}"}
     return ExternalFiles(
         files=tuple(files.values()),
@@ -155,7 +155,7 @@ def _files(path: Path, node: str) -> list[Path]:
     if cmds.nodeType(node) != "file":
         return [path]
     mode = _number(node, "uvTilingMode")
-    if file_patterns.UDIM in path.name or mode == _UDIM:
+    if names.UDIM in path.name or mode == _UDIM:
         pattern = path.with_name(_with_token(path.name))
         tiles = file_patterns.tiles(pattern, range(_FIRST_TILE, _FIRST_TILE + _TILES))
         return [tile for tile in tiles if tile.is_file()] or [path]
@@ -166,7 +166,7 @@ def _files(path: Path, node: str) -> list[Path]:
 
 def _with_token(name: str) -> str:
     """`paint.1001.png`, which the scene names for all its tiles, as `paint.<UDIM>.png`."""
-    return name if file_patterns.UDIM in name else name.replace(str(_FIRST_TILE), file_patterns.UDIM, 1)
+    return name if names.UDIM in name else name.replace(str(_FIRST_TILE), names.UDIM, 1)
 
 
 def _number(node: str, attribute: str) -> int:

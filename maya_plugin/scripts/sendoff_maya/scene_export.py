@@ -14,8 +14,7 @@ from maya import cmds
 from . import answers, external_files, interchange, meshes, preferences, scene_formats
 from .main_progress import MainProgress
 from .scene_state import select, unchanged
-from .sendoff import HostInfo, SceneFile, Submission
-from .sendoff.host import file_patterns
+from .sendoff import HostInfo, SceneFile, Submission, names
 from .sendoff.host.submitting import Export, ExportFailed, Order
 
 _PREFIX = "sendoff-maya-"
@@ -41,7 +40,7 @@ def export(order: Order, accepts: Collection[str]) -> Export:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     except OSError as error:
         raise ExportFailed(f"No temporary folder can be made to save a copy into: {error.strerror}.") from error
-    path = folder / file_patterns.safe_name(f"{title}.{kind}")
+    path = folder / names.safe_name(f"{title}.{kind}")
     keeps_references = scene_formats.is_own(kind) and preferences.is_on(preferences.KEEP_REFERENCES)
     try:
         with MainProgress(_STEPS, "Sendoff: preparing to send") as progress, unchanged():
