@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 from .. import Submission, scene_files
+from ..blend_caches import keep_simulations
 from ..errors import InputError, Stopped
 from ..names import readable
 from .outbox import Parcel
@@ -68,6 +69,8 @@ def _look(parcel: Parcel, stop: threading.Event) -> Complete:
     if scene is None:
         raise InputError("The submission has no scene whose files could be looked for.")
     own = parcel.artist_file
+    if scene.source.suffix.lower() == ".blend":
+        keep_simulations(scene.source)
     found = scene_files.collect(
         scene.source,
         base=own.parent if own is not None else None,

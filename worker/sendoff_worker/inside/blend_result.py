@@ -37,7 +37,6 @@ def write_blend(job: Job, result: LodResult, path: Path) -> None:
             block.use_fake_user = False
     bpy.data.orphans_purge(do_local_ids=True, do_linked_ids=True, do_recursive=True)
     _make_local(job)
-    _put_paths_back(job)
     bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=False, relative_remap=False)
     blend_file.clean(path)
     blend_file.compress(path)
@@ -57,18 +56,22 @@ def _note_parents(job: Job, result: LodResult) -> None:
 
 
 def _make_local(job: Job) -> None:
-    """Make what is left of libraries the file's own, each marked with where the artist's scene has it from."""
-    for block in [block for block in bpy.data.user_map() if block.library is not None and block.id_type != "LIBRARY"]:
-        library, name = job.library_path(block), block.name
+    """Make what is left of libraries the file's own, marked with where the artist's scene has it from.
+
+    Images name their files as the artist's scene would, those of libraries as well.
+    """
+    linked = [block for block in bpy.data.user_map() if block.library is not None and block.id_type != "LIBRARY"]
+    marks = [(block, job.library_path(block), block.name) for block in linked]
+    paths = {block: job.original_path(block) for block in bpy.data.images}
+    for block, library, name in marks:
+        path = paths.pop(block, None)
         made = block.make_local() or block
         made[LIBRARY_PROPERTY], made[NAME_PROPERTY] = library or "", name
+        if path is not None:
+            paths[made] = path
     for library in list(bpy.data.libraries):
         bpy.data.libraries.remove(library)
-
-
-def _put_paths_back(job: Job) -> None:
-    for image in bpy.data.images:
-        original = job.original_path(image)
-        if original is not None:
-            image[PATH_PROPERTY] = original
-            image.filepath_raw = original
+    for image, path in paths.items():
+        if path is not None:
+            image[PATH_PROPERTY] = path
+            image.filepath_raw = path

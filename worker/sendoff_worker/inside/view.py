@@ -197,7 +197,8 @@ class View:
                 own[original] = _own_mesh(original, graph) or address
             is_generated = own[original] != address
             if address not in shapes:
-                shapes[address] = Shape(_mesh_of(shown, graph, is_generated=is_generated), str(shown.data.name))
+                mesh = _mesh_of(shown, graph, is_generated=is_generated)
+                shapes[address] = Shape(mesh, str((shown if is_generated else original).data.name))
             yield _Entry("MESH", original, instancer, address, instance.matrix_world.copy(), is_generated)
 
     def _place(self, scene: Any, entry: _Entry, shape: Shape) -> None:
@@ -240,7 +241,8 @@ class View:
         counted: set[Any] = set()
         for scene in sorted(own, key=lambda scene: scene not in self.scenes):
             for one in scene.collection.all_objects:
-                if one in counted or one.type not in SOLID or (scope is not None and one not in scope):
+                is_solid = one.type in SOLID or one.instance_type == "COLLECTION"
+                if one in counted or not is_solid or (scope is not None and one not in scope):
                     continue
                 counted.add(one)
                 if scene not in self.scenes:
