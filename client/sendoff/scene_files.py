@@ -25,7 +25,6 @@ PATHS_NAME = "sendoff-paths.json"
 PATHS_ROLE = "paths"
 #: Libraries of libraries: more than this is a loop that no one makes on purpose.
 _MOST_HOLDERS = 10_000
-_MOST_NAMED = 3
 _WORDS = {"cache_file": "cache", "mesh_cache": "cache", "point_cache": "cache", "fluid": "cache", "ocean": "cache",
           "gn_bake": "bake", "movieclip": "movie clip", "ies": "IES profile", "osl": "script", "socket": "input of",
           "multires": "multires data of"}  # fmt: skip
@@ -100,10 +99,12 @@ def collect(
         origin="//",
         stem=stem or scene.stem,
     )
-    found.places[start.place] = scene
-    found.add_blend(start, is_scene=True)
+    try:
+        found.add_scene(start)
+    except CannotDecompress as error:
+        return Collected(place=start.place, notes=(str(error),))
     while found.waiting:
-        found.add_blend(found.waiting.pop(0), is_scene=False)
+        found.add_blend(found.waiting.pop(0))
     return found.result(folder)
 
 
@@ -155,21 +156,26 @@ class _Collection:
         self._missing: dict[str, dict[str, str]] = {}
         self._labels: dict[str, None] = {}
         self._notes: dict[str, None] = {}
-        self._keys: dict[str, str] = {}
+        self._read_once: set[str] = set()
         self._count = 0
 
-    def add_blend(self, holder: _Holder, *, is_scene: bool) -> None:
-        """Read a .blend and place what it names."""
+    def add_scene(self, holder: _Holder) -> None:
+        """Begin with the scene, which has its place."""
+        self.places[holder.place] = holder.file
+        self._by_file[_real(holder.file)] = holder.place
+        self._read_once.add(_real(holder.file))
+        self._add_fields(holder, blend_paths.read_paths(holder.file, stop=self._stop))
+
+    def add_blend(self, holder: _Holder) -> None:
+        """Read a library, and place what it names."""
         try:
-            fields = blend_paths.read_paths(holder.file, stop=self._stop)
+            self._add_fields(holder, blend_paths.read_paths(holder.file, stop=self._stop))
         except CannotDecompress as error:
             self._notes[str(error)] = None
-            return
         except (BlendFileError, OSError) as error:
-            if is_scene:
-                raise
             self._notes[f"The library {readable(str(holder.file))} cannot be looked into: {_reason(error)}"] = None
-            return
+
+    def _add_fields(self, holder: _Holder, fields: list[PathField]) -> None:
         for one in fields:
             if self._stop is not None and self._stop():
                 raise Stopped("Stopped while the scene's files were looked up.")
@@ -230,16 +236,16 @@ class _Collection:
         place = f"{posixpath.dirname(known)}/{name}".lstrip("/") if is_group else known
         for file in files:
             self._set(f"{posixpath.dirname(place)}/{safe_name(file.name)}".lstrip("/") if is_group else place, file)
-        if one.kind == "library" and self.places.get(place) == path and len(self._keys) <= _MOST_HOLDERS:
+        if one.kind == "library" and self.places.get(place) == path and len(self._read_once) <= _MOST_HOLDERS:
             self._wait(holder, one, path, place)
         return place
 
     def _wait(self, holder: _Holder, one: PathField, path: Path, place: str) -> None:
         """A library is read once, however many files link it."""
         key = _real(path)
-        if key in self._keys:
+        if key in self._read_once:
             return
-        self._keys[key] = place
+        self._read_once.add(key)
         origin = _origin(holder, one.path, path).rpartition("/")[0] + "/"
         self.waiting.append(_Holder(path, place, path.parent, origin, path.stem))
 

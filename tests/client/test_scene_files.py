@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from tests.client.tiny_blend import TinyBlend, shot
+
+from sendoff import blend_dna
+from sendoff.blend_paths import rewrite_paths
+from sendoff.errors import BlendFileError, Stopped
+from sendoff.manifest import check_paths
+from sendoff.scene_files import PATHS_NAME, Collected, absolute, collect, stored_path
+
+
+def write(path: Path, blend: TinyBlend | bytes = b"x") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(blend if isinstance(blend, bytes) else blend.data_bytes())
+    return path
+
+
+def image(
+    path: str | bytes, *, source: int = 1, tiles: tuple[int, ...] = (), blend: TinyBlend | None = None
+) -> TinyBlend:
+    blend = blend or TinyBlend()
+    start = 1000 * (1 + len(blend.blocks))
+    first = {"tiles.first": start + 1} if tiles else {}
+    blend.id("IM", "Image", "Paint", start, name=path, source=source, **first)
+    for number, tile in enumerate(tiles, start + 1):
+        blend.data("ImageTile", number, {"next": number + 1, "tile_number": tile})
+    return blend
+
+
+def libraries(*paths: str, blend: TinyBlend | None = None) -> TinyBlend:
+    blend = blend or TinyBlend()
+    for path in paths:
+        blend.id("LI", "Library", Path(path).name, 1000 * (1 + len(blend.blocks)), name=path)
+    return blend
+
+
+def places(found: Collected) -> dict[str, str]:
+    """Place -> the name of the folder and of the file here."""
+    return {file.path: "/".join(file.source.parts[-2:]) for file in found.files}
+
+
+def test_a_scene_when_it_names_files_then_they_get_places_and_what_is_not_there_is_named(tmp_path: Path) -> None:
+    scene = write(tmp_path / "p/shot.blend", shot())
+    write(tmp_path / "p/plates/p_01.png"), write(tmp_path / "p/plates/p_02.png")
+    write(tmp_path / "p/lib/asset.blend", image("//wood.png", blend=image("//gone.png")))
+    write(tmp_path / "p/lib/wood.png")
+    found = collect(scene)
+    assert found.place == "shot.blend"
+    assert places(found) == {
+        "external/00/p_01.png": "plates/p_01.png",
+        "external/00/p_02.png": "plates/p_02.png",
+        "external/01/asset.blend": "lib/asset.blend",
+        "external/02/wood.png": "lib/wood.png",
+    }
+    assert found.paths["holders"] == {
+        "shot.blend": {"//plates/p_01.png": "external/00/p_01.png", "//lib/asset.blend": "external/01/asset.blend"},
+        "external/01/asset.blend": {"//wood.png": "external/02/wood.png"},
+    }
+    assert found.paths["origins"] == {
+        "external/00/p_01.png": "//plates/p_01.png",
+        "external/01/asset.blend": "//lib/asset.blend",
+        "external/02/wood.png": "//lib/wood.png",
+    }
+    assert found.paths["missing"] == {
+        "shot.blend": {"//tex/a.png": "image “Paint”"},
+        "external/01/asset.blend": {"//gone.png": "image “Paint”"},
+    }
+    assert found.missing == (f"{tmp_path}/p/tex/a.png (image “Paint”)", f"{tmp_path}/p/lib/gone.png (image “Paint”)")
+
+
+def test_a_copy_elsewhere_when_looked_through_then_its_paths_are_those_of_the_artists_file(tmp_path: Path) -> None:
+    scene = write(tmp_path / "copy/shot.blend", image("//../tex/a.png"))
+    write(tmp_path / "p/tex/a.png")
+    found = collect(scene, base=tmp_path / "p/work", folder=tmp_path / "copy")
+    assert [file.path for file in found.files] == ["external/00/a.png", PATHS_NAME]
+    assert found.files[1].role == "paths"
+    text = (tmp_path / "copy" / PATHS_NAME).read_text("ascii")
+    assert json.loads(text) == found.paths
+    assert found.paths["origins"] == {"external/00/a.png": "//../tex/a.png"}
+
+
+def test_equal_names_when_in_two_libraries_then_they_are_two_files(tmp_path: Path) -> None:
+    scene = write(tmp_path / "shot.blend", libraries("//a/asset.blend", "//b/asset.blend"))
+    for name in "ab":
+        write(tmp_path / name / "asset.blend", image("//diffuse.png"))
+        write(tmp_path / name / "diffuse.png")
+    found = collect(scene)
+    assert sorted(places(found).values()) == ["a/asset.blend", "a/diffuse.png", "b/asset.blend", "b/diffuse.png"]
+    check_paths(["shot.blend", *(file.path for file in found.files)])
+    assert (
+        len({found.paths["holders"][holder]["//diffuse.png"] for holder in found.paths["holders"] if "ext" in holder})
+        == 2
+    )
+
+
+def test_libraries_when_they_link_each_other_and_the_scene_then_each_is_read_once(tmp_path: Path) -> None:
+    scene = write(tmp_path / "shot.blend", libraries("//a.blend"))
+    write(tmp_path / "a.blend", libraries("//b.blend", str(tmp_path / "a.blend")))
+    write(tmp_path / "b.blend", libraries("//a.blend", "//shot.blend"))
+    found = collect(scene)
+    assert sorted(places(found).values()) == [f"{tmp_path.name}/a.blend", f"{tmp_path.name}/b.blend"]
+    assert found.paths["holders"]["external/01/b.blend"]["//shot.blend"] == "shot.blend"
+
+
+def test_a_file_when_many_name_it_then_it_goes_once(tmp_path: Path) -> None:
+    write(tmp_path / "tex/a.png")
+    (tmp_path / "link").symlink_to(tmp_path / "tex")
+    blend = image("//tex/../link/a.png", blend=image(str(tmp_path / "tex/a.png"), blend=image("//tex/a.png")))
+    found = collect(write(tmp_path / "shot.blend", blend))
+    assert [file.path for file in found.files] == ["external/00/a.png"]
+    assert set(found.paths["holders"]["shot.blend"].values()) == {"external/00/a.png"}
+
+
+def test_an_absolute_path_on_the_way_then_the_origin_is_absolute(tmp_path: Path) -> None:
+    write(tmp_path / "lib/a.blend", image("//wood.png")), write(tmp_path / "lib/wood.png")
+    found = collect(write(tmp_path / "shot.blend", libraries(str(tmp_path / "lib/a.blend"))))
+    assert set(found.paths["origins"].values()) == {f"{tmp_path}/lib/a.blend", f"{tmp_path}/lib/wood.png"}
+
+
+def test_tiles_when_some_are_missing_then_the_others_are_sent(tmp_path: Path) -> None:
+    scene = write(tmp_path / "shot.blend", image("//t.<UDIM>.png", source=6, tiles=(1001, 1002, 1011)))
+    write(tmp_path / "t.1001.png"), write(tmp_path / "t.1011.png"), write(tmp_path / "t.1003.png")
+    found = collect(scene)
+    assert sorted(places(found)) == ["external/00/t.1001.png", "external/00/t.1011.png"]
+    assert found.paths["holders"] == {"shot.blend": {"//t.<UDIM>.png": "external/00/t.<UDIM>.png"}}
+    assert found.paths["missing"] == {}
+    assert found.missing == (f"{tmp_path}/t.1002.png (image “Paint”)",)
+
+
+@pytest.mark.parametrize("name", ["plate.{:04d}.jp2", "v2_{:d}.png", "take3.{:03d}", "s{:04d}_left.mp4"])
+def test_a_sequence_when_its_suffix_has_digits_too_then_all_its_frames_are_sent(tmp_path: Path, name: str) -> None:
+    for frame in range(1, 6):
+        write(tmp_path / name.format(frame))
+    write(tmp_path / "other.0001.jp2")
+    found = collect(write(tmp_path / "shot.blend", image("//" + name.format(3), source=2)))
+    assert sorted(file.source.name for file in found.files) == [name.format(frame) for frame in range(1, 6)]
+    assert {Path(file.path).parent.as_posix() for file in found.files} == {"external/00"}
+
+
+def test_a_sequence_when_only_some_frames_are_used_then_only_they_are_sent(tmp_path: Path) -> None:
+    for frame in range(1, 60):
+        write(tmp_path / f"s.{frame:04d}.png")
+    blend = TinyBlend()
+    blend.id("IM", "Image", "seq", 20, name="//s.0001.png", source=2)
+    blend.id("OB", "Object", "node", 29)
+    blend.data("bNode", 30, {"id": 20, "storage": 31})
+    blend.data("NodeTexImage", 31, {"iuser.frames": 3, "iuser.offset": 10})
+    found = collect(write(tmp_path / "shot.blend", blend))
+    assert sorted(int(file.source.suffixes[0][1:]) for file in found.files) == [1, 10, 11, 12, 13]
+
+
+def test_names_that_other_systems_lack_when_collected_then_they_are_sent_under_others(tmp_path: Path) -> None:
+    blend = image("//aux.png", blend=image(b"//caf\xe9.png", blend=image("//a: b.png")))
+    for name in ("aux.png", os.fsdecode(b"caf\xe9.png"), "a: b.png"):
+        write(tmp_path / name)
+    found = collect(write(tmp_path / "shot: 010.blend", image(b"//weg\xe9.png", blend=blend)), folder=tmp_path)
+    check_paths([found.place, *(file.path for file in found.files)])
+    assert found.place == "shot_ 010.blend"
+    assert found.paths["holders"]["shot_ 010.blend"]["//caf\udce9.png"] == "external/01/caf_.png"
+    assert found.missing == (f"{tmp_path}/weg\ufffd.png (image “Paint”)",)
+    read = json.loads((tmp_path / PATHS_NAME).read_bytes())
+    assert read["missing"] == {"shot_ 010.blend": {"//weg\udce9.png": "image “Paint”"}}
+
+
+def test_a_cache_when_it_is_a_folder_then_its_files_are_sent_and_no_others(tmp_path: Path) -> None:
+    blend = TinyBlend()
+    blend.id("OB", "Object", "Cloth", 20)
+    blend.data("PointCache", 21, {"flag": 1 << 6})
+    blend.data("PointCache", 22, {"flag": 1 << 9, "path": "//"})
+    blend.data("NodesModifierData", 23, {"simulation_bake_directory": 24})
+    blend.text(24, b"//bake")
+    for name in (
+        "blendcache_shot/a_1.bphys",
+        "sim_1.bphys",
+        "secret.txt",
+        "bake/meta/1.json",
+        "bake/blobs/1.blob",
+        "bake/x",
+    ):
+        write(tmp_path / name)
+    found = collect(write(tmp_path / "shot.blend", blend), place="sent.blend")
+    assert set(places(found)) == {
+        "blendcache_sent/a_1.bphys",
+        f"external/00/{tmp_path.name}/sim_1.bphys",
+        "bake/meta/1.json",
+        "bake/blobs/1.blob",
+    }
+    assert found.paths["holders"]["sent.blend"]["//bake"] == "bake"
+    assert found.missing == ()
+
+
+def test_a_short_field_when_its_file_gets_a_place_then_the_new_path_fits(tmp_path: Path) -> None:
+    blend = TinyBlend()
+    blend.id("OB", "Object", "Cube", 20)
+    blend.data("NodesModifierData", 21, {"simulation_bake_directory": 0})
+    blend.data("IDProperty", 23, {"type": 0, "data.pointer": 24, "len": 9})
+    blend.text(24, b"//in.obj")
+    scene = write(tmp_path / "shot.blend", blend)
+    write(tmp_path / "in.obj")
+    found = collect(scene)
+    holder = found.paths["holders"]["shot.blend"]
+    rewrite_paths(scene, lambda one: stored_path(holder[one.path], found.place))
+    assert places(collect(scene)) == {"in.obj": f"{tmp_path.name}/in.obj"}
+
+
+def test_a_library_when_it_is_damaged_then_it_is_sent_and_noted(tmp_path: Path) -> None:
+    write(tmp_path / "a.blend", b"BLENDER-v405 and no more")
+    found = collect(write(tmp_path / "shot.blend", libraries("//a.blend")))
+    assert places(found) == {"external/00/a.blend": f"{tmp_path.name}/a.blend"}
+    assert len(found.notes) == 1
+    assert "cannot be looked into" in found.notes[0]
+
+
+def test_a_scene_when_it_is_damaged_then_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BlendFileError, match=r"not a \.blend"):
+        collect(write(tmp_path / "shot.blend", b"nothing"))
+
+
+def test_a_compressed_scene_when_it_cannot_be_read_here_then_a_note(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    packed = pytest.importorskip("zstandard").compress(shot().data_bytes())
+    monkeypatch.setattr(blend_dna, "_zstandard", None)
+    found = collect(write(tmp_path / "shot.blend", packed))
+    assert found.files == ()
+    assert "could not be looked up" in found.notes[0]
+
+
+def test_a_collection_when_asked_to_stop_then_stopped(tmp_path: Path) -> None:
+    with pytest.raises(Stopped):
+        collect(write(tmp_path / "shot.blend", shot()), stop=lambda: True)
+
+
+def test_blenders_own_brushes_when_linked_then_they_are_not_sent_nor_missed(tmp_path: Path) -> None:
+    scene = write(tmp_path / "shot.blend", libraries("/opt/4.5/datafiles/assets/brushes/b.blend"))
+    assert collect(scene) == Collected(place="shot.blend", paths=collect(scene).paths)
+
+
+@pytest.mark.parametrize(
+    ("stored", "meant"),
+    [("//a.png", "/p/w/a.png"), ("//../a.png", "/p/a.png"), ("//t\\a.png", "/p/w/t/a.png"), ("/x/a.png", "/x/a.png"),
+     ("a.png", "/p/w/a.png"), ("///a.png", "/p/w/a.png")],
+)  # fmt: skip
+def test_a_stored_path_when_made_absolute_then_as_blender_means_it(stored: str, meant: str) -> None:
+    assert absolute(stored, Path("/p/w")) == Path(meant)
+
+
+def test_a_place_when_stored_then_relative_to_its_holder() -> None:
+    assert stored_path("external/01/a.png", "shot.blend") == "//external/01/a.png"
+    assert stored_path("external/01/a.png", "external/00/lib.blend") == "//../01/a.png"
