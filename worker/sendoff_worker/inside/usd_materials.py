@@ -77,7 +77,8 @@ class UsdMaterials:
         surface = surface[0] if isinstance(surface, tuple) else surface
         if not surface or surface.GetIdAttr().Get() != "UsdPreviewSurface":
             return
-        made.use_nodes = True
+        if bpy.app.version < (5, 0, 0):  # from then on all have nodes
+            made.use_nodes = True
         shader = next((node for node in made.node_tree.nodes if node.type == "BSDF_PRINCIPLED"), None)
         if shader is None:
             return

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import bpy
+
 from .imported_paths import Original, texture_path
 from .origin import PATH_PROPERTY, Origin
 from .pxr_library import pxr
@@ -101,7 +103,8 @@ class ResultMaterials:
             1.0,
             None,
         )
-        if material.use_nodes and material.node_tree is not None:
+        # From Blender 5.0 on all materials have nodes.
+        if (bpy.app.version >= (5, 0, 0) or material.use_nodes) and material.node_tree is not None:
             look = PrincipledBSDFWrapper(material, is_readonly=True)
             if look.node_principled_bsdf is not None:
                 colour, metallic, roughness, alpha = look.base_color, look.metallic, look.roughness, look.alpha
