@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ RUNTIME = {
     ("ID", "is_evaluated"),
     ("ViewLayer", "depsgraph"),  # what was evaluated, made from the rest
     ("ID", "is_library_indirect"),  # worked out again by each save from who uses what
+    ("ToolSettings", "uv_sculpt"),  # Blender 4.2 crashes if its brush is read
     ("WindowManager", "clipboard"),
 }
 #: Kinds of the interface: their own values are compared, not those of regions, which nothing draws here.
@@ -23,6 +25,12 @@ _DEPTH = 40
 
 def snapshot() -> dict[str, Any]:
     """{kind/name/library: {path of the property: value}} of every datablock, and of the file itself."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a property that goes in a later Blender is data all the same
+        return _snapshot()
+
+
+def _snapshot() -> dict[str, Any]:
     found: dict[str, Any] = {
         "file": {
             "filepath": bpy.data.filepath,

@@ -23,7 +23,8 @@ def save_png(path: Path, colour: tuple[float, float, float, float] = (1.0, 0.5, 
 def textured_material(name: str, path: str, *, source: str = "FILE") -> Any:
     """A material that reads an image; the image has the material's name."""
     material = bpy.data.materials.new(name)
-    material.use_nodes = True
+    if bpy.app.version < (5, 0, 0):  # from then on each material has nodes
+        material.use_nodes = True
     node = material.node_tree.nodes.new("ShaderNodeTexImage")
     node.image = bpy.data.images.load(path, check_existing=False)
     node.image.name = name

@@ -99,8 +99,9 @@ MODES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "mode"), MODES)
-@pytest.mark.parametrize("autopack", [False, True])
+@pytest.mark.parametrize(
+    ("name", "mode", "autopack"), [("Body", "OBJECT", False), *((name, mode, True) for name, mode in MODES)]
+)
 def test_nothing_of_the_open_file_changes_in_any_mode(addon, shot, name, mode, autopack):
     enter(name, mode)
     if mode == "EDIT" and name == "Body":
