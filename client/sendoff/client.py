@@ -13,6 +13,7 @@ from typing import Any, Callable
 from urllib.parse import quote
 
 from . import signins, transfer
+from .blendfile import parse_head
 from .connection import Connection
 from .downloads import PATIENCE_SECONDS as FETCH_PATIENCE_SECONDS
 from .downloads import DownloadProgress, ResultFile
@@ -28,6 +29,8 @@ from .submission import Submission, scene_submission
 
 #: A job whose submit finds chunks missing is sent again so often at most: they may be collected in between.
 _SUBMIT_TRIES = 4
+#: Enough of a .blend to read its head, also of a compressed one.
+_HEAD_BYTES = 160 * 1024
 #: Calls wait so long for a server that restarts.
 CALL_PATIENCE_SECONDS = 30.0
 
@@ -225,11 +228,8 @@ class Client:
 
     def _check(self, submission: Submission, wait: Mapping[str, Any]) -> None:
         """Have the server refuse what it would refuse anyhow before a long upload."""
-        scene = next((file.path for file in submission.files if file.role == "scene"), None)
-        body: dict[str, Any] = {"params": dict(submission.params), "scene": scene}
-        if any(file.role == "scope" for file in submission.files):
-            body["scoped"] = True
         if submission.files:
+            body = _question(submission)
             path = f"/v1/tasks/{quote(submission.task, safe='')}/check"
             with contextlib.suppress(NotFound):  # an older server; it says the same after the upload
                 self.connection.json("POST", path, json=body, repeatable=True, **wait)
@@ -416,6 +416,28 @@ class _LastProgress:
 
     def start_anew(self) -> None:
         self._before = self._last[2]
+
+
+def _question(submission: Submission) -> dict[str, Any]:
+    """What the server has to know of a submission to say whether it will take it."""
+    scene = next((file for file in submission.files if file.role == "scene"), None)
+    body: dict[str, Any] = {
+        "params": dict(submission.params),
+        "scene": None if scene is None else scene.path,
+        "host": submission.host.to_dict(),
+        "files": len(submission.files),
+    }
+    try:
+        body["bytes"] = sum(file.source.stat().st_size for file in submission.files)
+        if scene is not None and scene.source.suffix.lower() == ".blend":
+            with scene.source.open("rb") as file:
+                head = parse_head(file.read(_HEAD_BYTES), f"The file {scene.source.name}")
+            body |= {"series": head.series, "big_endian": not head.little_endian}
+    except OSError as error:
+        raise InputError(f"The file {error.filename or ''} cannot be read: {error.strerror or error}.") from error
+    if any(file.role == "scope" for file in submission.files):
+        body["scoped"] = True
+    return body
 
 
 def _names(info: Mapping[str, Any], key: str) -> tuple[str, ...]:

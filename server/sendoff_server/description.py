@@ -46,6 +46,7 @@ _NUMBER: Schema = {"type": "number", "minimum": 0}
 _MAYBE_NUMBER: Schema = {"type": ["number", "null"]}
 _MAYBE_STRING: Schema = {"type": ["string", "null"]}
 _MAYBE_ANY: Schema = {"type": ["object", "null"]}
+_SERIES: Schema = {"type": "string", "pattern": r"^([0-9]{1,3}\.[0-9]{1,3})?$"}
 _BOOLEAN: Schema = {"type": "boolean"}
 _SHA256: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _PROBLEM = _object({
@@ -119,7 +120,18 @@ CALLS: Mapping[str, Call] = {
     "GET /v1/workers": Call(gives=_object({"workers": _list(_WORKER), "queues": _list(_QUEUE)})),
     "GET /v1/openapi.json": Call(gives=_object({"openapi": _STRING, "paths": _ANY})),
     "POST /v1/tasks/{name}/check": Call(
-        takes=_object({}, params=_MAYBE_ANY, scene=_MAYBE_STRING, scoped=_BOOLEAN), gives=_object({"task": _STRING})
+        takes=_object(
+            {},
+            params=_MAYBE_ANY,
+            scene=_MAYBE_STRING,
+            scoped=_BOOLEAN,
+            series=_SERIES,
+            big_endian=_BOOLEAN,
+            host=_object({}, application=_STRING, version=_STRING),
+            files=_WHOLE,
+            bytes=_WHOLE,
+        ),
+        gives=_object({"task": _STRING}),
     ),
     "POST /v1/chunks/missing": Call(
         takes=_object({"chunks": _list(_SHA256, maxItems=MISSING_PER_CALL)}),

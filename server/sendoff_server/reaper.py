@@ -104,11 +104,9 @@ class Reaper:
         if task is None:
             return None
         try:
-            route = routing.choose(task, series=record.series, offers=live)
+            route = routing.choose(task, needs=record.needs, offers=live)
         except NoRuntime:
-            wanted = routing.queue_of_series(record.series)
-            message = f"Waiting for a worker with Blender {record.series} or newer"
-            route = routing.Route(wanted, message, served=False)
+            route = routing.waiting_for(record.needs)
         is_waiting = record.message.startswith("Waiting for a worker")
         if route.queue != record.queue or route.served == is_waiting:
             await self._parts.store.run(jobs.route(record.id, queue=route.queue, message=route.message))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -14,18 +14,20 @@ from starlette.concurrency import run_in_threadpool
 from sendoff.blendfile import parse_head
 from sendoff.errors import BlendFileError, ManifestError
 from sendoff.manifest import FileEntry, Manifest
-from sendoff_store import jobs, offers, routing
-from sendoff_store.errors import ChunkMissing, NoRuntime
+from sendoff_store import jobs, offers
+from sendoff_store.errors import ChunkMissing
 from sendoff_store.jobs import Created
 from sendoff_store.offers import TaskInfo
 from sendoff_store.records import JobRecord, NewJob
+from sendoff_store.scene_needs import ANYTHING, SceneNeeds
 
 from . import own_chunks
 from .auth import Principal
 from .params import check_params
 from .parts import Parts
-from .problems import Problem, invalid, too_large
+from .problems import Problem, invalid
 from .rate_limits import RateLimit
+from .scenes import check_blender, check_kind, check_scope, check_size, scene_needs
 
 #: Enough of a .blend to read its head, also of a compressed one.
 _HEAD_BYTES = 160 * 1024
@@ -33,7 +35,7 @@ _TITLE_CHARACTERS = 200
 _TOO_MANY = "More than {} jobs were sent within a minute. Wait a little; SENDOFF_SUBMITS_PER_MINUTE is the limit."
 _PARAMS_BYTES = 256 * 1024
 _MOST_MISSING_FILES = 1000
-_KEPT_BY_RETRY = ("task", "title", "params", "host", "missing_files", "input_bytes", "series")
+_KEPT_BY_RETRY = ("task", "title", "params", "host", "missing_files", "input_bytes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,15 +92,12 @@ async def submit(parts: Parts, caller: Principal, request: JobRequest, *, key: s
     task = await find_task(parts, request.task)
     check_params(task.name, task.params, request.params)
     check_scope(task, scoped=request.manifest.scope() is not None)
-    if request.manifest.size > parts.settings.job_bytes:
-        raise too_large(
-            f"The job has {request.manifest.size} bytes; this server takes {parts.settings.job_bytes} at most."
-        )
+    check_size(parts, files=len(request.manifest.files), size=request.manifest.size)
     if request.manifest.files:
         missing = await own_chunks.missing(parts, caller.person, list(request.manifest.chunks))
         if missing:
             raise chunks_missing(missing)
-    series = await run_in_threadpool(_check_scene, parts, task, request.manifest) if task.accepts else ""
+    needs = await run_in_threadpool(_check_scene, parts, task, request) if task.accepts else ANYTHING
     return await _create(
         parts,
         NewJob(
@@ -114,7 +113,7 @@ async def submit(parts: Parts, caller: Principal, request: JobRequest, *, key: s
             missing_files=request.missing_files,
             input_bytes=request.manifest.size,
             max_attempts=parts.settings.max_attempts,
-            series=series,
+            needs=needs,
         ),
         task,
         request.manifest.to_dict(),
@@ -141,6 +140,7 @@ async def retry(
         message="",
         retry_of=old.id,
         max_attempts=parts.settings.max_attempts,
+        needs=replace(old.needs, unable=()),
         **kept,
     )
     return await _create(parts, new, task, manifest, key=key)
@@ -170,11 +170,8 @@ def chunks_missing(missing: list[str]) -> Problem:
 async def _create(
     parts: Parts, new: NewJob, task: TaskInfo, manifest: Mapping[str, Any], *, key: str | None
 ) -> Created:
-    try:
-        route = routing.choose(task, series=new.series, offers=await parts.offers())
-    except NoRuntime as error:
-        raise invalid(str(error), field="manifest") from error
-    routed = NewJob(**{**new.__dict__, "queue": route.queue, "message": route.message})
+    route = await check_blender(parts, task, new.needs)
+    routed = replace(new, queue=route.queue, message=route.message)
     call = jobs.create(routed, manifest, idempotency_key=key, retention_seconds=parts.settings.retention_seconds)
     created = await parts.store.run(call)
     if not created.existed and route.served:
@@ -182,41 +179,26 @@ async def _create(
     return created
 
 
-def check_kind(task: TaskInfo, scene: str | None) -> str:
-    """The kind of scene ("blend"), "" for a task that takes none; raises Problem 422 for one it does not take."""
-    if not task.accepts:
-        return ""
-    kinds = " or ".join(f".{kind}" for kind in task.accepts)
-    if scene is None:
-        raise invalid(f"The task {task.name} needs a scene ({kinds}); none was sent.", field="manifest")
-    kind = PurePosixPath(scene).suffix.lower().lstrip(".")
-    if kind not in task.accepts:
-        raise invalid(f"The task {task.name} takes {kinds}, and {scene} is something else.", field="manifest")
-    return kind
-
-
-def check_scope(task: TaskInfo, *, scoped: bool) -> None:
-    """Refuse a scope that a task would not look at; raises Problem 422."""
-    if scoped and not task.scoped:
-        raise invalid(f"The task {task.name} takes no choice of objects. Send the whole scene to it.", field="scope")
-
-
-def _check_scene(parts: Parts, task: TaskInfo, manifest: Manifest) -> str:
-    """Whether the task takes the scene; returns the Blender series that its file needs, "" for none."""
-    scene = manifest.scene()
+def _check_scene(parts: Parts, task: TaskInfo, request: JobRequest) -> SceneNeeds:
+    """Whether the task takes the scene; returns what it needs of the Blender that opens it."""
+    scene = request.manifest.scene()
     kind = check_kind(task, scene.path if scene else None)
-    if scene is None:
-        return ""
-    if kind != "blend":
-        return ""
+    if scene is None or kind != "blend":
+        return SceneNeeds(kind=kind)
     try:
         head = parse_head(_first_bytes(parts, scene), f"The file {scene.path}")
     except BlendFileError as error:
         raise invalid(str(error), field="manifest") from error
     except ChunkMissing as error:
         raise chunks_missing([error.sha256]) from error
-    # A file of a series before the oldest Blender there is opens in any; only "newer than" matters.
-    return head.series if head.version >= 300 else ""
+    return scene_needs(
+        task,
+        kind=kind,
+        series=head.series,
+        big_endian=not head.little_endian,
+        host=request.host,
+        params=request.params,
+    )
 
 
 def _first_bytes(parts: Parts, entry: FileEntry) -> bytes:

@@ -12,6 +12,7 @@ from sendoff.states import JobState
 
 from .calls import Call, script_call
 from .records import JobRecord, NewJob
+from .scene_needs import SceneNeeds
 
 #: A final event larger than this carries no list of files; clients read the job for it.
 EVENT_RESULT_BYTES = 1500
@@ -205,6 +206,23 @@ def finish(
 def release(job: str, *, token: str, retention_seconds: int) -> Call[JobRecord | Refused]:
     """Give a job back to its queue (the worker shuts down); the attempt does not count."""
     return script_call("change", "release", job, _record_or_refused, token=token, retention_seconds=retention_seconds)
+
+
+def hand_on(
+    job: str, *, token: str, needs: SceneNeeds, queue: str, message: str, retention_seconds: int
+) -> Call[JobRecord | Refused]:
+    """Give a job to another queue, whose workers have another Blender; the attempt does not count."""
+    return script_call(
+        "change",
+        "release",
+        job,
+        _record_or_refused,
+        token=token,
+        queue=queue,
+        needs=needs.to_json(),
+        message=message[:MESSAGE_CHARACTERS],
+        retention_seconds=retention_seconds,
+    )
 
 
 def cancel(job: str, *, by: str, retention_seconds: int) -> Call[JobRecord | Refused]:

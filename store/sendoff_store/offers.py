@@ -50,6 +50,8 @@ class WorkerOffer:
     slots: int
     busy: int = 0
     version: str = ""
+    #: What a Blender of it cannot read, by its series: {"4.2": ["usd"]}.
+    lacks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     #: What its Blenders are kept in: "bubblewrap, without the network"; "" for nothing.
     sandbox: str = ""
 
@@ -81,6 +83,13 @@ def withdraw(client: redis.Redis, worker: str) -> None:
         pipe.delete(_PREFIX + worker)
         pipe.srem("workers", worker)
         pipe.execute()
+
+
+def offers_now(client: redis.Redis) -> list[WorkerOffer]:
+    """What all live workers offer, for a worker."""
+    names = sorted(str(name) for name in client.smembers("workers"))
+    texts = client.mget([_PREFIX + name for name in names]) if names else []
+    return [WorkerOffer.from_json(text) for text in texts if text is not None]
 
 
 async def live_offers(client: redis.asyncio.Redis) -> list[WorkerOffer]:

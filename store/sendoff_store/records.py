@@ -10,6 +10,8 @@ from typing import Any
 from sendoff.events import Event, EventKind
 from sendoff.states import Health, JobState
 
+from .scene_needs import ANYTHING, SceneNeeds
+
 _JSON_FIELDS = ("params", "host", "missing_files")
 
 
@@ -30,8 +32,8 @@ class NewJob:
     input_bytes: int = 0
     retry_of: str = ""
     max_attempts: int = 3
-    #: The Blender series the file needs at least, "4.5"; empty where none.
-    series: str = ""
+    #: What the scene needs of the Blender that opens it.
+    needs: SceneNeeds = ANYTHING
 
     def fields(self) -> dict[str, str]:
         """As the hash has it."""
@@ -49,7 +51,8 @@ class NewJob:
             "input_bytes": str(self.input_bytes),
             "retry_of": self.retry_of,
             "max_attempts": str(self.max_attempts),
-            "series": self.series,
+            "needs": self.needs.to_json(),
+            "series": self.needs.series,  # for workers of an older version
         }
 
 
@@ -63,7 +66,7 @@ class JobRecord:
     owner: str
     sid: str
     queue: str
-    series: str
+    needs: SceneNeeds
     state: JobState
     stage: str
     message: str
@@ -107,9 +110,8 @@ class JobRecord:
 
         parsed = {name: json.loads(data.get(name) or "null") for name in (*_JSON_FIELDS, "result")}
         return cls(
-            **{
-                name: data.get(name, "") for name in ("id", "task", "title", "owner", "sid", "queue", "series", "stage")
-            },
+            **{name: data.get(name, "") for name in ("id", "task", "title", "owner", "sid", "queue", "stage")},
+            needs=SceneNeeds.from_record(data),
             message=data.get("message", ""),
             worker=data.get("worker", ""),
             retry_of=data.get("retry_of", ""),

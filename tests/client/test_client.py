@@ -192,3 +192,31 @@ def test_a_result_when_its_files_cannot_be_read_then_input_error() -> None:
         job = Job.from_dict({"id": "a", "state": "succeeded", "result": {"files": [item]}})
         with pytest.raises(InputError, match="names a file"):
             _ = job.files
+
+
+def test_the_server_when_asked_before_an_upload_then_it_knows_what_decides(fake, client, scene, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    texture = tmp_path / "wood.png"
+    texture.write_bytes(b"x" * 1000)
+    submission = Submission(
+        task="mesh.lods",
+        files=(SceneFile(scene, "car.blend", "scene"), SceneFile(texture, "wood.png")),
+        host=HostInfo("blender", "4.2.3"),
+    )
+    client.submit(submission)
+    (asked,) = fake.asked
+    assert asked == {
+        "params": {},
+        "scene": "car.blend",
+        "host": {"application": "blender", "version": "4.2.3"},
+        "files": 2,
+        "bytes": scene.stat().st_size + 1000,
+        "series": "4.5",
+        "big_endian": False,
+    }
+
+
+def test_a_refusal_when_it_comes_before_an_upload_then_no_byte_is_sent(fake, client, scene) -> None:  # type: ignore[no-untyped-def]
+    fake.faults.append(("/v1/tasks/", {"status": 422, "detail": "Too new."}))
+    with pytest.raises(Rejected, match="Too new"):
+        client.submit(scene, task="mesh.lods")
+    assert not [call for call in fake.calls if "chunks" in call]

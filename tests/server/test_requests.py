@@ -186,6 +186,44 @@ def test_what_would_be_refused_is_refused_before_the_upload(server: Server) -> N
         assert http.get("/v1/jobs").json()["jobs"] == before, "the question made a job"
 
 
+def check(server: Server, task: str, **body: Any) -> httpx.Response:
+    with server.http() as http:
+        return http.post(f"/v1/tasks/{task}/check", json=body)
+
+
+@pytest.mark.parametrize(
+    ("task", "body", "words"),
+    [
+        ("test.blend", {"scene": "a.blend", "series": "5.3"}, "saved by Blender 5.3"),
+        ("test.blend", {"scene": "a.glb"}, "Import it in Blender, and click there"),
+        ("test.blend", {"scene": "a.OBJ"}, "Import it in Blender, and click there"),
+        ("test.blend", {"scene": "a.blend1"}, "copy it to a name that ends in .blend"),
+        ("test.blend", {"scene": "a.blend", "files": 20_001}, "20,000 at most"),
+        ("test.blend", {"scene": "a.blend", "series": "4"}, "like 4.5"),
+        ("test.blend", {"scene": "a.blend", "series": 4.5}, "like 4.5"),
+        ("test.blend", {"scene": "a.blend", "host": "blender"}, "host has to be an object"),
+        ("test.blend", {"scene": "a.blend", "files": -1}, "files has to be a whole number"),
+        ("test.blend", {"scene": "a.blend", "bytes": True}, "bytes has to be a whole number"),
+        ("test.blend", {"scene": "a.blend", "big_endian": 1}, "big_endian has to be true or false"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_the_first_byte(
+    server: Server, task: str, body: dict[str, Any], words: str
+) -> None:
+    assert words in problem(check(server, task, **body), 422)["detail"]
+
+
+def test_more_bytes_than_a_job_may_have_are_refused_before_the_first_one(server: Server) -> None:
+    document = problem(check(server, "test.blend", scene="a.blend", bytes=10**15), 413)
+    assert "SENDOFF_JOB_BYTES" in document["detail"]
+
+
+def test_what_can_be_done_is_not_refused_before(server: Server) -> None:
+    host = {"application": "blender", "version": "4.2.3"}
+    body = {"scene": "a.blend", "series": "4.2", "big_endian": True, "host": host, "files": 3, "bytes": 10}
+    assert check(server, "test.blend", **body).status_code == 200
+
+
 def test_a_scope_is_refused_by_a_task_that_would_not_look_at_it(server: Server) -> None:
     chosen = b'{"version":1,"title":"Chair","objects":[["Chair",null]]}'
     upload(server, BLEND, chosen)
@@ -211,7 +249,9 @@ def test_a_retry_keeps_files_scope_and_parameters(server: Server) -> None:
     made = submit(server, task="test.scoped", params=params, manifest={"files": files}, missing_files=lacking).json()
     with server.http() as http:
         assert http.post(f"/v1/jobs/{made['id']}/cancel").json()["state"] == "cancelled"
-        again = http.post(f"/v1/jobs/{made['id']}/retry").json()
+        key = {"Idempotency-Key": "retry-1"}
+        again = http.post(f"/v1/jobs/{made['id']}/retry", headers=key).json()
+        assert http.post(f"/v1/jobs/{made['id']}/retry", headers=key).json()["id"] == again["id"]
     manifests = [json.loads(server.store.run(jobs.manifest(job["id"])) or "") for job in (made, again)]
     assert manifests[0] == manifests[1]
     assert [file["role"] for file in manifests[1]["files"]] == ["scene", "external", "scope"]

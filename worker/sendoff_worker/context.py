@@ -12,20 +12,22 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from sendoff.errors import InputError, ManifestError
 from sendoff.manifest import MAX_FILES, FileEntry, Manifest, check_paths
 from sendoff.scope import MAX_BYTES, Scope
+from sendoff_store import routing
+from sendoff_store.scene_needs import SceneNeeds
 
 from . import openjd
 from .blender import runtimes
 from .blender.process import Message
 from .blender.runtimes import Runtime
 from .blender.spare import Spare
-from .errors import BlenderUnavailable, TaskFailed
+from .errors import BlenderUnavailable, SceneNotOpened, TaskFailed
 from .job_log import JobLog
 from .progress import Reporter
 
@@ -75,7 +77,7 @@ class Context:
         input: Path,
         output: Path,
         temporary: Path,
-        series: str,
+        needs: SceneNeeds,
         reporter: Reporter,
         job_log: JobLog,
         blenders: Sequence[Runtime],
@@ -91,7 +93,7 @@ class Context:
         self._scope_path = self._path_of(manifest.scope())
         #: The objects that the job is about; None where it is about the whole scene.
         self.scope = None if self._scope_path is None else _read_scope(self._scope_path)
-        self._series = series
+        self._needs = needs
         self._reporter = reporter
         self._job_log = job_log
         self._blenders = blenders
@@ -182,15 +184,36 @@ class Context:
         """Run a script (a file with `def run(job)`) in Blender, with the job's scene open; returns its summary.
 
         Progress, files and warnings of the script become the task's. It gets the job's scope unless `scene` is
-        another file than the job's. `series` is the least Blender series, by
-        default the one the scene needs. Raises TaskFailed with the script's own sentence.
+        another file than the job's. `series` is the least Blender series, by default the one the scene needs. If a
+        Blender cannot open the scene, the next one of this worker tries. Raises TaskFailed with the script's own
+        sentence, SceneNotOpened if none of them can open the job's scene.
         """
-        wanted = self._series if series is None else series
-        runtime = runtimes.choose(self._blenders, wanted)
-        if runtime is None:
-            raise TaskFailed(f"This worker has no Blender {wanted} or newer. Ask an administrator for one.")
         is_own = scene is None or scene == self.scene
         scene = scene or self.scene
+        needs = self._needs if is_own else SceneNeeds(kind=_kind(scene), series=self._needs.series)
+        if series is not None:
+            needs = replace(needs, series=series)
+        fitting = runtimes.candidates(self._blenders, needs)
+        if not fitting:
+            cause = routing.why_none(needs, [runtime.series for runtime in self._blenders])
+            raise SceneNotOpened(cause, tried=()) if is_own else TaskFailed(cause)
+        failures: list[SceneNotOpened] = []
+        for runtime in fitting:
+            told = len(self.outcome.warnings)
+            try:
+                return self._run_script(runtime, Path(script), params or {}, scene=scene, is_own=is_own)
+            except SceneNotOpened as failure:
+                failures.append(failure)
+                del self.outcome.warnings[told:]
+                self._job_log.write(f"Blender {runtime.series} cannot open the scene: {failure}")
+        said = next((failure for failure in failures if not failure.is_crash), failures[0])
+        tried = tuple(runtime.series for runtime in fitting)
+        raise SceneNotOpened(str(said), tried=tried) if is_own else TaskFailed(str(said))
+
+    def _run_script(
+        self, runtime: Runtime, script: Path, params: Mapping[str, Any], *, scene: Path | None, is_own: bool
+    ) -> dict[str, Any]:
+        """Run a script in one Blender; raises SceneNotOpened if another may do better."""
         paths = next((self.input / f.path for f in self._manifest.files if f.role == "paths"), None)
         self._reporter.progress(None, f"Starting Blender {runtime.series}")
         try:
@@ -203,12 +226,13 @@ class Context:
         try:
             summary = process.run(
                 {
-                    "script": str(Path(script).resolve()),
+                    "script": str(script.resolve()),
                     "scene": str(scene) if scene else None,
                     "paths": str(paths) if paths else None,
+                    "root": str(self.input),
                     "scope": str(self._scope_path) if self._scope_path and is_own else None,
                     "folder": str(self.output),
-                    "params": dict(params or {}),
+                    "params": dict(params),
                 },
                 on_message=lambda message: self._take_message(message, handed),
                 on_line=self._job_log.write,
@@ -364,6 +388,10 @@ class _Group:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(10)
+
+
+def _kind(scene: Path | None) -> str:
+    return "" if scene is None else scene.suffix.lower().lstrip(".")
 
 
 def _read_scope(path: Path) -> Scope:

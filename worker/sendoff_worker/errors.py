@@ -2,6 +2,7 @@
 
 WorkerError
 ├── TaskFailed           the job cannot be done; the message is a sentence for the artist
+│   └── SceneNotOpened   no Blender of this worker opens the scene; another worker's may
 ├── TaskDefinitionError  a task is declared in a way that cannot work
 └── BlenderUnavailable   a Blender runtime cannot be started
 
@@ -20,6 +21,16 @@ class WorkerError(Exception):
 
 class TaskFailed(WorkerError):
     """The job cannot be done; raise it in a task with one sentence that says what the artist can do."""
+
+
+class SceneNotOpened(TaskFailed):
+    """A Blender does not open the scene; the message is the cause that it gives. `tried` are the series that tried."""
+
+    def __init__(self, cause: str, *, tried: tuple[str, ...], is_crash: bool = False) -> None:
+        super().__init__(cause)
+        self.tried = tried
+        #: Blender crashed, and so gave no cause.
+        self.is_crash = is_crash
 
 
 class TaskDefinitionError(WorkerError):

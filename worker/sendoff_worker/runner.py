@@ -9,6 +9,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -17,13 +18,14 @@ import redis
 from sendoff.errors import ManifestError
 from sendoff.manifest import Manifest
 from sendoff.states import JobState
-from sendoff_store import jobs
+from sendoff_store import jobs, offers, routing
 from sendoff_store.blobs import BlobStore
 from sendoff_store.calls import Call, SyncStore
-from sendoff_store.errors import ChunkDamaged, ChunkMissing, DiskFull
+from sendoff_store.errors import ChunkDamaged, ChunkMissing, DiskFull, NoRuntime
 from sendoff_store.files import store_file
 from sendoff_store.jobs import Refused
 from sendoff_store.records import JobRecord
+from sendoff_store.scene_needs import SceneNeeds
 
 from . import openjd, registry
 from .blender.limits import Limits
@@ -32,7 +34,7 @@ from .blender.sandbox import NONE, Sandbox
 from .blender.spare import Spare
 from .context import Context, Outcome
 from .control import Control
-from .errors import JobInterrupted, StopReason, TaskFailed
+from .errors import JobInterrupted, SceneNotOpened, StopReason, TaskFailed
 from .interrupts import Interrupter, end_process
 from .job_log import JobLog, JobLogHandler, PrintRouter
 from .keeper import Keeper
@@ -163,6 +165,12 @@ class _Attempt:
 
     def _failed(self, error: Exception) -> Callable[[], None]:
         """What an error of the task, or of its surroundings, means for the job."""
+        if isinstance(error, SceneNotOpened):
+            needs = replace(self._record.needs, unable=(*self._record.needs.unable, *error.tried))
+            route = self._route_elsewhere(needs)
+            if route is not None:
+                self._log.write(f"Handed on to the queue {route.queue}: {error}")
+                return partial(self._hand_on, needs, route)
         if isinstance(error, TaskFailed):
             return self._failure("task", str(error))
         if isinstance(error, ChunkMissing | ChunkDamaged | ManifestError):
@@ -173,6 +181,31 @@ class _Attempt:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             return self._failure("disk_full", "The worker's disk is full. Ask an administrator for room.")
         return self._bug(error)
+
+    def _route_elsewhere(self, needs: SceneNeeds) -> routing.Route | None:
+        """Where another Blender may open the scene; None if no live worker has one."""
+        task = registry.find(self._record.task)
+        if task is None:
+            return None
+        try:
+            route = routing.choose(task.info(), needs=needs, offers=offers.offers_now(self._runner.store.redis))
+        except (NoRuntime, redis.RedisError):
+            return None
+        return route if route.served else None
+
+    def _hand_on(self, needs: SceneNeeds, route: routing.Route) -> None:
+        self._runner.insist(
+            jobs.hand_on(
+                self._record.id,
+                token=self._token,
+                needs=needs,
+                queue=route.queue,
+                message="Waiting for another Blender: this one cannot open the scene",
+                retention_seconds=self._settings.retention_seconds,
+            )
+        )
+        log.info("Job %s is handed on to %s", self._record.id, route.queue,
+                 extra={"action": "job.handed_on", "job": self._record.id})  # fmt: skip
 
     def _work(self) -> dict[str, Any]:
         record = self._record
@@ -193,7 +226,7 @@ class _Attempt:
                 input=workspace.input,
                 output=workspace.output,
                 temporary=workspace.temporary,
-                series=record.series,
+                needs=record.needs,
                 reporter=self._reporter,
                 job_log=self._log,
                 blenders=self._runner.blenders,

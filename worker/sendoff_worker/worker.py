@@ -74,7 +74,7 @@ class Worker:
         """The queues it serves."""
         if self.settings.queues:
             return [name.strip() for name in self.settings.queues.split(",") if name.strip()]
-        return [routing.PLAIN_QUEUE, *(routing.queue_of_series(runtime.series) for runtime in self.blenders)]
+        return routing.queues_of((runtime.series, runtime.lacks) for runtime in self.blenders)
 
     def offer(self, busy: int) -> WorkerOffer:
         """What it tells the servers."""
@@ -83,6 +83,7 @@ class Worker:
             tasks=[task.info() for task in self.tasks()],
             queues=self.queues(),
             series=[runtime.series for runtime in self.blenders],
+            lacks={runtime.series: list(runtime.lacks) for runtime in self.blenders if runtime.lacks},
             slots=self.settings.concurrency,
             busy=busy,
             version=__version__,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Annotated, Any
 
@@ -20,9 +21,11 @@ from ..maya_module import MayaModule
 from ..params import check_params
 from ..parts import parts_of
 from ..problems import invalid
-from ..submit import check_kind, check_scope, find_task
+from ..scenes import check_blender, check_kind, check_scope, check_size, scene_needs
+from ..submit import find_task
 
 router = APIRouter(prefix="/v1")
+_SERIES = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}")
 Caller = Annotated[Principal, Depends(principal)]
 
 
@@ -87,19 +90,40 @@ async def tasks(request: Request, _: Caller) -> dict[str, Any]:
 
 @router.post("/tasks/{name}/check")
 async def check(request: Request, _: Caller, name: str) -> dict[str, Any]:
-    """Whether a task takes some parameters, a scene of this name and a scope; asked before an upload. Makes nothing."""
+    """Whether a submit would be taken, asked before an upload: parameters, scene, sizes, Blender. Makes nothing."""
     parts = parts_of(request)
     body = await read_json(request, parts.settings.submit_bytes, "The question")
     if not isinstance(body, dict):
         raise invalid("The body has to be a JSON object.")
-    scene, scoped = body.get("scene"), body.get("scoped", False)
-    if not isinstance(scoped, bool):
-        raise invalid("Whether there is a scope has to be true or false.", field="scoped")
+    scene, series, host = body.get("scene"), body.get("series") or "", body.get("host") or {}
+    scoped, big_endian = _truth(body, "scoped"), _truth(body, "big_endian")
+    if not isinstance(series, str) or (series and not _SERIES.fullmatch(series)):
+        raise invalid("The series has to be that of a Blender, like 4.5.", field="series")
+    if not isinstance(host, dict):
+        raise invalid("The host has to be an object with application and version.", field="host")
     task = await find_task(parts, name)
-    check_params(task.name, task.params, body.get("params") or {})
-    check_kind(task, None if scene is None else str(scene))
+    params = body.get("params") or {}
+    check_params(task.name, task.params, params)
+    kind = check_kind(task, None if scene is None else str(scene))
     check_scope(task, scoped=scoped)
+    check_size(parts, files=_count(body, "files"), size=_count(body, "bytes"))
+    needs = scene_needs(task, kind=kind, series=series, big_endian=big_endian, host=host, params=params)
+    await check_blender(parts, task, needs)
     return {"task": task.name}
+
+
+def _truth(body: dict[str, Any], name: str) -> bool:
+    value = body.get(name, False)
+    if not isinstance(value, bool):
+        raise invalid(f"{name} has to be true or false.", field=name)
+    return value
+
+
+def _count(body: dict[str, Any], name: str) -> int:
+    value = body.get(name, 0)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise invalid(f"{name} has to be a whole number from 0 on.", field=name)
+    return value
 
 
 def _order(series: str) -> tuple[int, ...]:

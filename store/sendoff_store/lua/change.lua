@@ -231,7 +231,8 @@ if what == 'release' then
   if cancelled == 1 then
     close('cancelled', 'Cancelled', failure('cancelled', 'Cancelled.'))
   else
-    enqueue('Waiting: its worker was shut down')
+    if a.queue then set({ queue = a.queue, needs = a.needs, dispatches = 0 }) end
+    enqueue(a.message or 'Waiting: its worker was shut down')
     emit('state')
   end
   return answer('ok')

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import BlenderUnavailable, TaskFailed
+from ..errors import BlenderUnavailable, SceneNotOpened, TaskFailed
 from ..folders import remove_folder
 from .limits import TOO_LARGE_A_FILE, Limits, Watch, descendants
 from .runtimes import Runtime
@@ -35,6 +35,9 @@ _LINE_BYTES = 16 * 1024 * 1024
 _LOG_LINE_BYTES = 4000
 _EARLY_LINES = 200
 _SIGNALLED = 128
+_CAUSE_CHARACTERS = 1000
+#: The stage that our in-Blender script tells while it opens the scene.
+OPENING = "Opening"
 #: All that a child sees of our environment.
 _PASSED_ON = (
     "PATH",
@@ -72,6 +75,7 @@ class BlenderProcess:
         self._on_line: Callable[[str], None] | None = None
         self._lines_lock = threading.Lock()
         self._is_warm = False
+        self._is_opening = False
         try:
             with theirs:
                 self._process = subprocess.Popen(
@@ -131,7 +135,8 @@ class BlenderProcess:
         """Do a job and return its summary.
 
         `on_message` gets progress, files and warnings, `on_line` what Blender prints; `on_tick` is called several
-        times a second and may raise to give up. Raises TaskFailed with a sentence, BlenderUnavailable.
+        times a second and may raise to give up. Raises TaskFailed with a sentence, SceneNotOpened if another Blender
+        may open the scene, BlenderUnavailable.
         """
         self.wait_until_warm()
         self._check_script(Path(str(request["script"])))
@@ -159,7 +164,12 @@ class BlenderProcess:
                 summary = message.get("summary")
                 return summary if isinstance(summary, dict) else {}
             if kind == "failed":
+                cause = message.get("cannot_open")
+                if isinstance(cause, str) and cause:
+                    raise SceneNotOpened(cause[:_CAUSE_CHARACTERS], tried=(self.runtime.series,))
                 raise TaskFailed(str(message.get("detail") or "Blender could not do it and does not say why."))
+            if message.get("stage"):
+                self._is_opening = message["stage"] == OPENING
             on_message(message)
 
     def kill(self) -> None:
@@ -293,6 +303,9 @@ class BlenderProcess:
             return TaskFailed(TOO_LARGE_A_FILE)
         elif status < 0:
             why = f"Blender crashed ({signal.Signals(-status).name})"
+            if self._is_opening:
+                cause = f"{why} while it opened the scene. The job's log shows what it did last."
+                return SceneNotOpened(cause, tried=(self.runtime.series,), is_crash=True)
         else:
             why = f"Blender ended unexpectedly (status {status})"
         return TaskFailed(f"{why}. The job's log shows what it did last.")

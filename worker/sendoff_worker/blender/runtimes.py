@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sendoff
+from sendoff_store.scene_needs import SceneNeeds, order
 
 log = logging.getLogger("sendoff.worker")
 
@@ -25,7 +26,7 @@ _SAYS = "sendoff-runtime "
 #: What our in-Blender scripts need has to be there as well. The folders are Python's and Blender's own, and those of
 #: all libraries that are loaded, wherever they come from.
 _PROBE = """
-import bpy, json, numpy, os, sys
+import bpy, importlib.util, json, numpy, os, sys
 own = [bpy.utils.resource_path(kind) for kind in ("LOCAL", "SYSTEM")]
 program = bpy.app.binary_path
 paths = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix, *sys.path, *own, program}
@@ -35,8 +36,14 @@ try:
         paths.update(os.path.dirname(line.split(None, 5)[5].rstrip()) for line in maps if "/" in line)
 except OSError:
     pass
+try:
+    bpy.utils.expose_bundled_modules()  # Blender as a module, 4.5 and later
+except Exception:
+    pass
+lacks = [] if importlib.util.find_spec("pxr") else ["usd"]
 known = sorted(path for path in paths if path.startswith("/") and not path.startswith("/dev/") and os.path.exists(path))
-print("sendoff-runtime " + json.dumps({"version": "%d.%d.%d" % bpy.app.version, "folders": known}), flush=True)
+said = {"version": "%d.%d.%d" % bpy.app.version, "folders": known, "lacks": lacks}
+print("sendoff-runtime " + json.dumps(said), flush=True)
 """
 
 
@@ -51,6 +58,8 @@ class Runtime:
     is_python: bool
     #: The folders and files that it is made of and loads.
     folders: tuple[Path, ...] = ()
+    #: The families of files that it cannot read: "usd".
+    lacks: tuple[str, ...] = ()
 
     def command(self, channel: int) -> list[str]:
         """The command that runs our in-Blender script with a channel on an inherited file descriptor."""
@@ -107,6 +116,7 @@ def probe(text: str) -> Runtime | None:
                 executable=path,
                 is_python=is_python,
                 folders=tuple(_outermost([*folders, *(folder.resolve() for folder in folders)])),
+                lacks=tuple(said["lacks"]),
             )
     errors = [line for line in (done.stderr + done.stdout).splitlines() if "Error" in line]
     _say_unusable(text, errors[-1] if errors else f"it did not say its version (status {done.returncode})")
@@ -122,17 +132,14 @@ def _outermost(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def choose(runtimes: Iterable[Runtime], series: str) -> Runtime | None:
-    """The oldest runtime that is of a series or newer; the newest where no series is wanted, as for a USD scene."""
-    if not series:
-        return max(runtimes, key=lambda runtime: order(runtime.series), default=None)
-    fitting = [runtime for runtime in runtimes if order(runtime.series) >= order(series)]
-    return min(fitting, key=lambda runtime: order(runtime.series), default=None)
+def candidates(runtimes: Iterable[Runtime], needs: SceneNeeds) -> list[Runtime]:
+    """The runtimes that may open a scene, the best first.
 
-
-def order(series: str) -> tuple[int, ...]:
-    """A series as something to sort by."""
-    return tuple(int(part) for part in series.split("."))
+    For a .blend that is its own series, then each newer one; anything else is best read by the newest.
+    """
+    is_newest_best = not needs.series and needs.family != "blend"
+    fitting = [runtime for runtime in runtimes if needs.fit(runtime.series, runtime.lacks)]
+    return sorted(fitting, key=lambda runtime: order(runtime.series), reverse=is_newest_best)
 
 
 def _inside_folder(folder: Path) -> list[Path]:
