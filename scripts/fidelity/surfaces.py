@@ -1,0 +1,288 @@
+"""What a scene shows, measured inside Blender: every surface with its place, its layers and its materials.
+
+The numbers come from `depsgraph.object_instances` of the scene and view layer on screen, and from numpy. Nothing of
+Sendoff is used here, so that a fault of Sendoff cannot hide itself.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Vector
+from mathutils.bvhtree import BVHTree
+
+#: Above so many triangles the distance to the surface is not measured, only the box.
+MOST_TRIANGLES_FOR_DISTANCE = 400_000
+#: Names of collision hulls, as Unreal and Unity read them.
+HULL = re.compile(r"^(UCX|UBX|USP|UCP|UMC)_", re.IGNORECASE)
+FORMER_LEVEL = re.compile(r"^(?P<stem>.+)_LOD(?P<level>[1-9]\d*)(\.\d{3,})?$", re.IGNORECASE)
+
+
+@dataclass(kw_only=True)
+class Surface:
+    """One evaluated mesh in its own space."""
+
+    positions: np.ndarray
+    """Of the vertices, n x 3."""
+    triangle_corners: np.ndarray
+    """The vertices of each triangle, n x 3."""
+    triangle_normals: np.ndarray
+    """The shading normal in the middle of each triangle, n x 3."""
+    faces: int
+    uv_layers: list[str]
+    colours: list[str]
+    has_custom_normals: bool
+    is_smooth: bool
+    slots: list[str | None]
+    """The material of each slot, with its library."""
+    used: list[str | None]
+    """The materials that faces have."""
+    wrong_slots: int
+    """Faces whose material number has no slot."""
+    is_finite: bool
+
+    @property
+    def triangles(self) -> int:
+        """The count of triangles."""
+        return len(self.triangle_corners)
+
+    @cached_property
+    def tree(self) -> BVHTree | None:
+        """The surface to measure distances to; None if it is too large or is flat in memory."""
+        if not 0 < self.triangles <= MOST_TRIANGLES_FOR_DISTANCE:
+            return None
+        return BVHTree.FromPolygons(self.positions.tolist(), self.triangle_corners.tolist(), all_triangles=True)
+
+
+@dataclass(kw_only=True)
+class Shown:
+    """One surface at one place."""
+
+    name: str
+    """The object's name in the artist's file."""
+    library: str
+    """The absolute path of its library; "" if it is the file's own."""
+    instancer: str
+    """Who instances it; "" if it is an object of its own."""
+    matrix: np.ndarray
+    surface: Surface
+    mesh: str = ""
+    """The name of its mesh before modifiers; "" if it has none."""
+    is_left_alone: str = ""
+    """Why no level is made of it: "hull", "former level", "cutter", "widget"; else ""."""
+    may_be_left_alone: bool = False
+    parent: str = ""
+    properties: dict[str, Any] = field(default_factory=dict)
+    mesh_properties: dict[str, Any] = field(default_factory=dict)
+    bone: str = ""
+    """The bone that it is parented to; "" if none."""
+
+    @cached_property
+    def box(self) -> np.ndarray:
+        """The lower and the upper corner in the world, 2 x 3."""
+        world = self.surface.positions @ self.matrix[:3, :3].T + self.matrix[:3, 3]
+        return np.stack([world.min(axis=0), world.max(axis=0)])
+
+
+def what_is_shown(context: bpy.types.Context) -> list[Shown]:
+    """All meshes of the scene and view layer on screen, instances of every kind included, also those without faces."""
+    context.view_layer.update()
+    graph = context.evaluated_depsgraph_get()
+    surfaces: dict[tuple[int, str], Surface] = {}
+    widgets = bone_widgets()
+    cutters = boolean_cutters()
+    found = []
+    for instance in graph.object_instances:
+        one = instance.object
+        if one.type != "MESH" or not instance.show_self or one.data is None:
+            continue
+        original = one.original
+        matrix = np.array(instance.matrix_world, np.float64)
+        key = (one.data.as_pointer(), original.name_full)
+        if key not in surfaces:
+            surfaces[key] = evaluated_surface(one, graph)
+        surface = surfaces[key]
+        parent = instance.parent.original if instance.is_instance and instance.parent is not None else None
+        is_own = parent is None or (parent == original and original.type != "MESH")
+        reason, is_optional = why_left_alone(original, widgets, cutters)
+        shown = Shown(
+            name=original.name, library=library_of(original), instancer="" if is_own else parent.name, matrix=matrix,
+            surface=surface, is_left_alone=reason, may_be_left_alone=is_optional,
+        )  # fmt: skip
+        shown.mesh = original.data.name_full if original.type == "MESH" and original.data is not None else ""
+        if is_own:
+            shown.parent = original.parent.name if original.parent is not None else ""
+            shown.bone = original.parent_bone if original.parent is not None and original.parent_type == "BONE" else ""
+            shown.properties = custom_properties(original)
+            shown.mesh_properties = custom_properties(original.data) if original.type == "MESH" else {}
+        found.append(shown)
+    return found
+
+
+def evaluated_surface(one: bpy.types.Object, graph: bpy.types.Depsgraph) -> Surface:
+    """The surface of an evaluated object; one in Edit Mode needs a copy of its mesh."""
+    slots = [slot.material for slot in one.material_slots]
+    if len(one.data.vertices) or one.mode != "EDIT":
+        return surface_of(one.data, slots)
+    copy = one.to_mesh(preserve_all_data_layers=True, depsgraph=graph)
+    try:
+        return surface_of(copy, slots)
+    finally:
+        one.to_mesh_clear()
+
+
+def surface_of(mesh: bpy.types.Mesh, slots: list[bpy.types.Material | None]) -> Surface:
+    """Measure a mesh; `slots` are the object's materials, which may differ from the mesh's."""
+    positions = column(mesh.vertices, "co", 3).astype(np.float64)
+    mesh.calc_loop_triangles()
+    corners = column(mesh.loop_triangles, "vertices", 3, np.int32)
+    loops = column(mesh.loop_triangles, "loops", 3, np.int32)
+    normals = column(mesh.corner_normals, "vector", 3)
+    numbers = column(mesh.polygons, "material_index", 1, np.int32).reshape(-1)
+    count = max(1, len(slots))
+    names = [material_name(material) for material in slots] or [None]
+    return Surface(
+        positions=positions,
+        triangle_corners=corners,
+        triangle_normals=normals[loops].mean(axis=1) if len(loops) and len(normals) else np.zeros((len(loops), 3)),
+        faces=len(mesh.polygons),
+        uv_layers=[layer.name for layer in mesh.uv_layers],
+        colours=[layer.name for layer in mesh.color_attributes],
+        has_custom_normals=bool(mesh.has_custom_normals),
+        is_smooth=bool(column(mesh.polygons, "use_smooth", 1, bool).any()) if len(mesh.polygons) else False,
+        slots=[material_name(material) for material in slots],
+        used=[names[number] for number in np.unique(numbers[numbers < count]).tolist()],
+        wrong_slots=int((numbers >= count).sum()),
+        is_finite=bool(np.isfinite(positions).all()),
+    )
+
+
+def column(collection: Any, name: str, width: int, kind: Any = np.float32) -> np.ndarray:
+    """One property of all elements as an array."""
+    values = np.empty(len(collection) * width, kind)
+    collection.foreach_get(name, values)
+    return values.reshape(-1, width)
+
+
+def material_name(material: bpy.types.Material | None) -> str | None:
+    """A material as the artist knows it: its name, and its library if it has one."""
+    if material is None:
+        return None
+    original = material.original
+    return f"{original.name} of {library_of(original)}" if original.library else original.name
+
+
+def library_of(block: bpy.types.ID) -> str:
+    """The absolute path of a datablock's library, or ""."""
+    return "" if block.library is None else absolute(block.library.filepath)
+
+
+def absolute(path: str) -> str:
+    """A path without `//`, in one form for each place."""
+    return os.path.normpath(bpy.path.abspath(path))
+
+
+def custom_properties(block: bpy.types.ID) -> dict[str, Any]:
+    """The properties that somebody gave a datablock, without Sendoff's and Blender's own."""
+    found = {}
+    for name in block.keys():  # noqa: SIM118 - a datablock is no mapping
+        value = block[name]
+        if name.startswith(("sendoff_", "_")) or name in {"cycles", "cycles_visibility"} or hasattr(value, "keys"):
+            continue
+        if isinstance(value, bpy.types.ID):
+            value = value.name
+        elif hasattr(value, "to_list"):
+            value = value.to_list()
+        found[name] = value
+    return found
+
+
+def bone_widgets() -> set[bpy.types.Object]:
+    """Objects that only give bones their shape."""
+    return {
+        bone.custom_shape
+        for one in bpy.data.objects
+        if one.type == "ARMATURE" and one.pose is not None
+        for bone in one.pose.bones
+        if bone.custom_shape is not None
+    }
+
+
+def boolean_cutters() -> set[bpy.types.Object]:
+    """Objects that a Boolean modifier cuts with."""
+    found = set()
+    for one in bpy.data.objects:
+        for modifier in one.modifiers:
+            if modifier.type == "BOOLEAN":
+                found.update([modifier.object] if modifier.object is not None else [])
+                found.update(modifier.collection.all_objects if modifier.collection is not None else [])
+    return found
+
+
+def why_left_alone(one: bpy.types.Object, widgets: set[Any], cutters: set[Any]) -> tuple[str, bool]:
+    """Why no level belongs to the object, and whether either way is right."""
+    is_wire = one.display_type in {"WIRE", "BOUNDS"}
+    if "sendoff_source" in one and "sendoff_level" in one:
+        return "former level", False
+    if HULL.match(one.name):
+        return "hull", False
+    if one in widgets:
+        return ("widget", False) if is_wire or one.name.startswith("WGT") else ("", True)
+    if one in cutters and (is_wire or one.hide_render):
+        return "cutter", False
+    former = FORMER_LEVEL.match(one.name)
+    if former and any(f"{former['stem']}{end}" in bpy.data.objects for end in ("", "_LOD0", "_lod0")):
+        return "former level", False
+    return "", is_wire or former is not None
+
+
+def sample(shown: Shown, most: int = 256) -> tuple[np.ndarray, np.ndarray]:
+    """Middles of triangles in the world and their shading normals, evenly chosen."""
+    surface = shown.surface
+    chosen = np.linspace(0, surface.triangles - 1, min(most, surface.triangles)).astype(int)
+    middles = surface.positions[surface.triangle_corners[chosen]].mean(axis=1)
+    return middles @ shown.matrix[:3, :3].T + shown.matrix[:3, 3], normals_in_world(
+        surface.triangle_normals[chosen], shown.matrix
+    )
+
+
+def normals_in_world(normals: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Normals that turned with a matrix, of length 1."""
+    try:
+        turned = normals @ np.linalg.inv(matrix[:3, :3])
+    except np.linalg.LinAlgError:
+        return np.zeros_like(normals)
+    lengths = np.linalg.norm(turned, axis=1, keepdims=True)
+    return turned / np.where(lengths > 0, lengths, 1)
+
+
+def distance_and_angle(level: Shown, original: Shown) -> tuple[float, float] | None:
+    """The mean distance of a level from its original, relative to its diagonal, and the mean angle of the normals.
+
+    None if the original has no volume to measure in or is too large.
+    """
+    tree = original.surface.tree
+    matrix = original.matrix
+    if tree is None or abs(np.linalg.det(matrix[:3, :3])) < 1e-18 or not level.surface.triangles:
+        return None
+    inverse = np.linalg.inv(matrix)
+    points, normals = sample(level)
+    local = points @ inverse[:3, :3].T + inverse[:3, 3]
+    distances, hit = [], []
+    for point in local:
+        _, _, number, distance = tree.find_nearest(Vector(point))
+        if number is None:
+            return None
+        distances.append(distance)
+        hit.append(number)
+    lower, upper = original.surface.positions.min(axis=0), original.surface.positions.max(axis=0)
+    diagonal = float(np.linalg.norm(upper - lower)) or 1.0
+    there = normals_in_world(original.surface.triangle_normals[hit], matrix)
+    cosines = np.clip((there * normals).sum(axis=1), -1, 1)
+    return float(np.mean(distances)) / diagonal, float(np.degrees(np.arccos(cosines)).mean())
