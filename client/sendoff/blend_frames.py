@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .blend_dna import BlendFile, Block, Dna, Struct
+from .blend_dna import BlendFile, Block, Struct
 
 if TYPE_CHECKING:
     from .blend_paths import PathField
@@ -25,11 +25,6 @@ _NODE_STORAGE = ("NodeTexImage", "NodeTexEnvironment", "ImageUser", "NodeCryptom
 _STRUCTS = ("bNode", *_NODE_STORAGE, "Tex", "CameraBGImage", "Object", "bNodeSocketValueImage", "IDProperty")
 
 
-def structs(dna: Dna) -> set[int]:
-    """The indices of the structs that are read here."""
-    return {dna.index[name] for name in _STRUCTS if name in dna.index}
-
-
 def with_frames(blend: BlendFile, fields: list[PathField]) -> list[PathField]:
     """The same fields; those of image sequences know their frames, if every user's range is known."""
     if not any(one.kind == "image" and one.is_sequence and not one.is_packed for one in fields):
@@ -42,6 +37,12 @@ def with_frames(blend: BlendFile, fields: list[PathField]) -> list[PathField]:
 
 def _used(blend: BlendFile) -> dict[str, frozenset[int] | None]:
     """The frames of each image by its name; images that somebody uses in an unknown way are not in it."""
+    wanted = {blend.dna.index[name] for name in _STRUCTS if name in blend.dna.index}
+    blend.load(
+        lambda block: (
+            block.struct in wanted or block.code == b"IM\0\0" or (block.struct == _RAW and block.size <= _SMALL_BYTES)
+        )
+    )
     reader = _Users(blend)
     if reader.is_animated:
         return {}

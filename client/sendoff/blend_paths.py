@@ -32,6 +32,10 @@ _DISK_CACHE, _EXTERNAL_CACHE = 1 << 6, 1 << 9
 _FILE_PATH_SUBTYPE = 1
 _FLUID_BAKED = 0b10_1010_1010
 _IDP_STRING = 0
+#: Blocks whose struct means nothing.
+_NO_STRUCTS = frozenset({b"TEST", b"DNA1"})
+#: Structs in arrays that others point to.
+_ARRAYS = ("Strip", "StripElem", "NodesModifierBake")
 _EXTERNAL_MODE = 1
 
 
@@ -214,34 +218,42 @@ class _Reader:
             index = blend.dna.index.get(name)
             if index is not None and blend.dna.structs[index].size:
                 self._handlers[index] = (blend.dna.structs[index], handler)
-        helping = blend_frames.structs(blend.dna) | {
+        helping = {
             blend.dna.index[name]
-            for name in ("ImageTile", "StripElem", "Strip", "IDProperty")
+            for name in ("ImageTile", "ImageView", *_ARRAYS, "IDProperty")
             if name in blend.dna.index
         }
-        blend.load(
-            lambda block: (
-                block.struct in self._handlers
-                or block.struct in helping
-                or block.code != b"DATA"
-                or (block.struct == _RAW and block.size <= _SMALL_BYTES)
-            )
-        )
+        if blend.head.compressed:
+            wanted: set[int] = set()
+            for run in self._runs():
+                wanted.add(run.head.offset)
+                wanted.update(block.offset for block in run.parts)
+                wanted.update(
+                    block.offset
+                    for block in run.members
+                    if block.struct in helping or (block.struct == _RAW and block.size <= _SMALL_BYTES)
+                )
+            blend.load(lambda block: block.offset in wanted)
 
     def fields(self) -> Iterator[PathField]:
+        for run in self._runs():
+            yield from self._of_run(run)
+
+    def _runs(self) -> Iterator[_Run]:
+        """The IDs that hold paths, each with its blocks."""
         handlers = self._handlers
         run = _Run(Block(b"", 0, 0, 0, 0, 0))
         for block in self._blend.blocks():
             if block.code != b"DATA":
                 if run.parts:
-                    yield from self._of_run(run)
+                    yield run
                 run = _Run(block)
             else:
                 run.members.append(block)
-            if block.struct in handlers and block.code not in (b"TEST", b"DNA1"):
+            if block.struct in handlers and block.code not in _NO_STRUCTS:
                 run.parts.append(block)
         if run.parts:
-            yield from self._of_run(run)
+            yield run
 
     def _of_run(self, run: _Run) -> Iterator[PathField]:
         run.code = run.head.code[:2].decode("latin-1") if run.head.code[2:] == b"\0\0" else ""
