@@ -244,6 +244,13 @@ def test_what_did_not_come_along_is_named_once_and_in_full_in_the_job(
     assert warning.endswith(" and 2 more. What they hold is missing.")
 
 
+def test_what_the_artist_knows_to_be_missing_is_not_told_again(send: Any, recorder: Any, tmp_path: Path) -> None:
+    add_image("Gone", "//textures/gone.png")
+    job = send(save(tmp_path / "studio" / "scene.blend"))
+    assert job.missing_files == ["//textures/gone.png (image “Gone”)"]
+    assert recorder.warnings == []
+
+
 def test_files_beside_the_scene_are_used_without_a_list(make_job: Any, recorder: Any, workspace: Path) -> None:
     write_image(workspace / "textures" / "paint.png", size=16)
     add_image("Paint", "//textures/paint.png")

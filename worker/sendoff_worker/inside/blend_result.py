@@ -37,7 +37,8 @@ def write_blend(job: Job, result: LodResult, path: Path) -> None:
             block.use_fake_user = False
     bpy.data.orphans_purge(do_local_ids=True, do_linked_ids=True, do_recursive=True)
     _make_local(job)
-    bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=False, relative_remap=False)
+    # No screens come along, which hold folders of this machine.
+    bpy.data.libraries.write(str(path), {result.scene}, path_remap="NONE", compress=False)
     blend_file.clean(path)
     blend_file.compress(path)
 

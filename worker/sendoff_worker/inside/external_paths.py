@@ -15,6 +15,7 @@ from typing import Any
 import bpy
 from sendoff_sdk import blend_paths
 from sendoff_sdk.errors import BlendFileError
+from sendoff_sdk.names import readable
 from sendoff_sdk.scene_files import stored_path
 
 from .job import Job, JobFailed
@@ -152,8 +153,9 @@ class ExternalPaths:
             place = f"{NOT_SENT}/{number}"
         self.origins[place] = self._as_the_scene_writes(holder, found.path)
         if not found.is_optional and not is_own:
-            known = self.missing.get(holder, {})
-            job.missing(found.path, known.get(found.path) or f"{found.kind.replace('_', ' ')} “{found.owner}”")
+            known = self.missing.get(holder, {}).get(found.path)
+            what = known or f"{found.kind.replace('_', ' ')} “{found.owner}”"
+            job.missing(readable(found.path), readable(what), is_told=known is not None)
         return place
 
     def _as_the_scene_writes(self, holder: str, stored: str) -> str:

@@ -39,6 +39,8 @@ class Job:
         """The objects that the artist chose (see scope.py); None if the job is about the whole scene."""
         self.missing_files: list[str] = []
         """The files that the scene names and that did not come along, each with what names it."""
+        self.untold_files: list[str] = []
+        """Those of them of which the artist does not know yet."""
         self._channel = channel
         self._waiting: dict[str, Any] | None = None
         self._stage: str | None = None
@@ -92,16 +94,19 @@ class Job:
         """The path of a datablock's file as the artist's scene has it; None if the scene was not pointed elsewhere."""
         return None if self.external_paths is None else self.external_paths.original(block)
 
-    def missing(self, path: str, what: str) -> None:
+    def missing(self, path: str, what: str, *, is_told: bool = False) -> None:
         """Note a file that the scene names and that did not come along.
 
         Args:
             path: The file, as the scene names it.
             what: What names it, for example ``library “props.blend”``.
+            is_told: The artist was told of it when the scene was sent.
         """
         entry = f"{path} ({what})"
         if entry not in self.missing_files:
             self.missing_files.append(entry)
+            if not is_told:
+                self.untold_files.append(entry)
 
     def warn(self, text: str) -> None:
         """Tell the artist of something the result lacks; the job goes on."""

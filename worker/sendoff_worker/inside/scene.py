@@ -89,7 +89,7 @@ def _leave_modes() -> None:
 
 def _tell_missing(job: Job) -> None:
     """Name the files that did not come along: a few in a warning, all of them in the task's summary."""
-    missing = sorted(job.missing_files, key=lambda entry: "(library" not in entry)  # a library may hold the most
+    missing = sorted(job.untold_files, key=lambda entry: "(library" not in entry)  # a library may hold the most
     if missing:
         more = f" and {len(missing) - SHOWN_NAMES:,} more" if len(missing) > SHOWN_NAMES else ""
         files = "file that the scene names" if len(missing) == 1 else "files that the scene names"
