@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import gc
+import json
+import os
+from pathlib import Path
+
+import pytest
+from tests.client.test_scene_files import image, libraries, write
+from tests.client.test_usd_files import layer
+
+from sendoff import manifest, submission
+from sendoff.errors import InputError
+from sendoff.manifest import check_paths
+from sendoff.submission import SceneFile, Submission, scene_submission
+
+
+def test_a_blend_when_submitted_then_what_it_names_goes_along_or_is_named(tmp_path: Path) -> None:
+    scene = write(tmp_path / "shot.blend", libraries("//lib/a.blend", blend=image("//gone.png")))
+    write(tmp_path / "lib/a.blend", image("//wood.png")), write(tmp_path / "lib/wood.png")
+    made = scene_submission(scene, task="t")
+    assert [(file.path, file.role) for file in made.files] == [
+        ("shot.blend", "scene"),
+        ("external/00/a.blend", "external"),
+        ("external/01/wood.png", "external"),
+        ("sendoff-paths.json", "paths"),
+    ]
+    assert made.missing_files == (f"{tmp_path}/gone.png (image “Paint”)",)
+    made.check()
+    listed = made.files[-1].source
+    assert json.loads(listed.read_text())["version"] == 2
+    del made
+    gc.collect()
+    assert not listed.parent.exists()
+
+
+def test_a_usd_when_submitted_then_it_lies_where_its_layers_are_found(tmp_path: Path) -> None:
+    layer(tmp_path / "geo/a.usd")
+    made = scene_submission(layer(tmp_path / "shot/s.usda", "../geo/a.usd"), task="t")
+    assert [(file.path, file.role) for file in made.files] == [("shot/s.usda", "scene"), ("geo/a.usd", "external")]
+
+
+def test_a_scene_when_nothing_is_to_be_looked_up_then_it_goes_alone(tmp_path: Path) -> None:
+    scene = write(tmp_path / "shot.blend", image("//gone.png"))
+    made = scene_submission(scene, task="t", look_up=False)
+    assert ([file.path for file in made.files], made.missing_files, made.notes) == (["shot.blend"], (), ())
+
+
+@pytest.mark.parametrize("name", ["shot: 010.blend", "aux.blend", os.fsdecode(b"sc\xe8ne.blend"), "景" * 82 + ".blend"])
+def test_a_scene_of_any_name_when_submitted_then_it_is_sent_under_a_name_for_all_systems(tmp_path, name) -> None:  # type: ignore[no-untyped-def]
+    made = scene_submission(write(tmp_path / name, image("//gone.png")), task="t")
+    made.check()
+    json.dumps([made.title, *made.missing_files], ensure_ascii=False).encode()
+    assert made.title == Path(name).stem.replace("\udce8", "\ufffd")
+
+
+def test_equal_names_when_given_as_externals_then_both_are_sent(tmp_path: Path) -> None:
+    scene = write(tmp_path / "s/shot.blend", image("//gone.png"))
+    externals = [write(tmp_path / name / "diffuse.png") for name in ("a", "b", "s/t")]
+    made = scene_submission(scene, task="t", externals=(*externals, externals[0]))
+    made.check()
+    assert [file.path for file in made.files if file.role == "external"] == [
+        "external/diffuse.png", "external/01/diffuse.png", "t/diffuse.png"
+    ]  # fmt: skip
+
+
+def test_an_external_when_the_scene_names_it_then_it_goes_once(tmp_path: Path) -> None:
+    scene = write(tmp_path / "shot.blend", image("//tex/a.png"))
+    made = scene_submission(scene, task="t", externals=(write(tmp_path / "tex/a.png"),))
+    assert [file.path for file in made.files] == ["shot.blend", "external/00/a.png", "sendoff-paths.json"]
+
+
+def test_a_damaged_blend_when_submitted_then_a_note(tmp_path: Path, make_blend) -> None:  # type: ignore[no-untyped-def]
+    made = scene_submission(write(tmp_path / "shot.blend", make_blend((b"DATA", b"x", 1))), task="t")
+    made.check()
+    assert made.notes[0].startswith("Its files could not be looked up. ")
+
+
+def test_too_many_files_when_checked_then_the_sequence_that_makes_most_is_named(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(submission, "MAX_FILES", 5)
+    assert manifest.MAX_FILES == 20_000
+    scene = write(tmp_path / "shot.blend", image("//gone.png"))
+    files = [SceneFile(source=tmp_path / f"plate.{number:04d}.jp2", path=f"e/{number}") for number in range(5)]
+    made = Submission(task="t", files=(SceneFile(scene, "shot.blend", "scene"), *files))
+    with pytest.raises(
+        InputError, match=r"6 files; at most 5 can be sent\. 5 of them are frames of plate\.####\.jp2\."
+    ):
+        made.check()
+
+
+def test_a_file_when_it_has_too_many_chunks_then_it_is_said_before_it_is_sent(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    scene = write(tmp_path / "cache.abc", b"x" * 3 * 1024 * 1024)
+    made = Submission(task="t", files=(SceneFile(scene, "cache.abc"),))
+    made.check()
+    monkeypatch.setattr(submission, "MAX_CHUNKS_PER_FILE", 2)
+    with pytest.raises(InputError, match=r"cache\.abc has .* can be sent"):
+        made.check()
+    monkeypatch.setattr(submission, "MAX_CHUNKS_PER_FILE", 3)
+    write(scene, b"417\n" * 16 * 1024 * 10)
+    with pytest.raises(InputError, match=r"cache\.abc has too many parts"):
+        made.check()
+
+
+def test_a_file_that_is_not_there_when_its_name_is_no_unicode_then_the_sentence_can_be_printed(tmp_path: Path) -> None:
+    gone = tmp_path / os.fsdecode(b"gone\xe9.png")
+    with pytest.raises(InputError) as caught:
+        Submission(task="t", files=(SceneFile(gone, "gone.png"),)).check()
+    str(caught.value).encode()
+    check_paths(["gone.png"])
