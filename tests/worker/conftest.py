@@ -18,6 +18,7 @@ from sendoff_store.embedded import EmbeddedValkey
 from sendoff_store.files import store_file
 from sendoff_store.memory_blobs import MemoryBlobs
 from sendoff_store.records import JobRecord, NewJob
+from sendoff_store.scene_needs import ANYTHING, SceneNeeds
 from sendoff_worker import registry
 from sendoff_worker.runner import Runner
 from sendoff_worker.settings import WorkerSettings
@@ -41,6 +42,7 @@ class Bench:
         files: dict[str, Path] | None = None,
         *,
         scope: Path | None = None,
+        needs: SceneNeeds = ANYTHING,
     ) -> str:
         job = f"job{next(_numbers)}"
         named = [(path, source, "scene") for path, source in (files or {}).items()]
@@ -50,7 +52,17 @@ class Bench:
             store_file(self.blobs, source, path=path, role=role, media_type="application/octet-stream")
             for path, source, role in named
         ]
-        new = NewJob(id=job, task=task, title=task, owner="ada", sid="s", queue="cpu", message="", params=params or {})
+        new = NewJob(
+            id=job,
+            task=task,
+            title=task,
+            owner="ada",
+            sid="s",
+            queue="cpu",
+            message="",
+            params=params or {},
+            needs=needs,
+        )
         self.store.run(
             jobs.create(new, Manifest(tuple(entries)).to_dict(), idempotency_key=None, retention_seconds=1000)
         )
