@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import bpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sendoff_inside import fbx_file, fbx_scene, mesh_lods
+from sendoff_inside import fbx_file, fbx_result, fbx_scene, mesh_lods
+from sendoff_inside.contents import Part
 from sendoff_inside.job import Job, JobFailed
+from sendoff_inside.origin import Origin
 from sendoff_inside.scene import open_scene
 
 #: Centimetres of a unit, and which axis is up: Maya's, 3ds Max in inches, a Blender artist's, millimetres.
@@ -188,6 +191,124 @@ def test_a_texture_of_the_workers_machine_is_not_read(tmp_path: Path, opened: An
         assert any("secret" in text and "did not come along" in text for text in recorder.warnings)
     mesh_lods.run(job)
     assert b"image/png" not in (job.folder / "lods.glb").read_bytes()
+
+
+NAMES = ["aβカ😂", 'Tür "links"', "Bolt.001", "a b  c", "Body", "body's", "日本語の名前", "ns:Body", "x" * 70]
+
+
+def test_names_of_any_script_are_read(tmp_path: Path, opened: Any) -> None:
+    for name in NAMES:
+        ball(name, location=(len(name), 0.0, 0.0))
+    made = {one.name for one in bpy.data.objects}
+    opened(write(tmp_path / "names.fbx"))
+    assert {str(one["sendoff_path"]) for one in bpy.data.objects} == made
+
+
+def test_a_name_that_blender_cuts_is_known_by_its_whole_length() -> None:
+    whole = "Long" * 80
+    one = bpy.data.objects.new(whole, None)
+    assert one.name != whole
+    said = fbx_file.FbxFile(names=Counter({whole: 1, "Other": 1}))
+    assert fbx_scene._own_name(one, said) == whole
+
+
+def test_names_of_any_script_are_written_unique_and_mapped(tmp_path: Path, recorder: Any) -> None:
+    for name in NAMES:
+        ball(name)
+    sources = {one.name for one in bpy.data.objects}
+    job = Job(recorder, params={"levels": 1, "formats": ["fbx"]}, folder=tmp_path, scene=None)
+    mesh_lods.run(job)
+    parts = json.loads((tmp_path / "contents.json").read_text())["objects"]
+    assert {part["source"] for part in parts} == sources
+    assert len({part["name"] for part in parts}) == len(parts)
+    assert fbx_file.read(tmp_path / "lods.fbx").names == Counter(part["name"] for part in parts)
+    named = {part["source"]: part["name"] for part in parts}
+    for name in ("aβカ😂", 'Tür "links"', "日本語の名前", "a b  c", "body's"):
+        assert named[name] == f"{name}_LOD1"
+    assert named["ns:Body"] == "ns_Body_LOD1"
+
+
+def test_levels_of_one_source_are_a_lod_group(tmp_path: Path, recorder: Any) -> None:
+    ball("Crate", location=(3.0, 2.0, 0.5))
+    other = bpy.data.objects.new("Crate copy", bpy.context.object.data)
+    bpy.context.scene.collection.objects.link(other)
+    other.location.x = -4.0
+    job = Job(recorder, params={"levels": 3, "formats": ["fbx", "blend"]}, folder=tmp_path, scene=None)
+    mesh_lods.run(job)
+    assert fbx_file.read(tmp_path / "lods.fbx").lod_groups == (
+        fbx_file.LodGroup("Crate", ("Crate_LOD1", "Crate_LOD2", "Crate_LOD3")),
+        fbx_file.LodGroup("Crate copy", ("Crate copy_LOD1", "Crate copy_LOD2", "Crate copy_LOD3")),
+    )
+    _, made = nodes(tmp_path / "lods.fbx")
+    for level in (1, 2, 3):
+        assert made[f"Crate_LOD{level}"]["Lcl Translation"] == pytest.approx([300.0, 50.0, -200.0], abs=1e-3)
+        assert made[f"Crate copy_LOD{level}"]["Lcl Translation"] == pytest.approx([-400.0, 0.0, 0.0], abs=1e-3)
+    assert made["Crate"]["Lcl Translation"] == [0.0, 0.0, 0.0]
+    # The .blend, which is written after it, has neither groups nor parents.
+    with bpy.data.libraries.load(str(tmp_path / "lods.blend")) as (there, _):
+        assert set(there.objects) == {f"{name}_LOD{level}" for name in ("Crate", "Crate copy") for level in (1, 2, 3)}
+
+
+def lod_group(*names: str) -> Any:
+    """A LOD group of balls, as an application writes one."""
+    group = bpy.data.objects.new("Rock_group", None)
+    group["fbx_type"] = "LodGroup"
+    bpy.context.scene.collection.objects.link(group)
+    for name in names:
+        ball(name).parent = group
+    return group
+
+
+@pytest.mark.parametrize("names", [("Rock", "Rock_far", "Rock_farther"), ("Rock", "Rock", "Rock")])
+def test_of_a_lod_group_only_the_finest_member_gets_levels(names: tuple[str, ...], tmp_path: Path, opened: Any) -> None:
+    lod_group("RockA", "RockB", "RockC")
+    sent = write(tmp_path / "rock.fbx")
+    content = sent.read_bytes()
+    if len(set(names)) == 1:
+        for name in (b"RockB", b"RockC"):
+            content = content.replace(name + b"\0\1Model", b"RockA\0\1Model")
+        sent.write_bytes(content)
+    job = opened(sent, levels=1)
+    mesh_lods.run(job)
+    parts = json.loads((job.folder / "contents.json").read_text())["objects"]
+    finest = "/Rock_group/RockA" if len(set(names)) == 1 else "RockA"
+    assert [part["source"] for part in parts] == [finest]
+
+
+def test_in_a_result_a_texture_has_the_artists_path(tmp_path: Path, recorder: Any) -> None:
+    for name, noted in (("wood", "//textures/wood.png"), ("paint", "")):
+        image = bpy.data.images.new(name, 4, 4)
+        image.filepath_raw, image.file_format = str(tmp_path / f"{name}.png"), "PNG"
+        image.save()
+        if noted:
+            image["sendoff_path"] = noted
+        material = bpy.data.materials.new(name)
+        if bpy.app.version < (5, 0, 0):
+            material.use_nodes = True
+        texture = material.node_tree.nodes.new("ShaderNodeTexImage")
+        texture.image = image
+        shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+        material.node_tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
+        ball(name).data.materials.append(material)
+    (tmp_path / "out").mkdir()
+    job = Job(recorder, params={"levels": 1, "formats": ["fbx"]}, folder=tmp_path / "out", scene=None)
+    mesh_lods.run(job)
+    content = (tmp_path / "out" / "lods.fbx").read_bytes()
+    assert b"textures/wood.png" in content
+    assert b"paint.png" in content
+    assert tmp_path.name.encode() not in content
+
+
+def test_only_the_artists_own_properties_are_written(tmp_path: Path, recorder: Any) -> None:
+    one = ball()
+    one["weight"] = 2.5
+    one["sendoff_parent"] = "Rig"
+    parts = [(one, Part(name="Ball", path="", source="Ball"))]
+    fbx_result.write_fbx(tmp_path / "ball.fbx", bpy.context.scene, parts, Origin(kind="blend"))
+    content = (tmp_path / "ball.fbx").read_bytes()
+    assert b"weight" in content
+    assert b"sendoff_parent" not in content
+    assert one["sendoff_parent"] == "Rig"
 
 
 @pytest.mark.parametrize("kept", [0, 10, 60, 0.3, 0.9])

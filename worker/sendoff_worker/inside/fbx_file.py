@@ -1,4 +1,4 @@
-"""What an FBX file says of itself: its unit, its up-axis and the names of its nodes.
+"""What an FBX file says of itself: its unit, its up-axis, the names of its nodes and its LOD groups.
 
 Blender's importer keeps none of these. Geometry is skipped over, not read. The layout of the binary form is that of
 Blender's notes on it (code.blender.org, "FBX binary file format specification", 2013).
@@ -25,6 +25,15 @@ _ASCII_SETTING = r'"%s"\s*,\s*"\w*"\s*,\s*"\w*"\s*,\s*"\w*"\s*,\s*(-?[\d.eE+-]+)
 
 
 @dataclass(frozen=True)
+class LodGroup:
+    """A node with the attribute "LodGroup"."""
+
+    name: str
+    #: The names of its nodes, the finest level first.
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class FbxFile:
     """What stands in the file; where it says nothing, what FBX means by that: centimetres, Y up."""
 
@@ -33,6 +42,8 @@ class FbxFile:
     up_axis: str = "Y"
     #: How many nodes have each name; empty for an ASCII file.
     names: Counter[str] = field(default_factory=Counter)
+    #: Groups of which an application shows one member at a time.
+    lod_groups: tuple[LodGroup, ...] = ()
 
 
 def read(path: Path) -> FbxFile:
@@ -40,28 +51,54 @@ def read(path: Path) -> FbxFile:
     with path.open("rb") as file:
         start = file.read(len(MAGIC))
         settings: dict[str, float] = {}
-        names: Counter[str] = Counter()
+        nodes = _Nodes()
         try:
             if start != MAGIC:
-                return _made(_ascii_settings(start + file.read(_ASCII_BYTES)), names)
+                return _made(_ascii_settings(start + file.read(_ASCII_BYTES)), nodes)
             reader = _Reader(file, path.stat().st_size)
             for name, end in reader.records(path.stat().st_size):
                 if name == b"GlobalSettings":
                     settings = dict(reader.settings(end))
                 elif name == b"Objects":
-                    names.update(reader.model_names(end))
+                    reader.read_objects(end, nodes)
+                elif name == b"Connections":
+                    reader.read_connections(end, nodes)
         except (struct.error, ValueError) as error:
             print(f"{path}: {error}")
-        return _made(settings, names)
+        return _made(settings, nodes)
 
 
-def _made(settings: dict[str, float], names: Counter[str]) -> FbxFile:
+@dataclass
+class _Nodes:
+    """The nodes of a binary file."""
+
+    #: The name of each node by its number, in the order of the file; nodes of very old files have no numbers.
+    names: list[tuple[Any, str]] = field(default_factory=list)
+    #: The numbers of attributes that make a node a LOD group.
+    lod_attributes: set[Any] = field(default_factory=set)
+    #: What is connected to what: (child, parent).
+    connections: list[tuple[Any, Any]] = field(default_factory=list)
+
+    def lod_groups(self) -> Iterator[LodGroup]:
+        """The LOD groups of the file."""
+        by_number = dict(self.names)
+        groups = [parent for child, parent in self.connections if child in self.lod_attributes]
+        members: dict[Any, list[str]] = {group: [] for group in groups if group in by_number}
+        for child, parent in self.connections:
+            if parent in members and child in by_number:
+                members[parent].append(by_number[child])
+        for group, names in members.items():
+            yield LodGroup(by_number[group], tuple(names))
+
+
+def _made(settings: dict[str, float], nodes: _Nodes) -> FbxFile:
     unit = settings.get("UnitScaleFactor", 1.0)
     axis = settings.get("UpAxis", 1)
     return FbxFile(
         centimetres_per_unit=unit if 1e-6 < unit < 1e9 else 1.0,
         up_axis="XYZ"[int(axis)] if axis in (0, 1, 2) else "Y",
-        names=names,
+        names=Counter(name for _, name in nodes.names),
+        lod_groups=tuple(nodes.lod_groups()),
     )
 
 
@@ -108,12 +145,21 @@ class _Reader:
                     if len(values) > 4 and isinstance(values[0], bytes) and isinstance(values[4], (int, float)):
                         yield values[0].decode("utf-8", "replace"), float(values[4])
 
-    def model_names(self, end: int) -> Iterator[str]:
-        """The name of each node of the record of all objects."""
+    def read_objects(self, end: int, nodes: _Nodes) -> None:
+        """The nodes of the record of all objects."""
         for name, _ in self.records(end):
-            values = self._values() if name == b"Model" else []
-            if len(values) > 1 and isinstance(values[1], bytes):
-                yield values[1].partition(b"\x00\x01")[0].decode("utf-8", "replace")
+            values = self._values() if name in (b"Model", b"NodeAttribute") else []
+            if name == b"Model" and len(values) > 1 and isinstance(values[1], bytes):
+                nodes.names.append((values[0], values[1].partition(b"\x00\x01")[0].decode("utf-8", "replace")))
+            elif name == b"NodeAttribute" and len(values) > 2 and values[2] == b"LodGroup":
+                nodes.lod_attributes.add(values[0])
+
+    def read_connections(self, end: int, nodes: _Nodes) -> None:
+        """Which object belongs to which."""
+        for _ in self.records(end):
+            values = self._values()
+            if len(values) > 2 and values[0] == b"OO":
+                nodes.connections.append((values[1], values[2]))
 
     def _values(self) -> list[Any]:
         """The properties of the record that was yielded last; None for an array. The place in the file stays."""

@@ -1,29 +1,48 @@
-"""Objects of Blender as an FBX file in the units and axes of the scene that was sent, for an application like Maya."""
+"""Objects of Blender as an FBX file in the units and axes of the scene that was sent, for Maya and for game engines.
+
+Levels of one source at one place lie below a node with the attribute "LodGroup", the finest first: Unreal's and Maya's
+importers read it as such. Unity goes by the ends of the names, `_LOD0` and so on. The file has no LOD 0, which is the
+source itself: it is where the file came from, and may be changed there until the levels come back.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+import mmap
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import bpy
+from mathutils import Matrix
 
-from .contents import Contents, Part
+from .contents import Contents, Part, without_private
 from .fbx_scene import enable
+from .imported_paths import Original, texture_path
+from .lod_groups import lod_groups
 from .mesh_arrays import triangle_count
 from .origin import Origin
-from .usd_names import free_name
+from .usd_names import numbered
 
 #: What a scene of Blender becomes, as Maya has it.
 _FOR_MAYA = Origin(kind="blend", metres_per_unit=0.01, up_axis="Y")
 #: Blender's exporter takes no other units, in centimetres.
 _UNITS = (0.001, 1000.0)
+#: Blender's exporter gives an empty with this property the node attribute that it names.
+_NODE_TYPE, _LOD_GROUP = "fbx_type", "LodGroup"
 
 
-def write_fbx(path: Path, scene: Any, objects: Iterable[tuple[Any, Part]], origin: Origin) -> Contents:
-    """Write a scene, with names that Maya keeps; returns what is in the file.
+def write_fbx(
+    path: Path,
+    scene: Any,
+    objects: Iterable[tuple[Any, Part]],
+    origin: Origin,
+    *,
+    original: Original | None = None,
+) -> Contents:
+    """Write a scene; returns what is in the file.
 
     Args:
         path: The file, .fbx.
@@ -31,22 +50,30 @@ def write_fbx(path: Path, scene: Any, objects: Iterable[tuple[Any, Part]], origi
         objects: Blender's objects, each with what it is (name and path are filled in here).
         origin: Of the scene that was sent: its units and up-axis are the file's. Of a .blend, the file has centimetres
             and Y up.
+        original: Tells the path of an image as the artist's scene has it; without it, images have names only.
     """
     written = _FOR_MAYA if origin.kind == "blend" else origin
     centimetres = written.metres_per_unit * 100.0
     if not _UNITS[0] <= centimetres <= _UNITS[1]:
         written, centimetres = replace(written, metres_per_unit=0.01), 1.0
     contents, taken = Contents(path.name, written), set[str]()
+    enable()
     with ExitStack() as after:
+        members = []
         for one, part in objects:
             after.callback(setattr, one, "name", one.name)  # another format keeps the artist's own
-            one.name = free_name(part.name or one.name, taken)
+            one.name = numbered(node_name(part.name or one.name), taken)
+            taken.add(one.name)
             contents.add(replace(part, name=one.name, path=one.name, triangles=triangle_count(one.data)))
+            members.append((one, part))
+        after.enter_context(_grouped(scene, members, taken))
+        blocks = {slot.material for one, _ in members for slot in one.material_slots if slot.material is not None}
+        after.enter_context(without_private([*(one for one, _ in members), *blocks]))
+        after.enter_context(_texture_paths(original))
         units = scene.unit_settings
         after.callback(setattr, units, "scale_length", units.scale_length)
         after.callback(setattr, units, "system", units.system)
         units.system, units.scale_length = "METRIC", 1.0 / centimetres
-        enable()
         bpy.context.window.scene = scene
         bpy.ops.export_scene.fbx(
             filepath=str(path),
@@ -64,4 +91,69 @@ def write_fbx(path: Path, scene: Any, objects: Iterable[tuple[Any, Part]], origi
             add_leaf_bones=False,
             path_mode="STRIP",
         )
+    _refuse_own_paths(path)
     return contents
+
+
+def node_name(name: str) -> str:
+    """A name of any script as FBX and Maya hold it: a colon would make a namespace, and a bar a path."""
+    plain = re.sub(r"[:|/\\\x00-\x1f]", "_", name.encode("utf-8", "replace").decode("utf-8"))
+    return plain or "object"
+
+
+@contextmanager
+def _grouped(scene: Any, members: list[tuple[Any, Part]], taken: set[str]) -> Iterator[None]:
+    """Have a LOD group around the levels of each source for the length of a `with` block."""
+    made, renamed = [], []
+    for group in lod_groups(members):
+        if len(group) < 2:
+            continue
+        finest = group[0][0].name
+        name = numbered(re.sub(r"_LOD\d+$", "", finest) or finest, taken)
+        holder = bpy.data.objects.get((name, None))
+        if holder is not None:  # the source itself, which is not written
+            renamed.append((holder, name))
+            holder.name = f"{name[:40]} of the scene"
+        node = bpy.data.objects.new(name, None)
+        node[_NODE_TYPE] = _LOD_GROUP
+        scene.collection.objects.link(node)
+        made.append(node)
+        for one, _ in group:
+            place = one.matrix_world.copy()
+            one.parent = node
+            one.matrix_parent_inverse = Matrix.Identity(4)
+            one.matrix_basis = place
+    scene.view_layers[0].update()
+    try:
+        yield
+    finally:
+        for node in made:
+            for one in node.children:
+                one.parent = None
+            bpy.data.objects.remove(node)
+        for one, name in reversed(renamed):
+            one.name = name
+
+
+@contextmanager
+def _texture_paths(original: Original | None) -> Iterator[None]:
+    """Have Blender's exporter write the artist's paths of textures; it knows those of this machine only."""
+    from io_scene_fbx import export_fbx_bin
+
+    def paths(image: Any, _scene_data: Any) -> tuple[str, str]:
+        path = texture_path(image, original).removeprefix("//")
+        return path, path
+
+    before = export_fbx_bin._gen_vid_path
+    export_fbx_bin._gen_vid_path = paths
+    try:
+        yield
+    finally:
+        export_fbx_bin._gen_vid_path = before
+
+
+def _refuse_own_paths(path: Path) -> None:
+    """Another version of Blender's exporter may write paths in another way. Raises RuntimeError if it did."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if content.find(PurePosixPath(path.parent).as_posix().encode()) >= 0:
+            raise RuntimeError(f"{path.name} holds a path of the worker")

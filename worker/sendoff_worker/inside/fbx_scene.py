@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,17 @@ import bpy
 
 from . import fbx_file
 from .external_paths import ExternalPaths
+from .imported_paths import ImportedPaths, note_images
 from .job import Job, JobFailed
+from .left_alone import LEVEL_PROPERTY, SOURCE_PROPERTY
 from .origin import PATH_PROPERTY, SCALE_PROPERTY, Origin
 
 SUFFIX = ".fbx"
 _NUMBER = re.compile(r"\.\d{3,}$")
+#: What a step of a path cannot hold, as an application like Maya has it. Letters of other scripts stay.
+_NO_NAME = re.compile(r"[^A-Za-z0-9_\u0080-\U0010ffff]")
+#: Names from this length on may have been cut by Blender.
+_CUT_BYTES = 57
 
 
 def open_fbx(job: Job, path: Path) -> None:
@@ -37,8 +44,11 @@ def open_fbx(job: Job, path: Path) -> None:
             f"{path.name} cannot be opened as FBX: it is damaged or of a kind that Blender does not read. "
             "Export it as binary FBX and send it again."
         ) from error
-    job.external_paths = ExternalPaths(root=path.parent.resolve(), scene=path.name)
-    job.external_paths.confine(job)
+    missing = note_images(path.parent)
+    ExternalPaths(root=path.parent.resolve(), scene=path.name).confine(job)
+    job.external_paths = ImportedPaths()
+    for image in missing:
+        job.missing(image, "texture")
     if not bpy.data.objects:
         job.warn(f"{path.name} holds no objects.")
     job.origin = Origin(
@@ -46,10 +56,11 @@ def open_fbx(job: Job, path: Path) -> None:
         metres_per_unit=said.centimetres_per_unit / 100.0,
         up_axis="Z" if said.up_axis == "Z" else "Y",
     )
-    for one in bpy.data.objects:
-        one[PATH_PROPERTY] = _identity(one, said)
+    for one, identity in _identities(said).items():
+        one[PATH_PROPERTY] = identity
         units = 1.0 if one.parent else job.origin.metres_per_unit  # the importer converts by the topmost objects
         one[SCALE_PROPERTY] = [part / units for part in one.scale]
+    _mark_levels(said)
 
 
 def enable() -> None:
@@ -60,18 +71,66 @@ def enable() -> None:
         raise RuntimeError("Blender's FBX add-on cannot be enabled")
 
 
-def _identity(one: Any, said: fbx_file.FbxFile) -> str:
-    """The node's name, or its path where others have the same name: "/Car/Left/Body"."""
-    name = _own_name(one, said)
-    if said.names[name] < 2:
-        return name
-    chain = [one]
-    while chain[-1].parent is not None:
-        chain.append(chain[-1].parent)
-    return "".join("/" + re.sub(r"[^A-Za-z0-9_]", "_", _own_name(part, said)) for part in reversed(chain))
+def _identities(said: fbx_file.FbxFile) -> dict[Any, str]:
+    """What each object is known by: the node's name, or its path if others have the same name: "/Car/Left/Body"."""
+    own = {one: _own_name(one, said) for one in bpy.data.objects}
+    found: dict[Any, str] = {}
+    taken: Counter[str] = Counter()
+    for one in sorted(bpy.data.objects, key=_order):
+        identity = own[one]
+        if said.names[identity] > 1:
+            chain = [one]
+            while chain[-1].parent is not None:
+                chain.append(chain[-1].parent)
+            identity = "".join(f"/{_NO_NAME.sub('_', own[part])}" for part in reversed(chain))
+        taken[identity] += 1
+        # Two nodes of one name below one parent, which FBX allows, are told apart by a number.
+        found[one] = identity if taken[identity] == 1 else f"{identity}[{taken[identity] - 1}]"
+    return found
 
 
 def _own_name(one: Any, said: fbx_file.FbxFile) -> str:
-    """As it stands in the file: Blender adds a number where it had the name already."""
+    """As it stands in the file: Blender adds a number if it had the name already, and cuts what is too long."""
     stem = _NUMBER.sub("", one.name)
-    return str(stem) if one.name not in said.names and stem in said.names else str(one.name)
+    for name in (one.name, stem):
+        if name in said.names:
+            return str(name)
+    if len(one.name.encode("utf-8", "replace")) >= _CUT_BYTES:
+        # Blender cuts at 63 bytes up to 4.5, and a name with a number a little before.
+        whole = [name for name in said.names if name.startswith(stem)]
+        if len(whole) == 1:
+            return whole[0]
+    return str(one.name)
+
+
+def _order(one: Any) -> tuple[str, int]:
+    """Sorts objects of one name as they stand in the file: Blender numbers them in that order."""
+    number = _NUMBER.search(one.name)
+    return _NUMBER.sub("", one.name), int(number[0][1:]) if number else 0
+
+
+def _mark_levels(said: fbx_file.FbxFile) -> None:
+    """Mark all but the finest member of each LOD group as a level, so that no levels are made of levels."""
+    own: dict[Any, str] = {one: _own_name(one, said) for one in bpy.data.objects}
+    groups = sorted((one for one in own if one.children), key=_order)
+    for said_group in said.lod_groups:
+        names = Counter(said_group.members)
+        group = next(
+            (
+                one
+                for one in groups
+                if own[one] == said_group.name and Counter(own[child] for child in one.children) == names
+            ),
+            None,
+        )
+        if group is None:
+            continue
+        groups.remove(group)
+        waiting = sorted(group.children, key=_order)
+        finest = ""
+        for level, name in enumerate(said_group.members):
+            member = next(one for one in waiting if own[one] == name)
+            waiting.remove(member)
+            finest = finest or str(member[PATH_PROPERTY])
+            for one in (member, *member.children_recursive) if level else ():
+                one[SOURCE_PROPERTY], one[LEVEL_PROPERTY] = finest, level
