@@ -3,9 +3,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.13 || command -v p
 SERIES ?=
 BIN := .venv/bin
 SCENE ?=
+SCENES ?=
+TASK ?=
+JOBS ?=
+JSON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bpy demo up test test-faults desktop test-desktop test-browser test-studio check format addon maya addon-repository bench clean
+.PHONY: help setup bpy demo up test test-faults fidelity test-fidelity desktop test-desktop test-browser test-studio check format addon maya addon-repository bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +31,13 @@ test: setup ## All tests
 
 test-faults: setup ## Kill, hang and cut parts of a running stack
 	@PYTHON="$(PYTHON)" $(BIN)/python scripts/test.py faults
+
+fidelity: setup ## Compare results with what the artist sees; SCENES=folder (SERIES=, TASK=, JOBS=, JSON=)
+	@$(BIN)/python scripts/fidelity $(if $(SCENES),"$(SCENES)") $(if $(SERIES),--series $(SERIES)) \
+	  $(if $(TASK),--task $(TASK)) $(if $(JOBS),--jobs $(JOBS)) $(if $(JSON),--json "$(JSON)")
+
+test-fidelity: setup ## The same on the scenes of its own, in each Blender
+	@PYTHON="$(PYTHON)" $(BIN)/python scripts/test.py fidelity
 
 desktop: setup ## Make a Debian 13 with a real Blender window in build/desktop (as root, 3 minutes, once)
 	@$(BIN)/python scripts/desktop.py

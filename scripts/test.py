@@ -1,4 +1,4 @@
-"""Run the tests: all, or one marked suite (`faults`, `studio`, `desktop`, `browser`). The Makefile and CI call this.
+"""Run the tests, all or one suite (`faults`, `studio`, `fidelity`, `desktop`, `browser`), for the Makefile and CI.
 
 Parts that run inside Blender are run by each Blender environment in turn; under CI all series must be there.
 The suite `desktop` is the one in a real window, and with it what runs inside Blender 5.2, whose Python is there. The
@@ -27,7 +27,7 @@ IN_CI = os.environ.get("CI") == "true"
 
 def main(suite: str | None) -> int:
     """Run a suite and return the exit status."""
-    suites = {"desktop": desktop_suite, "browser": browser_suite}
+    suites = {"desktop": desktop_suite, "browser": browser_suite, "fidelity": fidelity_suite}
     failed = suites[suite]() if suite in suites else marked_suite(suite)
     if failed is None:
         return 1
@@ -74,6 +74,16 @@ def desktop_suite() -> list[str] | None:
         if desktop.run(inside, CI=os.environ.get("CI", "")):
             failed.append(f"{folder} in {desktop.MODULE.name}")
     return failed
+
+
+def fidelity_suite() -> list[str] | None:
+    """The fidelity tool on its own scenes, in each Blender environment; the window system's has a suite of its own."""
+    if not make_blenders(CI_SERIES if IN_CI else []) and IN_CI:
+        return None
+    print("\n== the fidelity tool on its own scenes", flush=True)
+    series = ["--series", *sorted(CI_SERIES)] if IN_CI else []
+    done = subprocess.run([sys.executable, "scripts/fidelity", *series], cwd=ROOT, check=False)
+    return ["fidelity"] if done.returncode else []
 
 
 def browser_suite() -> list[str] | None:

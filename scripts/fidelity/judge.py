@@ -209,10 +209,8 @@ def judge_one(
     stem = re.sub(r"_LOD0$", "", original.name, flags=re.IGNORECASE)
     plain = level.source.rpartition("/")[2] or level.source
     last = original.name.rpartition("/")[2] or original.name
-    wanted = re.compile(
-        rf"({re.escape(stem[:40])}|{re.escape(plain[:40])}|{re.escape(last[:40])}).*_LOD{level.number}(\.\d{{3,}})?$",
-        re.DOTALL,
-    )
+    stems = "|".join(re.escape(part[:40]) for part in (stem, plain, last))
+    wanted = re.compile(rf"({stems}).*_LOD{level.number}(\.\d{{3,}})?$", re.DOTALL)
     if (request.is_first and not wanted.match(name)) or (stem != original.name and f"{original.name}_LOD" in name):
         found.add("name", f"“{original.name}” gave “{name}”")
 
