@@ -52,6 +52,21 @@ def test_a_scene_when_submitted_then_stdout_is_the_job(run, fake, scene) -> None
     assert (status, json.loads(out)["id"]) == (Exit.OK, "j1")
 
 
+def test_what_is_missing_when_submitted_then_it_is_named_before_and_in_json(run, fake, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    scene = tmp_path / "s.usda"
+    scene.write_text("#usda 1.0\n" + "".join(f"asset a{n} = @gone{n:02d}.usd@\n" for n in range(22)))
+    gone = [f"{tmp_path}/gone{n:02d}.usd (layer “s.usda”)" for n in range(22)]
+    status, out, err = run("submit", str(scene), "--task", "t")
+    assert (status, out) == (Exit.OK, "j1\n")
+    assert err.index(f"Missing, not sent: {gone[0]}\n") < err.index("Uploading")
+    assert "Missing, not sent: 2 more files" in err
+    assert fake.posted[0]["missing_files"] == gone
+    status, out, err = run("submit", str(scene), "--task", "t", "--json")
+    assert json.loads(out)["missing_files"] == gone
+    assert "Missing" not in err
+    assert "missing_files" not in json.loads(run("submit", str(scene), "--task", "t", "--json", "--no-externals")[1])
+
+
 def test_objects_when_named_then_they_go_along_as_the_scope(run, fake, scene) -> None:  # type: ignore[no-untyped-def]
     assert run("submit", scene, "--task", "t", "--object", "Wheel", "--object", "Body")[:2] == (Exit.OK, "j1\n")
     _, scoped = fake.posted[0]["manifest"]["files"]
