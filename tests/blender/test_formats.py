@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -68,6 +69,10 @@ def scene() -> Any:
     bpy.ops.mesh.primitive_cube_add(location=(0, 5, 0), rotation=(0.3, 0.2, 0.1))
     bpy.context.object.name = "Plate"
     bpy.context.object.scale = (1, 2, 0.1)
+    plate = bpy.context.object.data
+    for material in (None, bpy.data.materials["Holz"]):  # some faces have no material
+        plate.materials.append(material)
+    plate.polygons.foreach_set("material_index", np.arange(6, dtype=np.int32) % 2)
     bpy.context.view_layer.update()
     return bpy.context.scene
 
@@ -116,7 +121,9 @@ def measured(objects: dict[str, Any]) -> dict[str, dict[str, Any]]:
         corners = np.array([matrix @ vertex.co for vertex in mesh.vertices])
         turn = matrix.to_3x3().inverted().transposed()
         normals = np.array([(turn @ corner.vector).normalized() for corner in mesh.corner_normals])
-        slots = [slot.material.name if slot.material else "" for slot in one.material_slots]
+        # A .glb has a material twice if meshes with and without colours use it.
+        names = [slot.material.name if slot.material else "" for slot in one.material_slots]
+        slots = [re.sub(r"\.\d{3}$", "", name) for name in names]
         faces = Counter(
             slots[face.material_index] if slots else "" for face in mesh.polygons for _ in face.vertices[2:]
         )
@@ -165,6 +172,8 @@ def test_each_format_holds_the_same(kind: str, made: tuple[Path, dict[str, dict[
         assert np.array(level["uv_sums"]) == pytest.approx(np.array(own["uv_sums"]), abs=0.02)
         assert level["properties"] == own["properties"]
         assert sum(level["materials"].values()) == level["triangles"]
+        if kind == "usd" and "" in own["materials"] and len(own["materials"]) > 1:
+            continue  # Blender's importer gives faces without a material the first one; see the test below
         for material, triangles in own["materials"].items():
             if material:
                 # Blender's importer of USD goes by the prim's name.
@@ -189,6 +198,20 @@ def test_names_of_uv_maps_and_colours_are_kept(made: tuple[Path, dict[str, dict[
     objects = READERS["glb"](folder / FORMATS["glb"])
     assert sorted(objects["Crate_LOD1"].data["uv_names"]) == own["uvs"]
     assert len(objects["Crate_LOD1"].data.color_attributes) >= len(own["colours"])
+
+
+def test_in_usd_faces_without_a_material_stay_so(made: tuple[Path, dict[str, dict[str, Any]]]) -> None:
+    folder, sent = made
+    library = pxr()
+    stage = library.Usd.Stage.Open(str(folder / FORMATS["usd"]))
+    prim = stage.GetPrimAtPath("/sendoff_result/Plate_LOD1")
+    binding = library.UsdShade.MaterialBindingAPI(prim)
+    assert not binding.ComputeBoundMaterial()[0]
+    (subset,) = binding.GetMaterialBindSubsets()
+    counts = library.UsdGeom.Mesh(prim).GetFaceVertexCountsAttr().Get()
+    triangles = sum(counts[face] - 2 for face in subset.GetIndicesAttr().Get())
+    assert triangles == pytest.approx(sent["Plate_LOD1"]["materials"]["Holz"], abs=1)
+    assert library.UsdShade.MaterialBindingAPI(subset).ComputeBoundMaterial()[0].GetPrim().GetName() == "Holz"
 
 
 def test_colours_have_their_values_in_usd(made: tuple[Path, dict[str, dict[str, Any]]]) -> None:

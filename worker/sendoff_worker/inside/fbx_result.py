@@ -30,6 +30,8 @@ from .usd_names import numbered
 _FOR_MAYA = Origin(kind="blend", metres_per_unit=0.01, up_axis="Y")
 #: Blender's exporter takes no other units, in centimetres.
 _UNITS = (0.001, 1000.0)
+#: The material of faces without one, if others of the mesh have some.
+_UNASSIGNED = "unassigned"
 #: Blender's exporter gives an empty with this property the node attribute that it names.
 _NODE_TYPE, _LOD_GROUP = "fbx_type", "LodGroup"
 
@@ -70,6 +72,7 @@ def write_fbx(
         blocks = {slot.material for one, _ in members for slot in one.material_slots if slot.material is not None}
         after.enter_context(without_private([*(one for one, _ in members), *blocks]))
         after.enter_context(_texture_paths(original))
+        after.enter_context(_filled_slots([one for one, _ in members]))
         units = scene.unit_settings
         after.callback(setattr, units, "scale_length", units.scale_length)
         after.callback(setattr, units, "system", units.system)
@@ -133,6 +136,24 @@ def _grouped(scene: Any, members: list[tuple[Any, Part]], taken: set[str]) -> It
             bpy.data.objects.remove(node)
         for one, name in reversed(renamed):
             one.name = name
+
+
+@contextmanager
+def _filled_slots(objects: list[Any]) -> Iterator[None]:
+    """Have a material in each empty slot: Blender's exporter gives such faces the first material instead."""
+    material = bpy.data.materials.new(_UNASSIGNED)
+    filled = []
+    for one in objects:
+        slots = [slot for slot in one.material_slots if slot.material is None]
+        for slot in slots if len(slots) < len(one.material_slots) else ():
+            slot.material = material
+            filled.append(slot)
+    try:
+        yield
+    finally:
+        for slot in filled:
+            slot.material = None
+        bpy.data.materials.remove(material)
 
 
 @contextmanager
