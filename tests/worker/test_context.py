@@ -110,6 +110,7 @@ def test_a_script_in_blender_knows_the_scope_and_its_stages_reach_the_events(
     other = bench.job("test.inside", {"other": True}, files={"things.blend": scene}, scope=scope)
     bench.runner.run(other)
     record = bench.record(other)
+    assert record.state is JobState.SUCCEEDED, record.message + bench.log(other)
     assert record.result is not None
     assert record.result["summary"]["title"] is None, "the scope is of the artist's own scene"
 

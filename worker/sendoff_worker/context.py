@@ -214,6 +214,7 @@ class Context:
         self, runtime: Runtime, script: Path, params: Mapping[str, Any], *, scene: Path | None, is_own: bool
     ) -> dict[str, Any]:
         """Run a script in one Blender; raises SceneNotOpened if another may do better."""
+        is_sent = scene is not None and scene.is_relative_to(self.input)
         paths = next((self.input / f.path for f in self._manifest.files if f.role == "paths"), None)
         self._reporter.progress(None, f"Starting Blender {runtime.series}")
         try:
@@ -228,8 +229,9 @@ class Context:
                 {
                     "script": str(script.resolve()),
                     "scene": str(scene) if scene else None,
-                    "paths": str(paths) if paths else None,
-                    "root": str(self.input),
+                    "paths": str(paths) if paths and is_sent else None,
+                    # A scene that the task has made elsewhere holds no paths of the artist's.
+                    "root": str(self.input if is_sent or scene is None else scene.parent),
                     "scope": str(self._scope_path) if self._scope_path and is_own else None,
                     "folder": str(self.output),
                     "params": dict(params),
