@@ -7,6 +7,7 @@ calls `filepath`), so both names are listed.
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 from collections.abc import Callable, Iterator
@@ -79,9 +80,15 @@ class PathField:
     is_optional: bool = False
     #: Bytes that a path in its place may have; 0 if it is not stored but follows from the file's own name.
     room: int = 0
-    #: Stored path of the library that the ID came from, for linked data that is packed into the file (Blender 5).
+    #: Stored path of the library that the ID came from, for linked data that is packed into the file (Blender 5): a
+    #: relative path is relative to that library.
     library: str = ""
     spot: Spot = field(default=Spot(0, 0), compare=False, repr=False)
+
+    @property
+    def key(self) -> str:
+        """What names it in sendoff-paths.json: its path, and behind a line feed the library that it came from."""
+        return f"{self.path}\n{self.library}" if self.library else self.path
 
 
 def read_paths(file: Path, *, stop: Callable[[], bool] | None = None) -> list[PathField]:
@@ -173,6 +180,15 @@ def _decode(data: bytes) -> str:
     return data.partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
+def absolute(path: str, base: Path) -> Path:
+    """The path of a file as the .blend means it; `base` is the folder of the .blend."""
+    relative = path.startswith("//")
+    text = path.lstrip("/").replace("\\", "/") if relative else path
+    if not relative and os.sep == "/" and "\\" in path and not Path(path).exists():
+        text = path.replace("\\", "/")
+    return Path(os.path.normpath(os.path.join(base, text)))  # noqa: PTH118 - keeps what is absolute
+
+
 def is_blenders_own(path: str) -> bool:
     """Whether a path names a file that every Blender has: it is not sent, and nobody misses it."""
     return _BLENDERS_OWN.search(path) is not None
@@ -192,6 +208,7 @@ class _Run:
     parts: list[Block] = field(default_factory=list)
     code: str = ""
     name: str = ""
+    library: str = ""
     addresses: dict[int, Block] | None = None
     has_strings: bool = False
 
@@ -218,6 +235,7 @@ class _Reader:
             index = blend.dna.index.get(name)
             if index is not None and blend.dna.structs[index].size:
                 self._handlers[index] = (blend.dna.structs[index], handler)
+        self._libraries, self._emptied = _libraries(blend)
         helping = {
             blend.dna.index[name]
             for name in ("ImageTile", "ImageView", *_ARRAYS, "IDProperty")
@@ -258,13 +276,13 @@ class _Reader:
     def _of_run(self, run: _Run) -> Iterator[PathField]:
         run.code = run.head.code[:2].decode("latin-1") if run.head.code[2:] == b"\0\0" else ""
         if run.code:
-            run.name = self._id_name(run.head)
+            run.name, run.library = self._id(run.head)
         for block in run.parts:
             of_struct, handler = self._handlers[block.struct]
             for at in self.each(block, of_struct):
                 for found in handler(self, run, at):
                     if found.path or found.kind == "strip":
-                        yield replace(found, owner_code=run.code, owner=run.name)
+                        yield replace(found, owner_code=run.code, owner=run.name, library=run.library)
 
     def each(self, block: Block, of_struct: Struct) -> Iterator[_At]:
         """The structs in a block: its head says how many, its size how many there can be."""
@@ -355,14 +373,50 @@ class _Reader:
                     spot = Spot(target.offset, target.size, 0 if length is None else at.offset + length.offset)
                     yield PathField("socket", "", "", path, room=target.size - 1, is_optional=True, spot=spot)
 
-    def _id_name(self, block: Block) -> str:
+    def is_emptied(self, address: int) -> bool:
+        """Whether nothing is linked from a library any more, since what was linked is packed into the file."""
+        return address in self._emptied
+
+    def _id(self, block: Block) -> tuple[str, str]:
+        """The name of an ID, and the path of the library that it came from."""
         of_struct = self._dna.structs[block.struct] if 0 <= block.struct < len(self._dna.structs) else None
         id_struct = self._dna.find("ID")
         name = None if id_struct is None else id_struct.fields.get("name")
-        if of_struct is None or name is None or not (of_struct.name == "ID" or "id" in of_struct.fields):
-            return ""
+        if (
+            of_struct is None
+            or id_struct is None
+            or name is None
+            or not (of_struct.name == "ID" or "id" in of_struct.fields)
+        ):
+            return "", ""
         data = self._blend.body(block)
-        return _decode(data[name.offset : name.offset + name.size])[2:]
+        library = id_struct.fields.get("lib")
+        address = 0 if library is None else self._dna.value(data, 0, library)
+        return _decode(data[name.offset : name.offset + name.size])[2:], self._libraries.get(address, "")
+
+
+def _libraries(blend: BlendFile) -> tuple[dict[int, str], set[int]]:
+    """The stored paths of the libraries whose data is packed into the file, and those that nothing is linked from."""
+    of_struct = blend.dna.find("Library")
+    parent = None if of_struct is None else of_struct.fields.get("archive_parent_library")
+    path = None if of_struct is None else of_struct.fields.get("name") or of_struct.fields.get("filepath")
+    if parent is None or path is None:  # before Blender 5
+        return {}, set()
+    packed: dict[int, str] = {}
+    parents: set[int] = set()
+    linking: set[int] = set()
+    blend.load(lambda block: block.code == b"LI\0\0")
+    last = 0
+    for block in blend.blocks():
+        if block.code == b"LI\0\0":
+            last = block.address
+            data = blend.body(block)
+            if blend.dna.value(data, 0, parent):
+                packed[last] = _decode(data[path.offset : path.offset + path.size])
+                parents.add(blend.dna.value(data, 0, parent))
+        elif block.code == b"ID\0\0":
+            linking.add(last)
+    return packed, parents - linking
 
 
 _Handler = Callable[[_Reader, _Run, _At], Iterator[PathField]]
@@ -384,9 +438,13 @@ def _packable(kind: str) -> _Handler:
     return handler
 
 
-def _library(reader: _Reader, _run: _Run, at: _At) -> Iterator[PathField]:
+def _library(reader: _Reader, run: _Run, at: _At) -> Iterator[PathField]:
     found = reader.fixed(at, "library", "name", "filepath")
-    packed = reader.number(at, "packedfile") or reader.number(at, "archive_parent_library")
+    packed = (
+        reader.number(at, "packedfile")
+        or reader.number(at, "archive_parent_library")
+        or reader.is_emptied(run.head.address)
+    )
     yield replace(found, is_packed=bool(packed))
 
 

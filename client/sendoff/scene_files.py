@@ -202,7 +202,7 @@ class _Collection:
         if one.path == OWN_CACHE:
             self._add_own_cache(holder)
             return
-        path = absolute(one.path, holder.base)
+        path = blend_paths.absolute(one.path, _base(holder, one))
         if one.is_folder:
             files = list(_cache_files(path, one.kind))
             place = self._place_folder(holder, one, path, files) if files else ""
@@ -214,8 +214,8 @@ class _Collection:
             if missing and not one.is_optional:
                 self._miss(holder, one, _listed(missing), is_all=not there)
         if place:
-            self._holders.setdefault(holder.place, {})[one.path] = place
-            self._origins.setdefault(place, _origin(holder, one.path, path))
+            self._holders.setdefault(holder.place, {})[one.key] = place
+            self._origins.setdefault(place, _origin(holder, one, path))
 
     def _add_own_cache(self, holder: _Holder) -> None:
         path = holder.base / f"blendcache_{holder.stem}"
@@ -246,7 +246,7 @@ class _Collection:
         if key in self._read_once:
             return
         self._read_once.add(key)
-        origin = _origin(holder, one.path, path).rpartition("/")[0] + "/"
+        origin = _origin(holder, one, path).rpartition("/")[0] + "/"
         self.waiting.append(_Holder(path, place, path.parent, origin, path.stem))
 
     def _place_folder(self, holder: _Holder, one: PathField, path: Path, files: list[Path]) -> str:
@@ -278,16 +278,7 @@ class _Collection:
         label = f"{_WORDS.get(one.kind, one.kind)} “{readable(one.owner)}”"
         self._labels[f"{readable(path)} ({label})"] = None
         if is_all:
-            self._missing.setdefault(holder.place, {})[one.path] = label
-
-
-def absolute(path: str, base: Path) -> Path:
-    """The path of a file as the .blend means it; `base` is the folder of the .blend."""
-    relative = path.startswith("//")
-    text = path.lstrip("/").replace("\\", "/") if relative else path
-    if not relative and os.sep == "/" and "\\" in path and not Path(path).exists():
-        text = path.replace("\\", "/")
-    return Path(os.path.normpath(os.path.join(base, text)))  # noqa: PTH118 - keeps what is absolute
+            self._missing.setdefault(holder.place, {})[one.key] = label
 
 
 def _files(path: Path, one: PathField) -> tuple[list[Path], list[Path]]:
@@ -326,10 +317,21 @@ def _listed(paths: list[Path]) -> str:
     return named if len(paths) == 1 else f"{named} and {len(paths) - 1} more"
 
 
-def _origin(holder: _Holder, stored: str, path: Path) -> str:
-    if stored.startswith("//") and holder.origin.startswith("//"):
-        return "//" + posixpath.normpath(posixpath.join(holder.origin[2:], stored[2:].replace("\\", "/")))
-    return path.as_posix()
+def _base(holder: _Holder, one: PathField) -> Path:
+    """The folder that `//` means in a path."""
+    return blend_paths.absolute(one.library, holder.base).parent if one.library else holder.base
+
+
+def _origin(holder: _Holder, one: PathField, path: Path) -> str:
+    """The path as the artist's scene would write it."""
+    if (
+        not holder.origin.startswith("//")
+        or not one.path.startswith("//")
+        or not (one.library or "//").startswith("//")
+    ):
+        return path.as_posix()
+    parts = [holder.origin[2:], posixpath.dirname(one.library[2:]), one.path[2:].replace("\\", "/")]
+    return "//" + posixpath.normpath(posixpath.join(*parts))
 
 
 def _group_key(path: Path, one: PathField) -> str:

@@ -8,10 +8,10 @@ import pytest
 from tests.client.tiny_blend import TinyBlend, shot
 
 from sendoff import blend_dna
-from sendoff.blend_paths import rewrite_paths
+from sendoff.blend_paths import absolute, rewrite_paths
 from sendoff.errors import BlendFileError, Stopped
 from sendoff.manifest import check_paths
-from sendoff.scene_files import PATHS_NAME, Collected, absolute, collect, stored_path
+from sendoff.scene_files import PATHS_NAME, Collected, collect, stored_path
 
 
 def write(path: Path, blend: TinyBlend | bytes = b"x") -> Path:
