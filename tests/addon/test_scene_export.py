@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 import os
-import tempfile
+import pathlib
+import threading
 
 import bpy
 import pytest
@@ -69,8 +71,9 @@ def test_edit_mode_is_not_left_and_its_changes_are_sent(addon, car):
 def test_the_copy_is_a_plain_blend_with_the_artists_paths(addon, car):
     export = addon.scene_export.export(order(addon, {"levels": 2}))
     files = {file.role: file for file in export.submission.files}
-    assert set(files) == {"scene", "external", "paths"}
-    assert (files["scene"].path, files["paths"].path) == ("car.blend", "sendoff-paths.json")
+    assert set(files) == {"scene"}, "its own files are found by the thread that sends"
+    assert files["scene"].path == "car.blend"
+    assert (export.needs_files, export.artist_file) == (True, car)
     assert files["scene"].source.read_bytes().startswith(b"BLENDER")
     export.submission.check()
     assert export.submission.host.version == ".".join(map(str, bpy.app.version))
@@ -84,31 +87,105 @@ def test_the_copy_is_a_plain_blend_with_the_artists_paths(addon, car):
 def test_a_scene_that_was_never_saved_can_be_sent(addon):
     grid("Body")
     export = addon.scene_export.export(order(addon))
-    assert export.submission.title == "untitled"
+    assert (export.submission.title, export.artist_file) == ("untitled", None)
     assert bpy.data.filepath == ""
 
 
-def test_a_missing_texture_is_a_note_and_goes_with_the_submission(addon, car, tmp_path):
+def completed(addon, export):
+    """The submission with its files, as the thread that sends makes it."""
+    parcel = addon.host.outbox.Parcel(
+        export.submission, export.folder, needs_files=export.needs_files, artist_file=export.artist_file
+    )
+    return addon.host.used_files.complete(parcel, threading.Event())[0]
+
+
+def test_the_files_of_the_copy_are_those_of_the_artists_file(addon, car, tmp_path):
+    sent = completed(addon, addon.scene_export.export(order(addon)))
+    assert [file.source for file in sent.files if file.role == "external"] == [tmp_path / "shared" / "paint.png"]
+    (paths,) = [file.source for file in sent.files if file.role == "paths"]
+    holders = json.loads(paths.read_bytes())["holders"]
+    assert list(holders["car.blend"]) == ["//../shared/paint.png"]
+    sent.check()
+
+
+def test_a_missing_texture_goes_with_the_submission(addon, car, tmp_path):
     (tmp_path / "shared" / "paint.png").unlink()
+    sent = completed(addon, addon.scene_export.export(order(addon)))
+    assert sent.missing_files == (f"{tmp_path / 'shared' / 'paint.png'} (image “Paint”)",)
+
+
+def test_a_file_whose_name_is_not_utf_8_is_sent_under_a_name_that_can_be_read(addon, tmp_path):
+    grid("Body")
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/sc\xe8ne.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path, check_existing=False)
+    assert pathlib.Path(path).exists()
     export = addon.scene_export.export(order(addon))
-    assert export.submission.missing_files == (f"{tmp_path / 'shared' / 'paint.png'} (image “Paint”)",)
-    assert export.notes[0].startswith("1 external file is missing and not sent: ")
+    submission = export.submission
+    assert submission.title == "sc\ufffdne"
+    submission.title.encode()
+    submission.files[0].path.encode()
+    submission.check()
+
+
+def test_paint_that_is_in_memory_only_is_told(addon, car):
+    bpy.data.images["Paint"].pixels[0] = 0.25
+    assert "unsaved changes, which are not sent: Paint." in addon.scene_export.export(order(addon)).notes[0]
+
+
+@pytest.fixture
+def preference():
+    filepaths = bpy.context.preferences.filepaths
+    before = filepaths.temporary_directory
+    yield filepaths
+    filepaths.temporary_directory = before
+
+
+def test_blenders_own_folder_for_temporary_files_is_used(addon, car, tmp_path, preference):
+    (tmp_path / "big").mkdir()
+    preference.temporary_directory = str(tmp_path / "big")
+    export = addon.scene_export.export(order(addon))
+    assert export.folder.parent == tmp_path / "big"
+    assert (tmp_path / "big") in addon.scene_export.temporary_folders()
+    assert pathlib.Path(bpy.app.tempdir) not in export.folder.parents, "that goes when Blender ends"
+
+
+def test_a_folder_for_temporary_files_that_is_not_there_is_passed_over(addon, car, tmp_path, preference):
+    preference.temporary_directory = str(tmp_path / "gone")
+    assert addon.scene_export.export(order(addon)).submission.files[0].source.is_file()
+
+
+def test_the_scene_and_the_view_layer_on_screen_are_those_of_the_copy(addon, car):
+    other = bpy.data.scenes.new("Zweite Szene äöü")
+    other.view_layers.new("Nur Vögel")
+    assert bpy.context.window.scene != other
+    chosen = addon.host.submitting.Order(
+        task="mesh.lods", params={}, scene_name=other.name, view_layer_name="Nur Vögel"
+    )
+    export = addon.scene_export.export(chosen)
+    assert bpy.context.window.scene != other
+    bpy.ops.wm.open_mainfile(filepath=str(export.submission.files[0].source))
+    assert (bpy.context.scene.name, bpy.context.view_layer.name) == ("Zweite Szene äöü", "Nur Vögel")
+    bpy.ops.wm.open_mainfile(filepath=str(export.submission.files[0].source), load_ui=False)
+    assert bpy.context.scene.name == "Zweite Szene äöü"
 
 
 def test_a_copy_that_cannot_be_saved_is_a_sentence(addon, car, monkeypatch, tmp_path):
     blocked = tmp_path / "blocked"
     blocked.write_text("nothing can be saved inside a file")
-    monkeypatch.setattr(addon.scene_export.tempfile, "mkdtemp", lambda **_options: str(blocked / "folder"))
+    monkeypatch.setattr(addon.scene_export, "_new_folder", lambda: blocked / "folder")
     with pytest.raises(addon.scene_export.ExportFailed, match="No copy of the scene could be saved"):
         addon.scene_export.export(order(addon))
     assert blocked.is_file()
 
 
-def test_copies_that_were_left_behind_go_and_fresh_ones_stay(addon, tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    old, fresh = tmp_path / "sendoff-scene-old", tmp_path / "sendoff-scene-fresh"
-    for folder in (old, fresh):
-        folder.mkdir()
-    os.utime(old, (1, 1))
-    addon.scene_export.clear_away()
-    assert list(tmp_path.iterdir()) == [fresh]
+def test_copies_that_were_left_behind_go_in_each_folder_and_fresh_ones_stay(addon, tmp_path):
+    places = [tmp_path / "a", tmp_path / "b"]
+    for place in places:
+        old, fresh, kept = (place / f"sendoff-scene-{name}" for name in ("old", "fresh", "kept"))
+        for folder in (old, fresh, kept):
+            folder.mkdir(parents=True)
+        os.utime(old, (1, 1))
+        os.utime(kept, (1, 1))
+    addon.scene_export.clear_away([*places, tmp_path / "no such folder"], kept=[kept])
+    left = sorted(path.name for place in places for path in place.iterdir())
+    assert left == ["sendoff-scene-fresh", "sendoff-scene-fresh", "sendoff-scene-kept"]
