@@ -49,7 +49,7 @@ class SceneNeeds:
     @property
     def is_of_old_blender(self) -> bool:
         """Whether no worker has the Blender that made it, so that any that opens it is as good."""
-        return not self.series or order(self.series) < _OLDEST
+        return not self.series or self.big_endian or order(self.series) < _OLDEST
 
     def fit(self, series: str, lacks: Sequence[str] = ()) -> bool:
         """Whether a Blender of a series does; `lacks` are the families that this one cannot read."""
