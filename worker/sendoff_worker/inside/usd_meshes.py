@@ -51,8 +51,10 @@ class Made:
     mesh: Any
     is_mended: bool
     """Whether elements have other numbers than there."""
-    is_invalid: bool
+    is_invalid: bool = False
     """Whether Blender had to repair it."""
+    has_more_uvs: bool = False
+    """Whether the prim has more UV sets than Blender holds."""
 
 
 def make_mesh(prim: Any, time: Any, dress: Callable[[Any, np.ndarray | None], None]) -> Made | None:
@@ -73,7 +75,7 @@ def make_mesh(prim: Any, time: Any, dress: Callable[[Any, np.ndarray | None], No
         mesh.shade_smooth()
         mesh.set_sharp_from_angle(angle=SHARP_RADIANS)
         dress(mesh, None)
-        return Made(mesh, is_mended=True, is_invalid=False)
+        return Made(mesh, is_mended=True)
     return _MeshReader(prim, time).make(dress) if prim.IsA(geometry.Mesh) else None
 
 
@@ -95,7 +97,7 @@ class _MeshReader:
         is_left = self._schema.GetOrientationAttr().Get(time) == tokens.leftHanded
         # Each face is turned round, and its first corner stays.
         self._turn = turned(counts) if is_left else None
-        self._own_corners = corners
+        self._has_more_uvs = False
         self._corners = corners if self._turn is None else corners[self._turn]
 
     def make(self, dress: Callable[[Any, np.ndarray | None], None]) -> Made:
@@ -111,7 +113,12 @@ class _MeshReader:
             normals = None
         mesh.shade_smooth()
         self._shade(mesh, normals)
-        return Made(mesh, is_mended=is_invalid or self._kept is not None, is_invalid=is_invalid)
+        return Made(
+            mesh,
+            is_mended=is_invalid or self._kept is not None,
+            is_invalid=is_invalid,
+            has_more_uvs=self._has_more_uvs,
+        )
 
     def _arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Points (n, 3), corners of each face and their points, checked."""
@@ -172,7 +179,10 @@ class _MeshReader:
                     layer.data.foreach_set(attribute, flat.ravel())
 
     def _add_uvs(self, mesh: Any, name: str, found: tuple[str, np.ndarray] | None) -> None:
-        if found is None or len(mesh.uv_layers) >= MOST_UV_MAPS:
+        if found is None:
+            return
+        if len(mesh.uv_layers) >= MOST_UV_MAPS:
+            self._has_more_uvs = True
             return
         domain, values = found
         values = values[self._corners] if domain == "POINT" else values

@@ -109,7 +109,8 @@ class _Writer:
         stage = self._origin.stage
         path = re.sub(r"\[\d+\].*", "", part.source)
         is_path = stage is not None and pxr().Sdf.Path.IsValidPathString(path) and path.startswith("/")
-        return (stage.GetPrimAtPath(path) or None) if is_path else None
+        prim = stage.GetPrimAtPath(path) if is_path else None
+        return prim if prim and prim.IsA(pxr().UsdGeom.Mesh) else None
 
     def _describe(self, prim: Any, one: Any, part: Part) -> None:
         """What the object is, and the artist's own properties."""

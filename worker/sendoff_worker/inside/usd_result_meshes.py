@@ -75,7 +75,21 @@ class _Primvars:
         for layer in mesh.attributes:
             if layer.name not in done and layer.name not in _BLENDERS_OWN and not layer.name.startswith("."):
                 self._add_other(layer)
+        self._copy_constants()
         return shown
+
+    def _copy_constants(self) -> None:
+        """Primvars of one value for the whole mesh, such as the colour that Maya shows, as they were sent."""
+        for primvar in self._sent.GetPrimvarsWithValues() if self._sent is not None else ():
+            name = str(primvar.GetPrimvarName())
+            if str(primvar.GetInterpolation()) != "constant" or name in self._taken or name.startswith("skel:"):
+                continue
+            if "asset" in str(primvar.GetTypeName()):  # a path, which would be a worker's
+                continue
+            value = primvar.ComputeFlattened(pxr().Usd.TimeCode.EarliestTime())
+            if value is not None:
+                self._taken.add(name)
+                self._api.CreatePrimvar(name, primvar.GetTypeName(), "constant").Set(value)
 
     def _add_colours(self, layer: Any) -> None:
         types, vt = pxr().Sdf.ValueTypeNames, pxr().Vt

@@ -19,7 +19,7 @@ from .origin import MENDED_PROPERTY, PATH_PROPERTY, SCALE_PROPERTY, Origin
 from .pxr_library import pxr
 from .usd_layers import UsdLayers
 from .usd_materials import UsdMaterials
-from .usd_meshes import Made, Unreadable, make_mesh
+from .usd_meshes import MOST_UV_MAPS, Made, Unreadable, make_mesh
 from .usd_missing import tell_missing
 from .usd_skinning import pose_skinned
 from .usd_standing import Standing, Walk
@@ -93,6 +93,7 @@ class _Reader:
     _made: dict[Any, Made | None] = field(default_factory=dict)
     _unreadable: list[str] = field(default_factory=list)
     _invalid: list[str] = field(default_factory=list)
+    _cut: list[str] = field(default_factory=list)
     _other_types: dict[str, list[str]] = field(default_factory=dict)
     _holder: Any = None
     """The parent of objects at sheared places; it stands in the world's origin."""
@@ -127,6 +128,8 @@ class _Reader:
                     self._other_types.setdefault(str(prim.GetTypeName()), []).append(identity)
                 elif made.is_invalid:
                     self._invalid.append(prim.GetName())
+                if made is not None and made.has_more_uvs:
+                    self._cut.append(prim.GetName())
                 self._made[key] = made
             except MemoryError:
                 raise
@@ -178,14 +181,27 @@ class _Reader:
 
     def tell(self, walk: Walk) -> None:
         """Tell of all that is not in Blender's scene, by name and count."""
-        for name in self._unreadable[:SHOWN_NAMES]:
-            self.job.warn(f"“{name}” is not a mesh that can be read; it is left out.")
-        if len(self._unreadable) > SHOWN_NAMES:
-            self.job.warn(f"{len(self._unreadable) - SHOWN_NAMES:,} more meshes cannot be read; they are left out.")
-        for name in self._invalid[:SHOWN_NAMES]:
-            self.job.warn(f"“{name}” has invalid geometry, which was repaired for this job.")
-        if len(self._invalid) > SHOWN_NAMES:
-            self.job.warn(f"{len(self._invalid) - SHOWN_NAMES:,} more meshes were repaired for this job.")
+        for names, one, more in (
+            (
+                self._unreadable,
+                "is not a mesh that can be read; it is left out.",
+                "meshes cannot be read; they are left out.",
+            ),
+            (
+                self._invalid,
+                "has invalid geometry, which was repaired for this job.",
+                "meshes were repaired for this job.",
+            ),
+            (
+                self._cut,
+                f"has more than {MOST_UV_MAPS} UV sets; those above are left out.",
+                f"meshes have more than {MOST_UV_MAPS} UV sets.",
+            ),
+        ):
+            for name in names[:SHOWN_NAMES]:
+                self.job.warn(f"“{name}” {one}")
+            if len(names) > SHOWN_NAMES:
+                self.job.warn(f"{len(names) - SHOWN_NAMES:,} more {more}")
         for path in walk.unreadable[:SHOWN_NAMES]:
             self.job.warn(f"The instances of “{path}” cannot be read; they are left out.")
         for kind, paths in self._other_types.items():
