@@ -1,0 +1,351 @@
+"""What a result names as the artist's own is used, and nothing comes in that is there."""
+
+from __future__ import annotations
+
+import bpy
+import made_results
+import pytest
+from made_results import rows
+from mathutils import Matrix, Vector
+from scenes import grid, save_png, textured_material
+
+COUNTED = ("materials", "images", "node_groups", "textures", "libraries", "actions", "worlds", "scenes", "lights")
+
+
+def names():
+    return {kind: sorted(block.name for block in getattr(bpy.data, kind)) for kind in COUNTED}
+
+
+def paths():
+    return sorted((image.name, image.filepath, image.library is None) for image in bpy.data.images), sorted(
+        library.filepath for library in bpy.data.libraries
+    )
+
+
+def group_with(image):
+    group = bpy.data.node_groups.new("Studio", "ShaderNodeTree")
+    group.nodes.new("ShaderNodeTexImage").image = image
+    group.use_fake_user = True
+    return group
+
+
+@pytest.fixture
+def shot(addon, tmp_path):
+    """A saved file with a linked asset: material, node group and image are the library's; packed or not."""
+    library = tmp_path / "p" / "lib" / "asset.blend"
+    wood = textured_material("Wood", str(save_png(library.parent / "wood.png")))
+    image = wood.node_tree.nodes["Image Texture"].image
+    group_with(image)
+    grid("Chair", material=wood)
+    bpy.ops.wm.save_as_mainfile(filepath=str(library), check_existing=False)
+    image.filepath = "//wood.png"
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    path = tmp_path / "p" / "shot.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), check_existing=False)
+    with bpy.data.libraries.load(str(library), link=True, relative=True) as (_, target):
+        target.objects, target.node_groups = ["Chair"], ["Studio"]
+    bpy.context.scene.collection.objects.link(target.objects[0])
+    local = textured_material("Paint", str(save_png(tmp_path / "p" / "tex" / "paint.png")))
+    local.node_tree.nodes["Image Texture"].image.filepath = "//tex/paint.png"
+    local.node_tree.nodes.new("ShaderNodeGroup").node_tree = target.node_groups[0]
+    grid("Body", material=local)
+    bpy.ops.wm.save_mainfile()
+    return path
+
+
+@pytest.fixture
+def job(addon, shot):
+    """A job of the open file; `results_of` gives it its files."""
+    made = addon.host.jobs.Job(
+        key="k", id="j1", task="mesh.lods", title="shot", server_url="", scene_name=bpy.context.scene.name,
+        source_path=bpy.data.filepath, source_token=addon.desk.open_file, lod_placement="OVER",
+        fingerprints=addon.fingerprints.of_open_file(),
+    )  # fmt: skip
+    made.state = addon.sendoff.JobState.SUCCEEDED
+    made.has_result = made.has_files = True
+    addon.desk.jobs.add(made)
+    return made
+
+
+def bring(addon, job, path):
+    job.files = (addon.host.messages.FetchedFile(path, "result", "application/x-blender"),)
+    return addon.results.import_result(job, bpy.context)
+
+
+LIBRARY = "//lib/asset.blend"
+SPEC = {
+    "images": {
+        "wood": {"name": "wood.png", "library": LIBRARY, "path": "//lib/wood.png"},
+        "paint": {"name": "Paint", "path": "//tex/paint.png"},
+    },
+    "groups": {"studio": {"name": "Studio", "library": LIBRARY, "images": ["wood"]}},
+    "materials": {
+        "wood": {"name": "Wood", "library": LIBRARY, "images": ["wood"], "fake_user": True},
+        "paint": {"name": "Paint", "images": ["paint"], "groups": ["studio"]},
+    },
+    "collections": [
+        {
+            "scene": "Scene",
+            "objects": [
+                {"name": "Chair_LOD1", "source": "Chair", "library": LIBRARY, "materials": ["wood"]},
+                {"name": "Body_LOD1", "source": "Body", "materials": ["paint"]},
+            ],
+        }
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def lods(tmp_path_factory):
+    return made_results.write(tmp_path_factory.mktemp("made") / "lods.blend", SPEC)
+
+
+def test_linked_materials_groups_and_images_are_used_and_nothing_is_added(addon, job, lods):
+    before, at = names(), paths()
+    for _ in range(2):
+        bring(addon, job, lods)
+        assert (names(), paths()) == (before, at)
+    wood = bpy.data.objects["Chair_LOD1"].data.materials[0]
+    assert wood.library.filepath == LIBRARY
+    assert bpy.data.objects["Body_LOD1"].data.materials[0] == bpy.data.materials["Paint", None]
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
+    assert paths() == at
+
+
+def test_the_library_is_known_by_its_file_not_by_the_text_of_its_path(addon, job, lods, tmp_path):
+    bpy.data.libraries[0].filepath = str(tmp_path / "p" / "lib" / "asset.blend")  # made absolute meanwhile
+    before = names()
+    bring(addon, job, lods)
+    assert names() == before
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "elsewhere.blend"), check_existing=False)  # and saved elsewhere
+    bring(addon, job, lods)
+    assert names() == before
+
+
+def test_equal_names_of_two_libraries_are_two_things(addon, job, tmp_path, shot):
+    other = tmp_path / "p" / "b" / "asset.blend"
+    other.parent.mkdir()
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(other), check_existing=False)
+    grid("Table", material=textured_material("Wood", str(save_png(other.parent / "wood.png", (0, 0, 1, 1)))))
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath=str(shot))
+    with bpy.data.libraries.load(str(other), link=True, relative=True) as (_, target):
+        target.objects = ["Table"]
+    bpy.context.scene.collection.objects.link(target.objects[0])
+    before = names()
+    spec = {
+        "materials": {
+            "a": {"name": "Wood", "library": LIBRARY},
+            "b": {"name": "Wood", "library": "//b/asset.blend"},
+        },
+        "collections": [
+            {
+                "scene": "Scene",
+                "objects": [
+                    {"name": "Chair_LOD1", "source": "Chair", "library": LIBRARY, "materials": ["a"]},
+                    {"name": "Table_LOD1", "source": "Table", "library": "//b/asset.blend", "materials": ["b"]},
+                ],
+            }
+        ],
+    }
+    bring(addon, job, made_results.write(tmp_path / "two.blend", spec))
+    assert names() == before
+    used = {name: bpy.data.objects[name].data.materials[0].library.filepath for name in ("Chair_LOD1", "Table_LOD1")}
+    assert used == {"Chair_LOD1": LIBRARY, "Table_LOD1": "//b/asset.blend"}
+
+
+def test_what_is_linked_no_more_comes_as_a_copy_once_with_the_artists_path(addon, job, lods):
+    bpy.data.objects.remove(bpy.data.objects["Chair"])
+    bpy.data.libraries.remove(bpy.data.libraries[0])
+    bring(addon, job, lods)
+    first = names()
+    assert first["libraries"] == []
+    assert bpy.data.images["wood.png"].filepath == "//lib/wood.png"
+    assert bpy.data.images["wood.png"].get("sendoff_path") is None
+    bring(addon, job, lods)
+    assert names() == first
+
+
+def test_a_path_of_an_image_that_stays_is_right_in_a_file_that_was_saved_elsewhere(addon, job, lods, tmp_path):
+    material = bpy.data.materials["Paint", None]
+    bpy.data.images.remove(bpy.data.images["Paint"])
+    material.name = "Other"
+    (tmp_path / "far").mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "far" / "shot.blend"), check_existing=False)
+    bring(addon, job, lods)
+    assert bpy.path.abspath(bpy.data.images["Paint"].filepath) == str(tmp_path / "p" / "tex" / "paint.png")
+    assert bpy.data.libraries[0].filepath == "//../p/lib/asset.blend"
+
+
+def test_a_library_that_a_result_brings_all_the_same_goes_again(addon, job, tmp_path, shot):
+    stray = tmp_path / "worker" / "stray.blend"
+    bpy.data.libraries.write(str(stray.parent.mkdir() or stray), {bpy.data.materials["Paint", None]}, fake_user=True)
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    with bpy.data.libraries.load(str(stray), link=True) as (_, target):
+        target.materials = ["Paint"]
+    level = grid("Body_LOD1", material=target.materials[0])
+    level["sendoff_source"], level["sendoff_level"] = "Body", 1
+    holder = bpy.data.collections.new("Sendoff LODs")
+    holder.objects.link(level)
+    bpy.data.libraries.write(str(tmp_path / "bad.blend"), {holder}, fake_user=True)
+    stray.unlink()
+    bpy.ops.wm.open_mainfile(filepath=str(shot))
+    before = names()
+    bring(addon, job, tmp_path / "bad.blend")
+    assert names() == before
+    assert "Body_LOD1" in bpy.data.objects
+
+
+def moved(x=0.0, y=0.0, z=0.0):
+    return rows(Matrix.Translation((x, y, z)))
+
+
+def test_each_collection_goes_into_its_scene(addon, job, tmp_path):
+    other = bpy.data.scenes.new("Other")
+    twin = bpy.data.objects.new("Twin", bpy.data.objects["Body"].data)
+    other.collection.objects.link(twin)
+    spec = {
+        "collections": [
+            {"scene": "Scene", "objects": [{"name": "Body_LOD1", "source": "Body"}]},
+            {"scene": "Other", "objects": [{"name": "Twin_LOD1", "source": "Twin", "matrix": moved(5)}]},
+            {"scene": "Gone", "objects": [{"name": "Lost_LOD1", "source": "Lost"}]},
+        ]
+    }
+    imported = bring(addon, job, made_results.write(tmp_path / "scenes.blend", spec))
+    assert "Body_LOD1" in bpy.data.scenes["Scene"].objects
+    assert [thing.name for thing in other.objects] == ["Twin", "Twin_LOD1"]
+    assert "Lost_LOD1" in bpy.data.scenes["Scene"].objects
+    assert "“Sendoff LODs Other” of the scene “Other”" in imported.text
+    assert imported.notes == ("The scene “Gone” is not in this file, so the result is in the one that is shown.",)
+    assert all(holder["sendoff_job"] == "j1" for holder in bpy.data.collections if "LODs" in holder.name)
+    assert bpy.data.objects["Twin_LOD1"].select_get(view_layer=other.view_layers[0])
+
+
+def test_beside_works_in_each_scene_by_itself(addon, job, tmp_path):
+    job.lod_placement = "BESIDE"
+    other = bpy.data.scenes.new("Other")
+    wide = bpy.data.objects.new("Wide", bpy.data.objects["Body"].data)
+    wide.scale.x = 5.0
+    other.collection.objects.link(wide)
+    spec = {
+        "collections": [
+            {"scene": "Scene", "objects": [{"name": "Body_LOD1", "source": "Body"}]},
+            {"scene": "Other", "objects": [{"name": "Wide_LOD1", "source": "Wide"}]},
+        ]
+    }
+    bring(addon, job, made_results.write(tmp_path / "scenes.blend", spec))
+    assert bpy.data.objects["Body_LOD1"].location.x == pytest.approx(2.3)
+    assert bpy.data.objects["Wide_LOD1"].location.x == pytest.approx(11.5)
+
+
+def test_instances_share_their_mesh_and_stand_beside_all_of_them(addon, job, tmp_path):
+    job.lod_placement = "BESIDE"
+    places = [moved(0, 10), moved(10, 10), moved(20, 10)]
+    objects = [
+        {"name": f"Post_LOD{level}.{number}", "source": "Post", "level": level, "mesh": f"post{level}", "matrix": place}
+        for level in (1, 2)
+        for number, place in enumerate(places)
+    ]
+    spec = {"collections": [{"scene": "Scene", "objects": objects}]}
+    bring(addon, job, made_results.write(tmp_path / "instances.blend", spec))
+    levels = [thing for thing in bpy.data.objects if thing.get("sendoff_source") == "Post"]
+    assert len(levels) == 6
+    assert len({thing.data for thing in levels}) == 2
+    at = {level: sorted(thing.matrix_world.translation.x for thing in levels if thing["sendoff_level"] == level)
+          for level in (1, 2)}  # fmt: skip
+    width = 22.0
+    assert at[1] == pytest.approx([1.15 * width + x for x in (0, 10, 20)])
+    assert at[2] == pytest.approx([2.3 * width + x for x in (0, 10, 20)])
+
+
+def rig(bone=False):
+    """A parent that is turned, scaled and moved; its world matrix as it is now."""
+    data = bpy.data.armatures.new("Rig") if bone else None
+    parent = bpy.data.objects.new("Rig", data)
+    bpy.context.scene.collection.objects.link(parent)
+    parent.location, parent.rotation_euler, parent.scale = (3.0, -2.0, 1.0), (0.3, 0.6, 1.2), (2.0, 2.0, 2.0)
+    if bone:
+        bpy.context.view_layer.objects.active = parent
+        bpy.ops.object.mode_set(mode="EDIT")
+        one = data.edit_bones.new("Arm")
+        one.head, one.tail = (0.0, 0.0, 0.0), (0.0, 1.0, 1.0)
+        bpy.ops.object.mode_set(mode="OBJECT")
+    bpy.context.view_layer.update()
+    if not bone:
+        return parent, parent.matrix_world.copy()
+    pose = parent.pose.bones["Arm"]
+    return parent, parent.matrix_world @ pose.matrix @ Matrix.Translation((0.0, pose.length, 0.0))
+
+
+@pytest.mark.parametrize("bone", [False, True])
+@pytest.mark.parametrize("placement", ["OVER", "BESIDE"])
+def test_levels_get_the_parents_of_their_originals_and_move_with_them(addon, job, tmp_path, bone, placement):
+    job.lod_placement = placement
+    parent, place = rig(bone)
+    world = Matrix.Translation((7.0, 8.0, 9.0)) @ Matrix.Rotation(0.4, 4, "X")
+    named = {"name": "Rig", "type": "BONE" if bone else "OBJECT", "bone": "Arm" if bone else "",
+             "inverse": rows(place.inverted())}  # fmt: skip
+    spec = {
+        "collections": [
+            {
+                "scene": "Scene",
+                "objects": [{"name": "Hand_LOD1", "source": "Hand", "matrix": rows(world), "parent": named}],
+            }
+        ]
+    }
+    bring(addon, job, made_results.write(tmp_path / "parent.blend", spec))
+    level = bpy.data.objects["Hand_LOD1"]
+    assert level.parent == parent
+    assert level.parent_type == named["type"]
+    assert not [key for key in level.keys() if key.startswith("sendoff_parent")]  # noqa: SIM118
+    bpy.context.view_layer.update()
+    away = level.matrix_world.translation - world.translation
+    step = 1.15 * (level.bound_box[4][0] - level.bound_box[0][0]) if placement == "BESIDE" else 0.0
+    assert away.yz.length == pytest.approx(0.0, abs=1e-4)
+    assert away.x == pytest.approx(step, rel=0.3, abs=1e-4)
+    assert all((level.matrix_world.to_3x3() - world.to_3x3())[row].length < 1e-4 for row in range(3)), (
+        level.matrix_world
+    )
+    before = level.matrix_world.translation.copy()
+    parent.location += Vector((0.0, 0.0, 5.0))
+    bpy.context.view_layer.update()
+    assert (level.matrix_world.translation - before).z == pytest.approx(5.0, abs=1e-4)
+
+
+def test_a_level_whose_parent_is_gone_stays_at_its_place(addon, job, tmp_path):
+    world = Matrix.Translation((7.0, 8.0, 9.0))
+    named = {"name": "Rig", "inverse": rows(Matrix.Translation((1, 1, 1)))}
+    spec = {
+        "collections": [
+            {
+                "scene": "Scene",
+                "objects": [{"name": "Hand_LOD1", "source": "Hand", "matrix": rows(world), "parent": named}],
+            }
+        ]
+    }
+    bring(addon, job, made_results.write(tmp_path / "parent.blend", spec))
+    level = bpy.data.objects["Hand_LOD1"]
+    bpy.context.view_layer.update()
+    assert level.parent is None
+    assert level.matrix_world.translation == Vector((7.0, 8.0, 9.0))
+
+
+def test_a_linked_original_that_changed_is_named_and_its_local_namesake_is_not(addon, job, lods):
+    mine = bpy.data.objects["Body"].copy()
+    mine.name = "Chair"
+    bpy.context.scene.collection.objects.link(mine)
+    job.fingerprints = addon.fingerprints.of_open_file()
+    mine.location.x = 3.0
+    assert bring(addon, job, lods).notes == ()
+    bpy.data.objects["Body"].location.x = 1.0
+    assert bring(addon, job, lods).notes[0].endswith("“Body” (moved).")
+
+
+def test_the_finest_level_of_the_active_linked_object_is_active(addon, job, lods):
+    chair = next(thing for thing in bpy.data.objects if thing.name == "Chair")
+    bpy.context.view_layer.objects.active = chair
+    bring(addon, job, lods)
+    assert bpy.context.view_layer.objects.active.name == "Chair_LOD1"
