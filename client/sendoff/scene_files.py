@@ -15,6 +15,7 @@ from typing import Any
 
 from . import blend_paths, usd_layers
 from .blend_dna import CannotDecompress
+from .blend_links import Used, used_of_libraries
 from .blend_paths import OWN_CACHE, PathField
 from .errors import BlendFileError, Stopped
 from .host import file_patterns
@@ -154,6 +155,8 @@ class _Collection:
         self._holders: dict[str, dict[str, str]] = {}
         self._origins: dict[str, str] = {}
         self._missing: dict[str, dict[str, str]] = {}
+        self._unused: dict[str, list[str]] = {}
+        self._used: dict[str, Used] = {}
         self._labels: dict[str, None] = {}
         self._notes: dict[str, None] = {}
         self._read_once: set[str] = set()
@@ -164,7 +167,10 @@ class _Collection:
         self.places[holder.place] = holder.file
         self._by_file[_real(holder.file)] = holder.place
         self._read_once.add(_real(holder.file))
-        self._add_fields(holder, blend_paths.read_paths(holder.file, stop=self._stop))
+        fields = blend_paths.read_paths(holder.file, stop=self._stop)
+        if any(one.kind == "library" and not one.is_packed for one in fields):
+            self._used = used_of_libraries(holder.file, holder.base, stop=self._stop)
+        self._add_fields(holder, fields)
 
     def add_blend(self, holder: _Holder) -> None:
         """Read a library, and place what it names."""
@@ -176,17 +182,28 @@ class _Collection:
             self._notes[f"The library {readable(str(holder.file))} cannot be looked into: {_reason(error)}"] = None
 
     def _add_fields(self, holder: _Holder, fields: list[PathField]) -> None:
+        used = self._used.get(_real(holder.file))
+        unused: set[str] = set()
         for one in fields:
             if self._stop is not None and self._stop():
                 raise Stopped("Stopped while the scene's files were looked up.")
-            if one.kind != "global" and not one.is_packed and not blend_paths.is_blenders_own(one.path):
+            if one.kind == "global" or one.is_packed or blend_paths.is_blenders_own(one.path):
+                continue
+            if used is None or used.holds(one.owner_code, one.owner, one.path):
                 self._add(holder, one)
+            elif one.room:
+                unused.add(one.key)
+        unused -= {*self._holders.get(holder.place, ()), *self._missing.get(holder.place, ())}
+        if unused:
+            self._unused[holder.place] = sorted(unused)
 
     def result(self, folder: Path | None) -> Collected:
         """All that was found."""
-        paths = {
+        paths: dict[str, Any] = {
             "version": 2, "holders": self._holders, "origins": self._origins, "missing": self._missing
         }  # fmt: skip
+        if self._unused:
+            paths["unused"] = self._unused
         files = [SceneFile(source=source, path=place) for place, source in list(self.places.items())[1:]]
         if folder is not None and (self._holders or self._missing):
             files.append(write_paths(paths, folder))

@@ -54,8 +54,12 @@ def add_image(path: str, source: str = "FILE") -> Any:
 
 def make_library(path: Path) -> None:
     empty()
-    add_object().name = "Asset"
-    add_image("//wood.png")
+    asset = add_object()
+    asset.name = "Asset"
+    nodes = add_material()
+    nodes.new("ShaderNodeTexImage").image = add_image("//wood.png")
+    asset.data.materials.append(bpy.data.materials["Paint"])
+    add_image("//nobody.png")
     save(path)
 
 
@@ -197,3 +201,4 @@ def test_libraries_of_libraries_when_collected_then_all_come_along(tmp_path: Pat
         "mid.blend", "x/asset.blend", "x/wood.png", "y/asset.blend", "y/wood.png",
     ]  # fmt: skip
     assert found.missing == ()
+    assert set(map(tuple, found.paths["unused"].values())) == {("//nobody.png",)}
