@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import bpy
 import pytest
 from sendoff_inside import scene_check
+from sendoff_inside.scene import open_scene
 
 
 @pytest.fixture
@@ -186,3 +188,41 @@ def test_a_million_faces_take_seconds(check: Any) -> None:
     found = check()
     assert time.monotonic() - started < 20
     assert set(found) == {"non_manifold_edges", "over_budget"}
+
+
+def test_a_file_that_was_saved_in_edit_mode_is_checked_as_it_was_edited(make_job: Any, tmp_path: Path) -> None:
+    bpy.ops.mesh.primitive_cylinder_add(vertices=8)
+    bpy.context.object.name = "Pipe"
+    bpy.ops.object.mode_set(mode="EDIT")
+    path = tmp_path / "pipe.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True)
+    job = make_job()
+    open_scene(job, path, None)
+    summary = scene_check.run(job)
+    assert bpy.data.objects["Pipe"].mode == "OBJECT"
+    assert summary["by_check"] == {"ngons": 1, "flipped_uvs": 1}
+
+
+def test_the_budget_counts_what_an_object_instances(check: Any) -> None:
+    """A plane with a cube of 12 triangles at each of its four corners."""
+    bpy.ops.mesh.primitive_plane_add()
+    plane = bpy.context.object
+    bpy.ops.mesh.primitive_cube_add()
+    bpy.context.object.parent, plane.instance_type = plane, "VERTS"
+    (finding,) = check(face_budget=40)["over_budget"]
+    assert (finding["object"], "50 triangles" in finding["message"]) == ("Plane", True)
+
+
+def test_why_there_is_nothing_to_check_is_the_true_reason(make_job: Any, recorder: Any) -> None:
+    bpy.ops.mesh.primitive_cube_add()
+    bpy.context.object.hide_set(True)
+    job = make_job()
+    scene_check.run(job)
+    assert "no visible objects" in (job.folder / "report.txt").read_text(encoding="utf-8")
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    job.missing("//lib/props.blend", "library “props.blend”")
+    scene_check.run(job)
+    text = (job.folder / "report.txt").read_text(encoding="utf-8")
+    assert "Nothing of the scene that came along has a surface to check, and 1 of its files are missing." in text
+    assert "no mesh objects" not in text
+    assert recorder.warnings[-1] in text

@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from .evaluation import Workbench
+from .evaluation import Workbench, drop_mesh
 
 
 def transfer(workbench: Workbench, source: Any, target: Any) -> Any:
@@ -22,12 +22,14 @@ def transfer(workbench: Workbench, source: Any, target: Any) -> Any:
     modifier.use_loop_data = True
     modifier.data_types_loops = {"CUSTOM_NORMAL"}
     modifier.loop_mapping = "POLYINTERP_NEAREST"
+    for one in (giver, taker):
+        workbench.hold(one)
     try:
-        made = workbench.evaluate(taker, with_objects=[giver])
+        made = workbench.evaluate(taker)
     finally:
-        bpy.data.objects.remove(taker)
-        bpy.data.objects.remove(giver)
+        for one in (taker, giver):
+            workbench.release(one)
     name = target.name
-    bpy.data.meshes.remove(target)
+    drop_mesh(target)
     made.name = name
     return made

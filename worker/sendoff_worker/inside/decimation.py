@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from .evaluation import Workbench
+from .evaluation import Workbench, drop_mesh
 from .loosening import loosen
 from .mesh_arrays import Corners, border_edges, column, triangle_count, uv_seam_edges
 
@@ -32,6 +32,7 @@ class Decimator:
         self._workbench = workbench
         self._keep_uvs, self._keep_borders = keep_uvs, keep_borders
         self._object = bpy.data.objects.new("Sendoff decimation", mesh)
+        workbench.hold(self._object)
         self._modifier = self._object.modifiers.new("Decimate", "DECIMATE")
         self._modifier.decimate_type = "COLLAPSE"
         self._modifier.use_collapse_triangulate = True  # else 4.2 and 4.5 join triangles to different quads
@@ -82,7 +83,7 @@ class Decimator:
         counts = triangle_count(best), triangle_count(other)
         if self._fewest <= counts[1] < counts[0] or counts[0] < self._fewest:
             best, other = other, best
-        bpy.data.meshes.remove(other)
+        drop_mesh(other)
         return best
 
     def _loosen(self) -> None:
@@ -95,9 +96,9 @@ class Decimator:
     def close(self) -> None:
         """Remove what was made for the work; the mesh itself stays."""
         self._drop_group()
-        bpy.data.objects.remove(self._object)
+        self._workbench.release(self._object)
         if self._loosened is not None:
-            bpy.data.meshes.remove(self._loosened)
+            drop_mesh(self._loosened)
 
     def _hold(self, mesh: Any) -> None:
         self._held = _vertices_to_hold(mesh, keep_uvs=self._keep_uvs, keep_borders=self._keep_borders).tolist()
@@ -119,7 +120,7 @@ class Decimator:
         carrier = bpy.data.objects.new("Sendoff level", mesh)
         if group := carrier.vertex_groups.get(self._modifier.vertex_group):
             carrier.vertex_groups.remove(group)
-        bpy.data.objects.remove(carrier)
+        bpy.data.objects.remove(carrier, do_unlink=False)
 
 
 def _vertices_to_hold(mesh: Any, *, keep_uvs: bool, keep_borders: bool) -> np.ndarray:

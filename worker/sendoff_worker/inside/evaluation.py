@@ -15,23 +15,23 @@ class Workbench:
         self._scene = bpy.data.scenes.new("Sendoff workbench")
         self._layer = self._scene.view_layers[0]
 
-    def evaluate(self, one: Any, *, with_objects: Sequence[Any] = ()) -> Any:
-        """A new mesh with all that the modifiers of an object do.
+    def hold(self, one: Any) -> None:
+        """Put an object into the scene, to be evaluated."""
+        self._scene.collection.objects.link(one)
 
-        The object, and those that its modifiers read, are in no scene before and after.
-        """
-        for each in (one, *with_objects):
-            self._scene.collection.objects.link(each)
-        try:
-            self._layer.update()
-            graph = self._layer.depsgraph
-            evaluated = one.evaluated_get(graph)
-            if evaluated.is_evaluated is False:
-                raise RuntimeError("Blender did not evaluate the object")
-            return bpy.data.meshes.new_from_object(evaluated, preserve_all_data_layers=True, depsgraph=graph)
-        finally:
-            for each in (one, *with_objects):
-                self._scene.collection.objects.unlink(each)
+    def release(self, one: Any) -> None:
+        """Take an object out of the scene and remove it; its mesh stays."""
+        self._scene.collection.objects.unlink(one)
+        bpy.data.objects.remove(one, do_unlink=False)
+
+    def evaluate(self, one: Any) -> Any:
+        """A new mesh with all that the modifiers of an object do, which the scene holds."""
+        self._layer.update()
+        graph = self._layer.depsgraph
+        evaluated = one.evaluated_get(graph)
+        if evaluated.is_evaluated is False:
+            raise RuntimeError("Blender did not evaluate the object")
+        return bpy.data.meshes.new_from_object(evaluated, preserve_all_data_layers=True, depsgraph=graph)
 
     def join(self, meshes: Sequence[Any]) -> Any:
         """One new mesh of several, with all their attributes and materials; the given ones are removed."""
@@ -57,3 +57,8 @@ class Workbench:
     def close(self) -> None:
         """Remove the scene."""
         bpy.data.scenes.remove(self._scene)
+
+
+def drop_mesh(mesh: Any) -> None:
+    """Remove a mesh that no object has; to look for its users in the whole file would take longer the more there is."""
+    bpy.data.meshes.remove(mesh, do_unlink=False)

@@ -100,11 +100,11 @@ class Findings:
         }
         return json.dumps(document, indent=1)
 
-    def as_text(self, title: str, objects: int) -> str:
-        """The report to read."""
+    def as_text(self, title: str, objects: int, *, nothing: str) -> str:
+        """The report to read; `nothing` is what it says if there are no objects."""
         lines = [title, "=" * len(title), ""]
         if not objects:
-            lines.append("The scene has no mesh objects to check.")
+            lines.append(nothing)
         elif not self.found:
             lines.append(f"Nothing to mend on {objects:,} mesh objects.")
         else:

@@ -39,7 +39,7 @@ def run(job: Job) -> dict[str, Any]:
     job.progress(0.95, "Looking at names and textures")
     check_names(findings, objects)
     check_textures(findings, objects, unused=job.scope is None)
-    write_reports(job, findings, len(objects))
+    write_reports(job, findings, len(objects), nothing=view.why_nothing("to check"))
     job.progress(1.0, f"{len(findings.found):,} findings on {len(objects):,} objects")
     summary = findings.summary(len(objects))
     if view.counts():
@@ -49,12 +49,12 @@ def run(job: Job) -> dict[str, Any]:
     return summary
 
 
-def write_reports(job: Job, findings: Findings, objects: int) -> None:
-    """Write and hand in report.json and report.txt."""
+def write_reports(job: Job, findings: Findings, objects: int, *, nothing: str) -> None:
+    """Write and hand in report.json and report.txt; `nothing` is why there are no objects."""
     scene, scope = job.scene.name if job.scene else "", job.scope.title if job.scope is not None else None
     title = f"Check of {scene or 'the scene'}"
     report, text = job.folder / "report.json", job.folder / "report.txt"
     report.write_text(findings.as_json(objects, scene=scene, scope=scope), encoding="utf-8")
-    text.write_text(findings.as_text(title, objects), encoding="utf-8", errors="replace")
+    text.write_text(findings.as_text(title, objects, nothing=nothing), encoding="utf-8", errors="replace")
     job.add_file(report, role="report", media_type="application/json")
     job.add_file(text, role="report", media_type="text/plain")

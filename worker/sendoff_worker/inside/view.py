@@ -14,6 +14,7 @@ from typing import Any
 import bpy
 from mathutils import Matrix
 
+from .evaluation import drop_mesh
 from .job import Job
 from .left_alone import SOLID, LeftAlone, line
 from .origin import PATH_PROPERTY, identity
@@ -45,7 +46,7 @@ class Shape:
     def drop(self) -> None:
         """Remove the mesh."""
         if self.mesh is not None:
-            bpy.data.meshes.remove(self.mesh)
+            drop_mesh(self.mesh)
             self.mesh = None
 
 
