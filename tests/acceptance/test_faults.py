@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -13,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.requirements import require
-from tests.stack import Stack, wait_for
+from tests.stack import BIN, Stack, wait_for
+from tests.way import Way
 
 from sendoff import Client, Event, NotFound, SceneFile, StorageFull
 from sendoff.transfer import upload
@@ -213,6 +215,32 @@ def test_a_full_disk_on_the_server_is_507_with_a_sentence(tmp_path: Path) -> Non
                 subprocess.run(["umount", stack.data_dir / "chunks"], check=True)
     finally:
         subprocess.run(["umount", small], check=True)
+
+
+@pytest.mark.parametrize("how", ["refuse", "swallow", "sleep"])
+def test_the_command_goes_on_by_itself_after_a_long_break(own_stack: Stack, tmp_path: Path, how: str) -> None:
+    """SENDOFF_TEST_BREAK_SECONDS=340 tries what the old limit of 300 s ended."""
+    seconds = float(os.environ.get("SENDOFF_TEST_BREAK_SECONDS", "12"))
+    path = tmp_path / "large.bin"
+    path.write_bytes(os.urandom(12_000_000))
+    with Way(int(own_stack.url.rpartition(":")[2]), bytes_per_second=1_500_000) as way:
+        environment = own_stack.environment | {"SENDOFF_URL": way.url, "SENDOFF_TOKEN": own_stack.token}
+        command = [BIN / "sendoff", "submit", path, "--task", "system.noop", "--wait", "--json"]
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            wait_for(lambda: way.passed_bytes > 2_000_000, "the upload's beginning")
+            if how == "sleep":  # the server and the network go on meanwhile, and give the client up
+                process.send_signal(signal.SIGSTOP)
+                way.refuse()
+            else:
+                getattr(way, how)()
+            threading.Event().wait(seconds)
+            way.come_back()
+            process.send_signal(signal.SIGCONT)
+            out, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    assert json.loads(out.splitlines()[-1])["state"] == "succeeded"
 
 
 def test_a_half_open_connection_is_noticed(own_stack: Stack, note: Path) -> None:
