@@ -220,7 +220,9 @@ class _Collection:
             self._add_own_cache(holder)
             return
         path = blend_paths.absolute(one.path, _base(holder, one))
-        if one.is_folder:
+        if one.kind == "cache_file" and path.suffix.lower() in usd_layers.LAYER_SUFFIXES and _is_readable(path):
+            place = self._place_usd(path)
+        elif one.is_folder:
             files = list(_cache_files(path, one.kind))
             place = self._place_folder(holder, one, path, files) if files else ""
             if not files and not one.is_optional:
@@ -273,6 +275,22 @@ class _Collection:
             place = self._groups[key] = self._new_place(holder, one, safe_name(path.name))
         for file in files:
             self._set(f"{place}/{_safe_relative(file, path)}", file)
+        return place
+
+    def _place_usd(self, path: Path) -> str:
+        """A USD cache goes with its layers and textures, each at its place relative to it."""
+        key = _real(path)
+        place = self._by_file.get(key)
+        if place is None:
+            found = UsdFiles(path, self._stop)
+            folder = f"external/{self._count:02d}"
+            self._count += 1
+            place = self._by_file[key] = f"{folder}/{found.place}"
+            self._set(place, path)
+            for inner, file in found.places.items():
+                self._set(f"{folder}/{inner}", file)
+            self._labels.update(dict.fromkeys(found.missing))
+            self._notes.update(dict.fromkeys(found.notes))
         return place
 
     def _new_place(self, holder: _Holder, one: PathField, name: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from .errors import ManifestError, Stopped
 from .manifest import check_path
 from .names import UDIM, readable, safe_name
-from .usd_layers import LAYER_SUFFIXES, UsdLayerError, asset_paths
+from .usd_layers import NAMING_SUFFIXES, UsdLayerError, asset_paths
 
 _CLIP_NUMBER = re.compile(r"#+(?:\.#+)?")
 
@@ -36,7 +36,7 @@ class UsdFiles:
             for path in self._named_by(waiting.pop(0)):
                 if path not in self._found:
                     self._found[path] = None
-                    if path.suffix.lower() in LAYER_SUFFIXES:
+                    if path.suffix.lower() in NAMING_SUFFIXES:
                         waiting.append(path)
         #: The scene's path in the job's folder.
         self.place = ""

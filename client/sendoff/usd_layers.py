@@ -7,6 +7,7 @@ of these the ones are taken that look like files. A package (.usdz) holds all th
 
 from __future__ import annotations
 
+import html
 import re
 import struct
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from .names import readable
 #: Suffixes of layers, which name further files.
 LAYER_SUFFIXES = frozenset({".usd", ".usda", ".usdc"})
 SUFFIXES = LAYER_SUFFIXES | {".usdz"}
+#: Files that a layer names and that name others.
+NAMING_SUFFIXES = LAYER_SUFFIXES | {".mtlx"}
 #: What else a layer reads.
 _MEDIA_SUFFIXES = frozenset({
     ".abc", ".avif", ".bmp", ".cin", ".dds", ".dpx", ".exr", ".gif", ".glslfx", ".hdr", ".ies", ".jpeg", ".jpg", ".ktx",
@@ -31,6 +34,7 @@ _LONGEST_PATH = 4096
 _CRATE = b"PXR-USDC"
 #: What begins something in a text layer: a long string, a string, a comment, an asset path.
 _BEGINS = re.compile(rb"\"\"\"|'''|@@@|[\"'#@]")
+_XML_VALUE = re.compile(rb"\b(fileprefix|href|value)\s*=\s*\"([^\"]*)\"")
 _ARGUMENTS = ":SDF_FORMAT_ARGS:"
 
 
@@ -51,6 +55,9 @@ def asset_paths(layer: Path) -> list[str]:
                 found = _of_crate(layer, start, file.tell())
             elif start.startswith(b"PK\x03\x04"):
                 return []
+            elif layer.suffix.lower() == ".mtlx":
+                file.seek(0)
+                found = _of_material_x(file.read(_MAX_TEXT_BYTES))
             elif start.lstrip().startswith(b"#usda"):
                 file.seek(0)
                 found = _of_text(file.read(_MAX_TEXT_BYTES))
@@ -61,6 +68,17 @@ def asset_paths(layer: Path) -> list[str]:
             raise UsdLayerError(
                 f"The USD layer {readable(layer.name)} is damaged, so the files that it names could not be looked up."
             ) from error
+
+
+def _of_material_x(text: bytes) -> Iterator[str]:
+    """The files that a MaterialX document names: includes, and the values of its inputs."""
+    prefix = ""
+    for match in _XML_VALUE.finditer(text):
+        value = html.unescape(match[2].decode("utf-8", "surrogateescape"))
+        if match[1] == b"fileprefix":
+            prefix = value
+        elif looks_like_file(value):
+            yield value if match[1] == b"href" else prefix + value
 
 
 def _plain(path: str) -> str:

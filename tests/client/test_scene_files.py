@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,32 @@ def test_a_cache_when_it_is_a_folder_then_its_files_are_sent_and_no_others(tmp_p
     }
     assert found.paths["holders"]["sent.blend"]["//bake"] == "bake"
     assert found.missing == ()
+
+
+def test_a_usd_cache_when_it_has_layers_then_they_lie_beside_it_as_here(tmp_path: Path) -> None:
+    blend = TinyBlend()
+    blend.id("CF", "CacheFile", "crowd", 20, filepath="//usd/crowd.usda")
+    write(tmp_path / "usd/crowd.usda", b"#usda 1.0\n(subLayers = [@../geo/man.usda@, @gone.usda@])")
+    write(tmp_path / "geo/man.usda", b"#usda 1.0\n")
+    found = collect(write(tmp_path / "shot.blend", blend))
+    assert set(places(found)) == {"external/00/usd/crowd.usda", "external/00/geo/man.usda"}
+    assert found.paths["holders"]["shot.blend"] == {"//usd/crowd.usda": "external/00/usd/crowd.usda"}
+    assert found.missing == (f"{tmp_path}/usd/gone.usda (layer “crowd.usda”)",)
+
+
+def test_a_library_when_only_a_part_is_linked_then_only_its_files_are_sent(tmp_path: Path) -> None:
+    shot = libraries("//lib.blend")
+    shot.add(b"ID\0\0", "ID", 5000, [{"name": "OBChair"}])
+    lib = image("//oak.png")
+    lib.id("IM", "Image", "nobody", 8000, name="//nobody.png", source=1)
+    lib.id("OB", "Object", "Chair", 9000, mat=9001)
+    lib.blocks.append((b"DATA", 9001, 0, 1, struct.pack("<2Q", 0, lib.blocks[1][1])))
+    lib.id("LI", "Library", "far", 9100, name="//far.blend")
+    write(tmp_path / "lib.blend", lib), write(tmp_path / "oak.png")
+    found = collect(write(tmp_path / "shot.blend", shot))
+    assert sorted(places(found).values()) == [f"{tmp_path.name}/lib.blend", f"{tmp_path.name}/oak.png"]
+    assert found.missing == ()
+    assert found.paths["unused"] == {"external/00/lib.blend": ["//far.blend", "//nobody.png"]}
 
 
 def test_a_short_field_when_its_file_gets_a_place_then_the_new_path_fits(tmp_path: Path) -> None:

@@ -57,6 +57,15 @@ def test_a_binary_layer_when_read_then_the_tokens_that_are_files_are_named(tmp_p
     assert found == ["./geo.usda", "tex/wood.png", "caf\udce9.png"]
 
 
+def test_a_material_x_document_when_read_then_its_includes_and_textures_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "wood.mtlx"
+    path.write_text(
+        '<materialx fileprefix="tex/"><xi:include href="lib.mtlx"/>'
+        '<input name="file" type="filename" value="a&amp;b.png"/><input name="x" type="float" value="0.5"/></materialx>'
+    )
+    assert asset_paths(path) == ["lib.mtlx", "tex/a&b.png"]
+
+
 def test_a_package_when_read_then_it_names_nothing(tmp_path: Path) -> None:
     assert asset_paths(written(tmp_path, b"PK\x03\x04rest")) == []
 
