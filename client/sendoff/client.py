@@ -125,7 +125,8 @@ class Client:
     sign-ins (`sendoff sign-in`, `make up`). Raises InputError if no server is named anywhere.
 
     A server that restarts, or asks for a pause (`Retry-After`), is called again for `patience_seconds`; 0 gives up at
-    the first error. `submit` and `fetch` have a longer patience of their own.
+    the first error. `submit` and `fetch` have a longer patience of their own. `on_wait` is told why a call waits, and
+    "" once it is over.
     """
 
     def __init__(
@@ -135,10 +136,12 @@ class Client:
         *,
         ca_bundle: str | None = None,
         patience_seconds: float = CALL_PATIENCE_SECONDS,
+        on_wait: OnWait | None = None,
     ) -> None:
         url, token = resolve(url, token)
         ca_bundle = ca_bundle or os.environ.get("SENDOFF_CA_BUNDLE") or None
         self.connection = Connection(url, token, ca_bundle, patience_seconds=patience_seconds)
+        self.connection.on_wait = on_wait
         self._server: dict[str, Any] | None = None
 
     def __enter__(self) -> Client:
@@ -196,6 +199,7 @@ class Client:
             submission = scene_submission(scene, task=task, params=params, externals=tuple(externals), title=title)
         submission.check()
         info = self._server or self.server(stop=stop, on_wait=on_wait)
+        on_wait = on_wait or self.connection.on_wait
         wait: dict[str, Any] = {"stop": stop, "patience_seconds": patience_seconds, "on_wait": on_wait}
         self._check(submission, wait)
         progress = _LastProgress(on_progress)
@@ -379,7 +383,7 @@ class Client:
         files = [file for file in job.files if roles is None or file.role in roles]
         return fetch_files(
             self.connection, id, files, Path(folder), on_progress=on_progress, stop=stop,
-            patience_seconds=patience_seconds, on_wait=on_wait,
+            patience_seconds=patience_seconds, on_wait=on_wait or self.connection.on_wait,
         )  # fmt: skip
 
     def log(self, id: str) -> str:

@@ -76,6 +76,8 @@ class Connection:
         self.patience_seconds = patience_seconds
         #: Set it to end the pauses of all calls that have no `stop` of their own.
         self.stop = threading.Event()
+        #: Told of all waits of calls that have no `on_wait` of their own.
+        self.on_wait: OnWait | None = None
         #: Whether the server has answered, now or for an earlier run: its name and its certificate are right then.
         self.is_known = False
         #: What `GET /v1/server` lists as `request_encodings`: large JSON bodies are then compressed.
@@ -141,7 +143,10 @@ class Connection:
         stop = stop or self.stop
         seconds = self.patience_seconds if patience_seconds is None else patience_seconds
         patience = Patience(
-            seconds if repeatable else 0.0, stop, on_wait, try_seconds=2 * self.connect_seconds + self.read_seconds
+            seconds if repeatable else 0.0,
+            stop,
+            on_wait or self.on_wait,
+            try_seconds=2 * self.connect_seconds + self.read_seconds,
         )
 
         def attempt() -> requests.Response:

@@ -67,6 +67,13 @@ def test_what_is_missing_when_submitted_then_it_is_named_before_and_in_json(run,
     assert "missing_files" not in json.loads(run("submit", str(scene), "--task", "t", "--json", "--no-externals")[1])
 
 
+def test_a_server_when_it_restarts_then_the_command_says_that_it_waits(run, fake) -> None:  # type: ignore[no-untyped-def]
+    fake.faults.extend([("/v1/tasks", {"status": 503, "detail": "Not now.", "retry_after": 3})])
+    status, out, err = run("tasks")
+    assert (status, err) == (Exit.OK, "Not now. Waiting for it.\nThe server answers again.\n")
+    assert "system.noop" in out
+
+
 def test_objects_when_named_then_they_go_along_as_the_scope(run, fake, scene) -> None:  # type: ignore[no-untyped-def]
     assert run("submit", scene, "--task", "t", "--object", "Wheel", "--object", "Body")[:2] == (Exit.OK, "j1\n")
     _, scoped = fake.posted[0]["manifest"]["files"]

@@ -22,7 +22,7 @@ from ..submission import scene_submission
 from . import sign_in
 from .exits import EXPLAINED, Exit
 from .options import AsJson, Token, Url, ca_bundle
-from .output import Live, job_dict, percent, print_json, print_table, say_what_is_missing
+from .output import Live, job_dict, percent, print_json, print_table, say_waiting, say_what_is_missing
 
 app = typer.Typer(
     name="sendoff",
@@ -54,7 +54,7 @@ def _options(
 @app.command()
 def tasks(url: Url = "", token: Token = "", as_json: AsJson = False) -> None:
     """List the tasks that the server's workers offer."""
-    with Client(url, token) as client:
+    with Client(url, token, on_wait=say_waiting) as client:
         found = client.tasks()
     if as_json:
         print_json({"tasks": found})
@@ -88,7 +88,11 @@ def submit(  # noqa: PLR0917 - each is an option
         file, task=task, params=chosen, externals=tuple(external), title=title, look_up=not no_externals
     )
     told = say_what_is_missing(submission, as_json=as_json)
-    with tempfile.TemporaryDirectory() as folder, Client(url, token) as client, Live(as_json=as_json) as live:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Client(url, token, on_wait=say_waiting) as client,
+        Live(as_json=as_json) as live,
+    ):
         if object_:
             submission = replace(submission, files=(*submission.files, _scope(object_).write(Path(folder))))
         job = client.submit(submission, on_progress=live.upload)
@@ -113,7 +117,7 @@ def jobs(
 ) -> None:
     """List your jobs, newest first."""
     try:
-        with Client(url, token) as client:
+        with Client(url, token, on_wait=say_waiting) as client:
             found = client.jobs(state=state or None, limit=limit)
     except ValueError as error:
         states = ", ".join(state.value for state in JobState)
@@ -128,14 +132,14 @@ def jobs(
 @app.command()
 def watch(job: JobId, timeout: Timeout = 0.0, url: Url = "", token: Token = "", as_json: AsJson = False) -> None:
     """Show a job's progress until it has ended."""
-    with Client(url, token) as client, Live(as_json=as_json) as live:
+    with Client(url, token, on_wait=say_waiting) as client, Live(as_json=as_json) as live:
         _follow(client, job, live, timeout=timeout, as_json=as_json)
 
 
 @app.command()
 def cancel(job: JobId, url: Url = "", token: Token = "", as_json: AsJson = False) -> None:
     """Cancel a job."""
-    with Client(url, token) as client:
+    with Client(url, token, on_wait=say_waiting) as client:
         found = client.cancel(job)
     print_json(job_dict(found)) if as_json else print(found.state.value)
 
@@ -143,7 +147,7 @@ def cancel(job: JobId, url: Url = "", token: Token = "", as_json: AsJson = False
 @app.command()
 def retry(job: JobId, url: Url = "", token: Token = "", as_json: AsJson = False) -> None:
     """Make a new job with the same files and parameters; nothing is uploaded again."""
-    with Client(url, token) as client:
+    with Client(url, token, on_wait=say_waiting) as client:
         found = client.retry(job)
     print_json(job_dict(found)) if as_json else print(found.id)
 
@@ -157,7 +161,7 @@ def fetch(
     as_json: AsJson = False,
 ) -> None:
     """Bring a job's result here."""
-    with Client(url, token) as client:
+    with Client(url, token, on_wait=say_waiting) as client:
         paths = client.fetch(job, out)
     if as_json:
         print_json({"job": job, "files": [str(path) for path in paths]})
@@ -168,7 +172,7 @@ def fetch(
 @app.command()
 def log(job: JobId, url: Url = "", token: Token = "", as_json: AsJson = False) -> None:
     """Print the worker's log of a job."""
-    with Client(url, token) as client:
+    with Client(url, token, on_wait=say_waiting) as client:
         text = client.log(job)
     print_json({"job": job, "log": text}) if as_json else print(text, end="")
 
@@ -189,7 +193,7 @@ def page(
     as_json: AsJson = False,
 ) -> None:
     """Open the page of all jobs in the browser, or that of one, signed in."""
-    with Client(url, token) as client:
+    with Client(url, token, on_wait=say_waiting) as client:
         address = client.page(client.job(job).id if job else "")
     if as_json:
         print_json({"url": address})

@@ -64,6 +64,11 @@ def say_what_is_missing(submission: Submission, *, as_json: bool) -> dict[str, l
     return {key: texts for key, texts in told.items() if texts}
 
 
+def say_waiting(reason: str) -> None:
+    """Tell on stderr why a call waits for the server, and with "" that it goes on."""
+    print(f"{reason} Waiting for it." if reason else "The server answers again.", file=sys.stderr, flush=True)
+
+
 def percent(fraction: float | None) -> str:
     """A fraction as people read it."""
     return "" if fraction is None else f"{fraction * 100:.0f} %"

@@ -17,7 +17,7 @@ from ..client import Client, resolve
 from ..connection import Connection, check_url
 from ..errors import InputError, SendoffError
 from .options import AsJson, Token, Url, ca_bundle
-from .output import print_json
+from .output import print_json, say_waiting
 
 Person = Annotated[str, typer.Option("--person", help="Sign in by this name and a password, which is asked for.")]
 
@@ -37,7 +37,7 @@ def sign_in(
     else:
         if token in ("", "-"):
             token = typer.prompt("Token (from your administrator)", hide_input=True, err=True).strip()
-        with Client(url, token) as client:
+        with Client(url, token, on_wait=say_waiting) as client:
             client.tasks()
             made = signins.SignIn(url=url, token=token, person=str(client.server().get("person") or ""))
     path = signins.keep(made)
@@ -56,7 +56,7 @@ def approve(
 ) -> None:
     """Let an application that shows a code sign in as you."""
     found_url, found_token = resolve(url, token)
-    with Client(found_url, found_token) as client:
+    with Client(found_url, found_token, on_wait=say_waiting) as client:
         asks = client.connection.json("GET", f"/v1/device/{quote(code, safe='')}")
         who = f"{asks['name']} at {asks['address']}"
         if not yes and not typer.confirm(f"Let {who} in as you?", err=True):
