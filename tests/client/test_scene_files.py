@@ -212,7 +212,7 @@ def test_a_library_when_only_a_part_is_linked_then_only_its_files_are_sent(tmp_p
     lib = image("//oak.png")
     lib.id("IM", "Image", "nobody", 8000, name="//nobody.png", source=1)
     lib.id("OB", "Object", "Chair", 9000, mat=9001)
-    lib.blocks.append((b"DATA", 9001, 0, 1, struct.pack("<2Q", 0, lib.blocks[1][1])))
+    lib.blocks.append((b"DATA", 9001, 0, 1, struct.pack("<2Q", 0, lib.blocks[0][1])))
     lib.id("LI", "Library", "far", 9100, name="//far.blend")
     write(tmp_path / "lib.blend", lib), write(tmp_path / "oak.png")
     found = collect(write(tmp_path / "shot.blend", shot))
