@@ -26,7 +26,7 @@ from .session import Session
 #: At the end, what is still to be written down is given so long; before a save, which takes its time itself, so long.
 _WRITE_SECONDS, _BEGUN_SECONDS = 2.0, 0.05
 #: Of a path that Windows takes, so many characters are left for the files in a folder of results.
-_ROOM_FOR_FILES = 80
+_ROOM_FOR_FILES = 81
 
 
 class HostApplication(Protocol):

@@ -19,10 +19,13 @@ from .. import Client, Connectivity, Event, EventStream, Job, NotFound, SendoffE
 from . import known_tasks, messages, used_files
 from .outbox import Parcel
 from .problems import problem_of
+from .stoppable import Abandonable
 from .threads import Threads
 
 #: All threads together are given so long to end.
 JOIN_SECONDS = 1.0
+#: After a stop, a search for files and a transfer are given so long to end by themselves.
+_LOOK_STOP_SECONDS, _SEND_STOP_SECONDS = 0.3, 3.0
 #: Downloads report so often at most, as the SDK's uploads do; the status bar is drawn less often still.
 _REPORT_SECONDS = 0.1
 #: A look at the server and at the jobs of an earlier run soon tells that nobody answers.
@@ -204,14 +207,20 @@ class Session:
             client.connection.is_known |= is_resumed
             client.server(**self._wait(client, key, stop))
             self.listen()
-            submission, notes = used_files.complete(parcel, stop)
+            # What a dead share holds is left to itself after a stop.
+            looking = Abandonable(lambda: used_files.complete(parcel, stop))
+            submission, notes = looking.run(stop, grace_seconds=_LOOK_STOP_SECONDS)
             if parcel.needs_files:
                 self._tell(messages.FilesFound(key=key, missing=submission.missing_files, notes=notes))
-            job = client.submit(
-                submission,
-                on_progress=lambda *sizes: self._tell_sending(key, *sizes),
-                **self._wait(client, key, stop),
+            sending = Abandonable(
+                lambda: client.submit(
+                    submission,
+                    on_progress=lambda *sizes: self._tell_sending(key, stop, *sizes),
+                    **self._wait(client, key, stop),
+                ),
+                late=lambda job: self._cancel(job.id),
             )
+            job = sending.run(stop, grace_seconds=_SEND_STOP_SECONDS)
         except Exception as error:
             self._end_sending(key, stop)
             self._tell(messages.SubmitFailed(key=key, problem=problem_of(error)))
@@ -237,8 +246,11 @@ class Session:
         else:
             self._tell(messages.Submitted(key=key, job=job))
 
-    def _tell_sending(self, key: str, done_bytes: int, total_bytes: int, wire_bytes: int) -> None:
-        self._tell(messages.Sending(key=key, done_bytes=done_bytes, total_bytes=total_bytes, wire_bytes=wire_bytes))
+    def _tell_sending(
+        self, key: str, stop: threading.Event, done_bytes: int, total_bytes: int, wire_bytes: int
+    ) -> None:
+        if not stop.is_set():
+            self._tell(messages.Sending(key=key, done_bytes=done_bytes, total_bytes=total_bytes, wire_bytes=wire_bytes))
 
     def _listen(self) -> None:
         try:

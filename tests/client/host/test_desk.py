@@ -68,3 +68,16 @@ def test_another_open_file_is_told_from_the_one_that_was_sent(host, desk, submit
     assert desk.came_from_open_file(job)
     desk.host.path = "/scenes/house.ma"
     assert not desk.came_from_open_file(job)
+
+
+def test_a_long_title_makes_a_folder_that_every_system_can_store(host, desk, tmp_path, monkeypatch):
+    monkeypatch.setattr(desk.host, "results_folder", lambda: tmp_path)
+    job = host.jobs.Job(key="k", id="fe16580c", task="t", title="景" * 82, server_url="")
+    folder = desk.results_folder(job)
+    folder.mkdir()
+    assert folder.name.endswith("-fe16580c")
+    job.title = 'shot: "010"'
+    assert desk.results_folder(job).name == "shot_ _010_-fe16580c"
+    monkeypatch.setattr(host.desk.sys, "platform", "win32")
+    job.title = "x" * 250
+    assert len(str(desk.results_folder(job))) <= 259 - 80

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -61,6 +62,28 @@ def test_what_was_not_sent_comes_back_with_its_key_so_that_it_makes_one_job(host
     assert host.job_files.load_parcel(again, tmp_path) == sent
     sent.submission.files[0].source.unlink()
     assert host.job_files.load_parcel(again, tmp_path) is None
+
+
+def test_a_parcel_whose_files_are_still_to_be_found_comes_back_as_it_was(host, job, tmp_path):
+    (tmp_path / "copy").mkdir()
+    job.id, job.state = "", None
+    plain = parcel(host, tmp_path / "copy")
+    sent = host.outbox.Parcel(plain.submission, plain.folder, needs_files=True, artist_file=Path("/p/sc\udce8ne.blend"))
+    save(host, job, tmp_path)
+    save_sent(host, job, tmp_path, sent)
+    assert host.job_files.load_parcel(job, tmp_path) == sent
+
+
+def test_only_the_copy_itself_is_looked_for_by_the_main_thread(host, tmp_path):
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    sent = parcel(host, folder)
+    elsewhere = host.sendoff.SceneFile(tmp_path / "share" / "a.png", "external/00/a.png")
+    files = (*sent.submission.files, elsewhere)
+    sent = host.outbox.Parcel(dataclasses.replace(sent.submission, files=files), folder)
+    assert sent.is_here, "a file on a share is the business of the thread that sends"
+    sent.submission.files[0].source.unlink()
+    assert not sent.is_here
 
 
 def test_jobs_of_a_blender_that_still_runs_are_left_to_it(host, job, tmp_path):

@@ -131,3 +131,32 @@ def test_what_else_is_written_is_written_in_the_thread_and_a_full_disk_ends_noth
     assert writer.flush(SECONDS)
     assert threads == [writer._thread]
     assert (tmp_path / "k.json").is_file()
+
+
+def test_a_name_that_is_not_utf_8_is_written_and_read_again(host, job, writer_of, tmp_path):
+    writer = writer_of(tmp_path)
+    job.source_path = "/p/sc\udce8ne.blend"
+    writer.save(job, keeper="me")
+    assert writer.flush(SECONDS)
+    (again,) = host.job_files.load_all(tmp_path)
+    assert again.source_path == job.source_path
+
+
+def test_what_cannot_be_written_costs_that_text_and_not_the_thread(host, job, writer_of, tmp_path, capsys):
+    writer = writer_of(tmp_path)
+    job.summary = {"odd": {1, 2}, "name": "caf\udce9"}
+    writer.save(job, keeper="me")
+
+    def mistake():
+        raise ZeroDivisionError("planted")
+
+    writer.do(mistake)
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    writer.discard(copy)
+    assert writer.flush(SECONDS)
+    (again,) = host.job_files.load_all(tmp_path)
+    assert (again.id, again.summary["name"]) == ("j1", "caf\ufffd")
+    assert not copy.exists()
+    assert "planted" in capsys.readouterr().err
+    assert writer._thread.is_alive()
