@@ -16,7 +16,7 @@ import desktop
 
 ROOT = Path(__file__).resolve().parent.parent
 MAIN_FOLDERS = ["tests/client", "tests/store", "tests/server", "tests/worker", "tests/acceptance", "tests/docs",
-                "tests/hosts", "tests/maya_plugin"]  # fmt: skip
+                "tests/hosts", "tests/maya_plugin", "tests/fidelity"]  # fmt: skip
 BLENDER_FOLDERS = ["tests/blender", "tests/addon"]
 DESKTOP_FOLDER, BROWSER_FOLDER = "tests/desktop", "tests/browser"
 CI_SERIES = ["4.5", "4.2", "5.0"]

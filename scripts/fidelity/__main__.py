@@ -35,7 +35,11 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     found = installed(options.series)
     if not found:
-        print('There is no Blender to be an artist\'s: make bpy SERIES="4.2 4.5 5.0"', file=sys.stderr)
+        python = os.environ.get("PYTHON", sys.executable)
+        subprocess.run([python, ROOT / "scripts" / "setup.py", "bpy", *options.series], check=False)
+        found = installed(options.series)
+    if not found:
+        print("There is no Blender to be an artist's. Type: make bpy", file=sys.stderr)
         return 2
     folder = Path(tempfile.mkdtemp(prefix="sendoff-fidelity-"))
     begun = time.monotonic()
@@ -46,6 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
             run = Run(
                 stack=stack, folder=folder, addon=build_addon(folder), tasks=options.task or list(TASKS),
                 ways=options.way or list(WAYS), seconds=options.timeout, lanes=options.jobs, say=print_verdict,
+                commands_in_newest=options.scenes is None,
             )  # fmt: skip
             for blender, scenes in work(options, found, folder):
                 run.visit(blender, scenes, all_blenders=found)

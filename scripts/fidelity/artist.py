@@ -213,7 +213,12 @@ class Visit:
         if "lods.blend" in by_name:
             wm.open_mainfile(filepath=str(by_name["lods.blend"]), load_ui=False, use_scripts=False)
             levels = levels_among(self.bpy.data.objects)
-            return self.shown, levels, self._judge_result_file(levels)
+            lines = self._judge_result_file(levels)
+            if len(by_name) > 1:
+                from formats import judge_formats
+
+                lines += judge_formats(levels, by_name)
+            return self.shown, levels, lines
         if "lods.fbx" in by_name:
             wm.read_homefile(use_empty=True, use_factory_startup=True)
             self.bpy.ops.import_scene.fbx(filepath=str(by_name["lods.fbx"]), use_custom_props=True)

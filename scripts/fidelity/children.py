@@ -33,6 +33,10 @@ def end(process: subprocess.Popen[Any]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(10)
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
     _running.discard(process)
 
 
@@ -63,7 +67,8 @@ class Blender:
         with log.open("ab") as file:
             self._process = start(command, environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file)
         self._lines: queue.Queue[bytes] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.ready = self._next(START_SECONDS)
 
     def ask(self, order: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -79,11 +84,13 @@ class Blender:
     def close(self) -> None:
         """End it."""
         end(self._process)
+        self._reader.join(10)
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._lines.put(line)
+        with contextlib.suppress(ValueError):  # closed by `end`
+            for line in self._process.stdout:
+                self._lines.put(line)
         self._lines.put(b"")
 
     def _next(self, seconds: float) -> dict[str, Any]:

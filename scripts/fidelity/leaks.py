@@ -25,7 +25,7 @@ def leaks(path: Path, folders: Iterable[Path]) -> list[str]:
                 end = re.compile(rb"[\x00-\x1f\"'<>|]").search(data, place)
                 text = data[place : end.start() if end else place + 200][:200]
                 found.append(text.decode("utf-8", "replace"))
-    return found
+    return list(dict.fromkeys(found))
 
 
 def contents(path: Path) -> Iterable[bytes]:

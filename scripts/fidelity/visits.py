@@ -42,6 +42,8 @@ class Run:
     seconds: float
     lanes: int
     say: Callable[[Verdict], None]
+    commands_in_newest: bool = False
+    """Whether the command is tried in the newest Blender alone; each has made its own files."""
     verdicts: list[Verdict] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _commanded: set[Path] = field(default_factory=set)
@@ -124,6 +126,8 @@ class Run:
     def _is_first_to_command(self, scene: SceneFile, blender: Installed, all_blenders: list[Installed]) -> bool:
         """The command is judged once, in the Blender that its job goes to: the file's own series, or the next."""
         fitting = [one.series for one in all_blenders if number_of(one.series) >= scene.version]
+        if not scene.is_blend or self.commands_in_newest:
+            fitting = fitting[-1:]
         with self._lock:
             if not fitting or fitting[0] != blender.series or scene.path in self._commanded:
                 return False
@@ -145,7 +149,10 @@ class Run:
             str(out),
         ]
         if task == "mesh.lods":
-            command += ["--params", json.dumps({"levels": LEVELS, "ratio": RATIO})]
+            params: dict[str, Any] = {"levels": LEVELS, "ratio": RATIO}
+            if scene.is_blend:
+                params["formats"] = ["blend", "usd", "fbx", "glb"]
+            command += ["--params", json.dumps(params)]
         done: dict[str, Any] = {"levels": LEVELS, "ratio": RATIO, "folder": str(out), "files": [], "texts": []}
         try:
             status, output, errors = children.run(command, self.stack.environment, COMMAND_SECONDS)

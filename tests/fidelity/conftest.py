@@ -1,0 +1,8 @@
+"""The fidelity tool's own arithmetic, which needs no Blender."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[2] / "scripts" / "fidelity"))
