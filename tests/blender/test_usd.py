@@ -13,6 +13,7 @@ import pytest
 from sendoff_inside import mesh_lods, scene_check, usd_result
 from sendoff_inside.contents import Part
 from sendoff_inside.job import Job, JobFailed
+from sendoff_inside.origin import Origin
 from sendoff_inside.pxr_library import pxr
 from sendoff_inside.scene import open_scene
 
@@ -313,6 +314,36 @@ def test_a_sheared_object_comes_back_as_it_was(stage: Any, opened: Any) -> None:
     parts = json.loads((job.folder / "contents.json").read_text())["objects"]
     (part,) = [one for one in parts if one["source"] == "/Car/Left/Body"]
     assert extent(result, part["path"]) == pytest.approx(extent(stage, part["source"]), abs=0.5)  # of 400
+
+
+def test_properties_of_any_name_and_kind_are_written(tmp_path: Path) -> None:
+    bpy.ops.mesh.primitive_cube_add()
+    one = bpy.context.object
+    kept = {
+        "weight": 2.5,
+        "count": 3,
+        "tag": "hero ß",
+        "is_old": True,
+        "size": [1.0, 2.0],
+        "a b": 1,
+        "a_b": 2,
+        "9:x y": 4,
+    }
+    for name, value in kept.items():
+        one[name] = value
+    one["nested"] = {"x": 1}
+    one["sendoff_parent"] = "Rig"
+    usd_result.write_usd(tmp_path / "r.usdc", [(one, Part(name="Cube", path="", source="Cube"))], Origin(kind="blend"))
+    result = Usd.Stage.Open(str(tmp_path / "r.usdc"))
+    found = {
+        attribute.GetName().removeprefix("userProperties:"): attribute.Get()
+        for attribute in result.GetPrimAtPath("/sendoff_result/Cube").GetAuthoredPropertiesInNamespace("userProperties")
+    }
+    assert list(found.pop("size")) == [1.0, 2.0]
+    assert found == {
+        **{"weight": 2.5, "count": 3, "tag": "hero ß", "is_old": True, "a_b": 1, "_9:x_y": 4},
+        **{"sendoff_source": "Cube", "sendoff_kind": "object"},
+    }
 
 
 def test_a_left_handed_mesh_faces_outwards_and_comes_back_left_handed(stage: Any, opened: Any) -> None:

@@ -107,7 +107,7 @@ def node_name(name: str) -> str:
 @contextmanager
 def _grouped(scene: Any, members: list[tuple[Any, Part]], taken: set[str]) -> Iterator[None]:
     """Have a LOD group around the levels of each source for the length of a `with` block."""
-    made, renamed = [], []
+    made, renamed, placed = [], [], []
     for group in lod_groups(members):
         if len(group) < 2:
             continue
@@ -126,14 +126,15 @@ def _grouped(scene: Any, members: list[tuple[Any, Part]], taken: set[str]) -> It
             one.parent = node
             one.matrix_parent_inverse = Matrix.Identity(4)
             one.matrix_basis = place
+            placed.append((one, place))
     scene.view_layers[0].update()
     try:
         yield
     finally:
-        for node in made:
-            for one in node.children:
-                one.parent = None
-            bpy.data.objects.remove(node)
+        for one, place in placed:
+            one.parent = None
+            one.matrix_basis = place
+        bpy.data.batch_remove(made)
         for one, name in reversed(renamed):
             one.name = name
 

@@ -76,6 +76,7 @@ class _Writer:
     def __init__(self, stage: Any, origin: Origin, original: Original | None, uses: Counter[Any]) -> None:
         self._stage = stage
         self._origin = origin
+        self._to_file = origin.to_blender.inverted()
         self._materials = ResultMaterials(stage, f"{ROOT}/materials", origin, original)
         self._uses = uses
         self._shared: dict[Any, str] = {}
@@ -83,19 +84,24 @@ class _Writer:
 
     def add(self, one: Any, path: str, part: Part) -> None:
         """One mesh object."""
-        library = pxr()
-        look = _look(one)
-        prim = library.UsdGeom.Mesh.Define(self._stage, path)
+        sdf, look, name = pxr().Sdf, _look(one), path.rpartition("/")[2]
+        shared = ""
         if self._uses[look] > 1:
             if look not in self._shared:
                 self._shared[look] = self._share(one, part)
-            prim.GetPrim().GetReferences().AddInternalReference(self._shared[look])
+            shared = self._shared[look]
         else:
-            write_mesh(prim, one, self._materials, self._sent(part))
-        if (part.name or one.name) != prim.GetPrim().GetName():
-            prim.GetPrim().SetDisplayName(part.name or one.name)
-        self._place(prim, one, part)
-        self._describe(prim.GetPrim(), one, part)
+            write_mesh(pxr().UsdGeom.Mesh.Define(self._stage, path), one, self._materials, self._sent(part))
+        # As specifications in one change: with thousands of instances, a stage that follows each step takes minutes.
+        with sdf.ChangeBlock():
+            layer = self._stage.GetRootLayer()
+            spec = layer.GetPrimAtPath(path) or sdf.PrimSpec(layer.GetPrimAtPath(ROOT), name, sdf.SpecifierDef, "Mesh")
+            if shared:
+                spec.referenceList.Prepend(sdf.Reference(primPath=shared))
+            if (part.name or one.name) != name:
+                spec.SetInfo("displayName", part.name or one.name)
+            self._place(spec, one, part)
+            self._describe(spec, one, part)
 
     def _share(self, one: Any, part: Part) -> str:
         if not self._shared:
@@ -112,42 +118,50 @@ class _Writer:
         prim = stage.GetPrimAtPath(path) if is_path else None
         return prim if prim and prim.IsA(pxr().UsdGeom.Mesh) else None
 
-    def _describe(self, prim: Any, one: Any, part: Part) -> None:
+    def _describe(self, spec: Any, one: Any, part: Part) -> None:
         """What the object is, and the artist's own properties."""
         types = pxr().Sdf.ValueTypeNames
+        kinds = {bool: types.Bool, int: types.Int64, float: types.Double, str: types.String, list: types.DoubleArray}
+        written = set()
         for name, value in own_properties(one).items():
-            kind = (
-                types.Bool
-                if isinstance(value, bool)
-                else types.Int64
-                if isinstance(value, int)
-                else types.Double
-                if isinstance(value, float)
-                else types.String
-                if isinstance(value, str)
-                else types.DoubleArray
-            )
-            plain = ":".join(re.sub(r"[^A-Za-z0-9_]", "_", step) or "_" for step in name.split(":"))
-            plain = ":".join(f"_{step}" if step[0].isdigit() else step for step in plain.split(":"))
-            prim.CreateAttribute(f"userProperties:{plain}", kind).Set(value)
-        for name, text in (("source", part.source), ("kind", part.kind)):
-            prim.CreateAttribute(f"userProperties:sendoff_{name}", types.String).Set(text)
+            steps = (re.sub(r"[^A-Za-z0-9_]", "_", step) or "_" for step in name.split(":"))
+            plain = ":".join(f"_{step}" if step[0].isdigit() else step for step in steps)
+            if plain in written:  # two names that differ by what USD does not take
+                continue
+            written.add(plain)
+            array = pxr().Vt.DoubleArray([float(part) for part in value]) if isinstance(value, list) else value
+            _set(spec, f"userProperties:{plain}", kinds[type(value)], array, is_custom=True)
+        _set(spec, "userProperties:sendoff_source", types.String, part.source, is_custom=True)
+        _set(spec, "userProperties:sendoff_kind", types.String, part.kind, is_custom=True)
         if part.level is not None:
-            prim.CreateAttribute("userProperties:sendoff_level", types.Int).Set(part.level)
+            _set(spec, "userProperties:sendoff_level", types.Int, part.level, is_custom=True)
 
-    def _place(self, prim: Any, one: Any, part: Part) -> None:
+    def _place(self, spec: Any, one: Any, part: Part) -> None:
         """The source's own place, exactly; Blender's own numbers only for what has another."""
-        gf = pxr().Gf
+        gf, types = pxr().Gf, pxr().Sdf.ValueTypeNames
         place = self._origin.unmoved(part.source, one.matrix_world)
         if place is None:
-            matrix = self._origin.to_blender.inverted() @ one.matrix_world
+            matrix = self._to_file @ one.matrix_world
             place = gf.Matrix4d(*(value for row in matrix.transposed() for value in row))
         whole = gf.Transform(place)
         unturned = gf.Matrix4d().SetScale(whole.GetScale()) * gf.Matrix4d().SetRotate(whole.GetRotation())
+        operations: list[tuple[str, Any, Any]] = []
         if gf.IsClose(unturned * gf.Matrix4d().SetTranslate(whole.GetTranslation()), place, 1e-4):
             turn = whole.GetRotation().Decompose(gf.Vec3d.ZAxis(), gf.Vec3d.YAxis(), gf.Vec3d.XAxis())
-            prim.AddTranslateOp().Set(whole.GetTranslation())
-            prim.AddRotateXYZOp().Set(gf.Vec3f(turn[2], turn[1], turn[0]))
-            prim.AddScaleOp().Set(gf.Vec3f(whole.GetScale()))
+            operations = [
+                ("xformOp:translate", types.Double3, whole.GetTranslation()),
+                ("xformOp:rotateXYZ", types.Float3, gf.Vec3f(turn[2], turn[1], turn[0])),
+                ("xformOp:scale", types.Float3, gf.Vec3f(whole.GetScale())),
+            ]
         else:  # sheared, by a parent that is scaled in one direction
-            prim.AddTransformOp().Set(place)
+            operations = [("xformOp:transform", types.Matrix4d, place)]
+        for name, kind, value in operations:
+            _set(spec, name, kind, value)
+        order = pxr().Sdf.AttributeSpec(spec, "xformOpOrder", types.TokenArray, pxr().Sdf.VariabilityUniform)
+        order.default = pxr().Vt.TokenArray([name for name, _, _ in operations])
+
+
+def _set(spec: Any, name: str, kind: Any, value: Any, *, is_custom: bool = False) -> None:
+    attribute = pxr().Sdf.AttributeSpec(spec, name, kind)
+    attribute.default = value
+    attribute.custom = is_custom
