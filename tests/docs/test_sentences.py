@@ -52,6 +52,7 @@ def spoken() -> list[str]:
         said(),
         said(sending=(12_300_000, 150_000_000)),
         said(sending=(100_000, 400_000)),
+        said(sending=(100_000, 400_000), waits_for="http://render01:8780 cannot be reached."),
         said(sending=(400_000, 400_000)),
         said(sends=False),
         said(state=state.QUEUED),
