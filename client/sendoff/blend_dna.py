@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import re
 import struct
 import zlib
@@ -33,6 +34,9 @@ _MAX_DNA_BYTES = 16 * 1024 * 1024
 #: A block with paths that is larger than this is damaged.
 MAX_BODY_BYTES = 64 * 1024 * 1024
 _MAX_BLOCKS = 16_000_000
+#: A scene unpacks to no more than this, or than so many times its size: real ones to fifty times at most.
+_LARGE_BYTES = 1024 * 1024 * 1024
+_MOST_TIMES = 500
 _STOP_BLOCKS = 4096
 _DECODE_ERRORS: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, ValueError)
 if _zstandard is not None:
@@ -302,6 +306,7 @@ class Decompressed:
         self._path = path
         self._file = file
         self._reader = reader
+        self._left = max(_LARGE_BYTES, _MOST_TIMES * os.fstat(file.fileno()).st_size)
 
     def read(self, size: int) -> bytes:
         """The next so many bytes; fewer at the end. Raises BlendFileError if they are damaged."""
@@ -318,6 +323,10 @@ class Decompressed:
                 break
             parts.append(part)
             size -= len(part)
+            self._left -= len(part)
+            if self._left < 0:
+                name = readable(self._path.name)
+                raise BlendFileError(f"The file {name} is damaged: it unpacks to far more than any scene.")
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def __enter__(self) -> Decompressed:

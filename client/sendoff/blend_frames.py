@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 #: A range of more frames is taken for no range.
 MOST_FRAMES = 1_000_000
+_KINDS = frozenset({"image", "volume"})
 _RAW = 0
 _SMALL_BYTES = 4096
 #: Drivers and keys that change which frame is shown.
@@ -26,31 +27,25 @@ _STRUCTS = ("bNode", *_NODE_STORAGE, "Tex", "CameraBGImage", "Object", "bNodeSoc
 
 
 def with_frames(blend: BlendFile, fields: list[PathField]) -> list[PathField]:
-    """The same fields; those of image sequences know their frames, if every user's range is known."""
-    if not any(one.kind == "image" and one.is_sequence and not one.is_packed for one in fields):
+    """The same fields; those of sequences know their frames, if the range of every user is known."""
+    if not any(one.kind in _KINDS and one.is_sequence and not one.is_packed for one in fields):
         return fields
-    used = _used(blend)
-    return [
-        replace(one, frames=used.get(one.owner)) if one.kind == "image" and one.is_sequence else one for one in fields
-    ]
-
-
-def _used(blend: BlendFile) -> dict[str, frozenset[int] | None]:
-    """The frames of each image by its name; images that somebody uses in an unknown way are not in it."""
     wanted = {blend.dna.index[name] for name in _STRUCTS if name in blend.dna.index}
     blend.load(
         lambda block: (
             block.struct in wanted or block.code == b"IM\0\0" or (block.struct == _RAW and block.size <= _SMALL_BYTES)
         )
     )
-    reader = _Users(blend)
-    if reader.is_animated:
-        return {}
-    found: dict[str, frozenset[int] | None] = {}
-    for address, name in reader.names.items():
-        if reader.ranges[address] and address not in reader.unknown:
-            found[name] = frozenset(frame for one in reader.ranges[address] for frame in one)
-    return found
+    users = _Users(blend)
+    used = users.frames()
+    return [
+        one
+        if one.kind not in _KINDS or not one.is_sequence
+        else replace(one, frames=used.get(one.owner))
+        if one.kind == "image"
+        else replace(one, frames=None if users.is_animated else one.frames)
+        for one in fields
+    ]
 
 
 class _Users:
@@ -78,6 +73,14 @@ class _Users:
             elif block.struct == _RAW and 8 < block.size <= _SMALL_BYTES and not self.is_animated:
                 self.is_animated = any(text in blend.body(block) for text in _ANIMATED)
         self._end_of_id()
+
+    def frames(self) -> dict[str, frozenset[int]]:
+        """The frames of each image by its name; images that somebody uses in an unknown way are not in it."""
+        found: dict[str, frozenset[int]] = {}
+        for address, name in self.names.items():
+            if self.ranges[address] and address not in self.unknown and not self.is_animated:
+                found[name] = frozenset(frame for one in self.ranges[address] for frame in one)
+        return found
 
     def _block(self, block: Block, name: str) -> None:
         of_struct = self._dna.structs[block.struct]

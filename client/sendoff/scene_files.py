@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import posixpath
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -310,6 +311,8 @@ class _Collection:
             )
 
     def _miss(self, holder: _Holder, one: PathField, path: str, *, is_all: bool = True) -> None:
+        if re.match(r"[A-Za-z]:[\\/]|\\\\", one.path) and os.sep == "/":
+            path = one.path  # of Windows
         label = f"{_WORDS.get(one.kind, one.kind)} “{readable(one.owner)}”"
         self._labels[f"{readable(path)} ({label})"] = None
         if is_all:
@@ -324,12 +327,24 @@ def _files(path: Path, one: PathField) -> tuple[list[Path], list[Path]]:
         wanted = [path, *(path.with_name(name) for name in one.names)]
     elif one.is_sequence:
         there = [file for file in file_patterns.frames(path, one.frames) if _is_readable(file)]
-        return there, [] if there else [path]
+        return there, _missing_frames(path, one, there) if there else [path]
     else:
         wanted = [path]
     there = [file for file in wanted if _is_readable(file)]
     known = set(there)
     return there, [file for file in wanted if file not in known]
+
+
+def _missing_frames(path: Path, one: PathField, there: list[Path]) -> list[Path]:
+    """The used frames of a sequence that are not there."""
+    parts = file_patterns.split_number(path.name)
+    if one.frames is None or parts is None:
+        return []
+    head, digits, tail = parts
+    found = {int(file.name[len(head) : len(file.name) - len(tail)]) for file in there}
+    # The first of a range is shown before the sequence begins: it is often not there, and no one misses it.
+    missing = sorted(frame for frame in one.frames - found if frame - 1 in one.frames and frame >= 0)
+    return [path.with_name(f"{head}{frame:0{len(digits)}d}{tail}") for frame in missing]
 
 
 def _cache_files(folder: Path, kind: str) -> Iterator[Path]:

@@ -61,6 +61,17 @@ def test_a_file_without_structs_when_read_then_a_sentence(tmp_path, make_blend) 
         read_paths(written(tmp_path, make_blend((b"DATA", b"x" * 40, 1))))
 
 
+def test_a_bomb_when_read_then_it_ends(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(blend_dna, "_LARGE_BYTES", 1024 * 1024)
+    blend = shot()
+    blend.text(90, b"\0" * 64 * 1024 * 1024)
+    path = written(tmp_path, gzip.compress(blend.data_bytes()))
+    for read in (read_paths, lambda file: rewrite_paths(file, lambda _: None)):
+        with pytest.raises(BlendFileError, match="far more than any scene"):
+            read(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["shot.blend"]
+
+
 def test_a_file_when_asked_to_stop_then_stopped(tmp_path) -> None:  # type: ignore[no-untyped-def]
     blend = shot()
     for number in range(5000):

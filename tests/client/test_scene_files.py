@@ -155,6 +155,24 @@ def test_a_sequence_when_only_some_frames_are_used_then_only_they_are_sent(tmp_p
     assert sorted(int(file.source.suffixes[0][1:]) for file in found.files) == [1, 10, 11, 12, 13]
 
 
+def test_a_sequence_when_used_frames_are_missing_then_they_are_named(tmp_path: Path) -> None:
+    write(tmp_path / "s.0001.png"), write(tmp_path / "s.0002.png")
+    blend = TinyBlend()
+    blend.id("IM", "Image", "seq", 20, name="//s.0001.png", source=2)
+    blend.id("OB", "Object", "node", 29)
+    blend.data("bNode", 30, {"id": 20, "storage": 31})
+    blend.data("NodeTexImage", 31, {"iuser.frames": 5})
+    found = collect(write(tmp_path / "shot.blend", blend))
+    assert len(found.files) == 2
+    assert found.missing == (f"{tmp_path}/s.0003.png and 2 more (image “seq”)",)
+    assert found.paths["missing"] == {}
+
+
+def test_a_path_of_windows_when_it_is_missing_then_it_is_named_as_it_is(tmp_path: Path) -> None:
+    found = collect(write(tmp_path / "shot.blend", image("C:\\tex\\a.png")))
+    assert found.missing == ("C:\\tex\\a.png (image “Paint”)",)
+
+
 def test_names_that_other_systems_lack_when_collected_then_they_are_sent_under_others(tmp_path: Path) -> None:
     blend = image("//aux.png", blend=image(b"//caf\xe9.png", blend=image("//a: b.png")))
     for name in ("aux.png", os.fsdecode(b"caf\xe9.png"), "a: b.png"):
