@@ -13,6 +13,7 @@ import pytest
 from sendoff_inside.external_paths import ExternalPaths
 from sendoff_inside.job import JobFailed
 from sendoff_inside.scene import open_scene
+from sendoff_inside.view import View
 from sendoff_sdk import scene_files
 
 
@@ -304,6 +305,47 @@ def test_a_second_blender_finds_the_same_paths(make_job: Any, tmp_path: Path, se
     assert tuple(bpy.data.images["Paint"].size) == (8, 8)
     assert job.original_path(bpy.data.images["Paint"]) == "//paint.png"
     assert job.original_path(bpy.data.images["Gone"]) == "//gone.png"
+    assert job.missing_files == ["//gone.png (image “Gone”)"]
+
+
+@pytest.mark.skipif(bpy.app.version < (5, 0, 0), reason="Blender 5.0 is the first that packs linked data")
+def test_linked_data_that_is_packed_finds_its_files(send: Any, recorder: Any, tmp_path: Path) -> None:
+    studio = tmp_path / "studio"
+    make_asset(studio / "lib" / "asset.blend", "Asset", (1, 0, 0), 8)
+    empty()
+    save(studio / "shot.blend")
+    (one,) = link(studio / "lib" / "asset.blend", "objects", "Asset")
+    bpy.context.scene.collection.objects.link(one)
+    bpy.data.pack_linked_ids_hierarchy(one)
+    job = send(save(studio / "shot.blend"))
+    images = [image for image in bpy.data.images if image.name == "diffuse.png" and image.users]
+    assert {tuple(image.size) for image in images} == {(8, 8)}
+    assert {job.original_path(image) for image in images} == {"//lib/diffuse.png"}
+    assert any(library.is_archive for library in bpy.data.libraries)
+    assert recorder.warnings == []
+
+
+def test_the_view_layer_on_screen_counts(make_job: Any, workspace: Path) -> None:
+    bpy.context.scene.view_layers.new("Shot")
+    for name, layer in zip(("First", "Second"), bpy.context.scene.view_layers, strict=True):
+        collection = bpy.data.collections.new(name)
+        bpy.context.scene.collection.children.link(collection)
+        one = bpy.data.objects.new(name, bpy.data.meshes.new(name))
+        one.data.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
+        collection.objects.link(one)
+        for other in bpy.context.scene.view_layers:
+            other.layer_collection.children[name].exclude = other != layer
+    bpy.context.window.view_layer = bpy.context.scene.view_layers["Shot"]
+    scene = save(workspace / "scene.blend")
+    empty()
+    job = make_job()
+    open_scene(job, scene, None)
+    assert bpy.context.window.view_layer.name == "Shot"
+    assert [place.name for place in View.of(job).places] == ["Second"]
+    job.params["all_scenes"] = True
+    bpy.data.scenes.new("Other")
+    assert [place.name for place in View.of(job).places] == ["Second"]
+    assert bpy.context.window.view_layer.name == "Shot"
 
 
 def test_tiles_keep_their_token(send: Any, tmp_path: Path) -> None:

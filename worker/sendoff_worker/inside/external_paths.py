@@ -41,6 +41,8 @@ class ExternalPaths:
     """By the place of a file: its path as the artist's scene would write it."""
     missing: dict[str, dict[str, str]] = field(default_factory=dict)
     """By the place of a file: each path that it stores and that was not found, and what names it."""
+    unused: dict[str, list[str]] = field(default_factory=dict)
+    """By the place of a library: the paths of it that nothing of the scene uses."""
     changed: dict[str, dict[str, str]] = field(default_factory=dict)
     """By the place of a file: each path that it stores now, and the one that it stored."""
 
@@ -95,22 +97,30 @@ class ExternalPaths:
         file = self.root / holder
         libraries: list[str] = []
         listed, changed = self.holders.get(holder, {}), self.changed.setdefault(holder, {})
-        known = {before: path for path, before in changed.items()}
+        known: dict[str, str] = {}
 
         def change(found: Any) -> str | None:
-            if found.kind == "global" or found.is_packed or found.path in changed:
+            if found.kind == "global" or found.is_packed:
                 return None
-            if found.path in known:
-                return known[found.path]
-            target = self._target(holder, found.path, listed)
+            if found.path in changed:  # by an earlier Blender, which could not open the scene
+                if f"{NOT_SENT}/" in found.path:
+                    place = self._place_of(file.parent, found.path) or ""
+                    self._note_missing(job, holder, found, place=place, stored=changed[found.path])
+                return None
+            if found.key in known:
+                return known[found.key]
+            target = self._target(holder, found, listed)
             if target is None:
                 target = self._not_sent(job, holder, found)
             elif found.kind == "library":
                 libraries.append(target)
-            path = None if target is None else stored_path(target, holder)
-            if path is None or path == found.path:
+            if target is None:
                 return None
-            changed[path], known[found.path] = found.path, path
+            # What Blender 5 has packed is relative to the library that it came from, which is not here.
+            path = str(self.root / target) if found.library else stored_path(target, holder)
+            if path == found.path:
+                return None
+            changed[path], known[found.key] = found.path, path
             return path
 
         try:
@@ -124,15 +134,15 @@ class ExternalPaths:
         linked = (self._place_of(file.parent, path) for path in changed if path.endswith(".blend"))
         return libraries + [place for place in linked if place and not place.startswith(f"{NOT_SENT}/")]
 
-    def _target(self, holder: str, stored: str, listed: dict[str, str]) -> str | None:
+    def _target(self, holder: str, found: Any, listed: dict[str, str]) -> str | None:
         """The place of the file that a stored path means; None if it did not come along."""
-        if stored in listed:
-            place = self._place_of(self.root, listed[stored])
+        if found.key in listed:
+            place = self._place_of(self.root, listed[found.key])
             if place is not None:
                 return place
-        if not stored.startswith("//"):
+        if not found.path.startswith("//"):
             return None
-        place = self._place_of((self.root / holder).parent, stored)
+        place = self._place_of((self.root / holder).parent, found.path)
         return place if place is not None and _is_there(self.root / place) else None
 
     def _place_of(self, folder: Path, path: str) -> str | None:
@@ -143,7 +153,6 @@ class ExternalPaths:
 
     def _not_sent(self, job: Job, holder: str, found: Any) -> str | None:
         """A place where nothing is, for a file that did not come along; None for a text that may be no path."""
-        is_own = blend_paths.is_blenders_own(found.path)
         if found.is_optional and not (self.root / holder).parent.joinpath(found.path).exists():
             return None
         number = sum(len(changes) for changes in self.changed.values())
@@ -151,12 +160,18 @@ class ExternalPaths:
         place = f"{NOT_SENT}/{number:04d}/{name}"
         if len(stored_path(place, holder).encode("utf-8", "surrogateescape")) >= found.room:
             place = f"{NOT_SENT}/{number}"
-        self.origins[place] = self._as_the_scene_writes(holder, found.path)
-        if not found.is_optional and not is_own:
-            known = self.missing.get(holder, {}).get(found.path)
-            what = known or f"{found.kind.replace('_', ' ')} “{found.owner}”"
-            job.missing(readable(found.path), readable(what), is_told=known is not None)
+        self._note_missing(job, holder, found, place=place, stored=found.path)
         return place
+
+    def _note_missing(self, job: Job, holder: str, found: Any, *, place: str, stored: str) -> None:
+        """Tell the job of a file that did not come along, unless nothing uses it or every Blender has it."""
+        self.origins[place] = self._as_the_scene_writes(holder, stored)
+        key = f"{stored}\n{found.library}" if found.library else stored
+        if found.is_optional or key in self.unused.get(holder, ()) or blend_paths.is_blenders_own(stored):
+            return
+        known = self.missing.get(holder, {}).get(key)
+        what = known or f"{found.kind.replace('_', ' ')} “{found.owner}”"
+        job.missing(readable(stored), readable(what), is_told=known is not None)
 
     def _as_the_scene_writes(self, holder: str, stored: str) -> str:
         """A path that a file stores, relative to the artist's scene instead of that file."""
@@ -187,6 +202,7 @@ class ExternalPaths:
             self.holders = _texts_of_texts(document["holders"])
             self.origins = _texts(document.get("origins") or {})
             self.missing = _texts_of_texts(document.get("missing") or {})
+            self.unused = {str(key): list(map(str, value)) for key, value in (document.get("unused") or {}).items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             print(f"{paths}: {error!r}")
             raise JobFailed(

@@ -35,6 +35,8 @@ class Job:
         """Set where the open file was imported (see origin.py): its units, its axes, and where its objects stood."""
         self.external_paths: Any = None
         """Set by scene.py once the scene is open: the way back to the artist's own paths."""
+        self.screen: Any = None
+        """Set by scene.py: the scene and view layer on the artist's screen (see screen.py)."""
         self.scope: Any = None
         """The objects that the artist chose (see scope.py); None if the job is about the whole scene."""
         self.missing_files: list[str] = []

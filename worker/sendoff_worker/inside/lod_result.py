@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from .contents import Part
 from .job import Job
 from .left_alone import LEVEL_PROPERTY, SOURCE_PROPERTY, base_name
 from .origin import Origin
-from .placing import Parent, apply, graph_of, split
-from .view import Place, copy_properties
+from .placing import Parent, apply, split
+from .view import Place, View, copy_properties
 
 LOD_COLLECTION = "Sendoff LODs"
 #: On a collection: the artist's scene whose levels it holds.
@@ -32,15 +31,15 @@ class LodResult:
 
     Args:
         job: Tells the artist's paths of libraries.
-        places: All places that may get levels: their parents are looked up now, while the artist's scenes are as
+        view: The places that may get levels: their parents are looked up now, while the artist's scenes are as
             they were.
     """
 
-    def __init__(self, job: Job, places: Iterable[Place]) -> None:
+    def __init__(self, job: Job, view: View) -> None:
         self._job = job
         self.parents: dict[Any, Parent] = {}
         """The parent of each level that is to follow one."""
-        self._parents = _parents_of(places)
+        self._parents = _parents_of(view)
         for taken in (*_own(bpy.data.collections, LOD_COLLECTION), *_own(bpy.data.scenes, LOD_COLLECTION)):
             taken.name = f"{LOD_COLLECTION} of an earlier job"
         self.scene = bpy.data.scenes.new(LOD_COLLECTION)
@@ -132,10 +131,10 @@ def deliver(job: Job, result: LodResult, formats: list[str]) -> None:
     origin = job.origin or Origin(kind="blend", metres_per_unit=1.0, up_axis="Z")
 
     def write_usd(path: Path) -> None:
-        usd_result.write_usd(path, result.parts(), origin).write(job)
+        usd_result.write_usd(path, result.parts(), origin, original=job.original_path).write(job)
 
     def write_fbx(path: Path) -> None:
-        contents = fbx_result.write_fbx(path, result.scene, result.parts(), origin)
+        contents = fbx_result.write_fbx(path, result.scene, result.parts(), origin, original=job.original_path)
         if "usd" not in wanted_formats:
             contents.write(job)
 
@@ -167,17 +166,13 @@ def _own(blocks: Any, name: str) -> list[Any]:
     return [found] if found is not None else []
 
 
-def _parents_of(places: Iterable[Place]) -> dict[Any, Parent]:
-    by_scene: dict[Any, list[Place]] = {}
-    for place in places:
-        by_scene.setdefault(place.scene, []).append(place)
+def _parents_of(view: View) -> dict[Any, Parent]:
     found: dict[Any, Parent] = {}
-    shown = bpy.context.window.scene
-    for scene, some in by_scene.items():
-        graph = graph_of(scene)
-        for place in some:
-            parent = Parent.of(place, graph)
+    for scene in view.scenes:
+        graph = view.screen.graph(scene)
+        for place in view.places:
+            parent = Parent.of(place, graph) if place.scene == scene else None
             if parent is not None:
                 found[place] = parent
-    bpy.context.window.scene = shown
+    view.screen.show(view.screen.scene)
     return found

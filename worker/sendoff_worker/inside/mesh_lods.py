@@ -174,7 +174,7 @@ def run(job: Job) -> dict[str, Any]:
     """Make ``levels`` levels of detail of each surface, each of ``ratio`` of the triangles before."""
     job.progress(0.0, "Looking for mesh objects", stage="Looking")
     view = View.of(job)
-    result = LodResult(job, view.places)
+    result = LodResult(job, view)
     workbench = Workbench()
     if job.params.get("instances") == "realise":
         realise(view, workbench)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import bpy
 import numpy as np
 from mathutils import Matrix
 
@@ -89,9 +88,3 @@ def _tail(bone: Any) -> Matrix:
     space = bone.matrix.copy()
     space.translation += space.to_3x3().col[1] * bone.length
     return space
-
-
-def graph_of(scene: Any) -> Any:
-    """The evaluated dependency graph of a scene's view layer."""
-    bpy.context.window.scene = scene
-    return bpy.context.evaluated_depsgraph_get()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import bpy
-
 from .evaluation import Workbench
 from .placing import apply
 from .view import Place, Shape, View, plain_name
@@ -50,4 +48,4 @@ def realise(view: View, workbench: Workbench) -> None:
     view.shapes[:] = sorted(
         [shape for shape in view.shapes if shape.places] + made, key=lambda shape: shape.places[0].name
     )
-    bpy.context.window.scene = view.scenes[0]
+    view.screen.show(view.screen.scene)

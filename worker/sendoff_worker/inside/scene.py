@@ -7,10 +7,12 @@ import zlib
 from pathlib import Path
 
 import bpy
+from sendoff_sdk.errors import BlendFileError
 
 from . import fbx_scene, usd_scene
 from .external_paths import ExternalPaths
 from .job import CannotOpen, Job, JobFailed
+from .screen import Screen, stored_view_layer
 
 # "BLENDER-v405RENDH" up to 4.x, "BLENDER17-01v0500" from 5.0: the version is the digits after the v.
 BLEND_HEADER = re.compile(rb"BLENDER(?:[-_][vV](\d{3})|\d\d[-_]\d\d[vV](\d{4}))")
@@ -53,13 +55,24 @@ def _open_blend(job: Job, scene: Path, paths: Path | None, root: Path) -> None:
     _refuse_newer(scene)
     job.external_paths = ExternalPaths.prepare(job, scene, paths, root=root)
     bpy.context.preferences.filepaths.use_scripts_auto_execute = False
+    layer = _view_layer(scene)
     try:
         bpy.ops.wm.open_mainfile(filepath=str(scene), load_ui=False, use_scripts=False)
     except RuntimeError as error:
         print(error)
         raise CannotOpen(f"{scene.name} cannot be opened: {_cause(str(error))}") from error
     job.external_paths.confine(job)
+    job.screen = Screen(layer)
     _leave_modes()
+    job.screen.show(job.screen.scene)
+
+
+def _view_layer(scene: Path) -> str:
+    try:
+        return stored_view_layer(scene)
+    except (BlendFileError, OSError) as error:  # Blender says what is wrong with the file
+        print(f"The view layer on screen cannot be told: {error}")
+        return ""
 
 
 def _cause(error: str) -> str:
@@ -75,16 +88,14 @@ def _cause(error: str) -> str:
 
 def _leave_modes() -> None:
     """Go to Object Mode: in any other, Blender holds back what is being edited."""
-    shown = bpy.context.window.scene
+    window = bpy.context.window
     for scene in [one for one in bpy.data.scenes if one.library is None]:
         if any(one.mode != "OBJECT" for one in scene.objects):
-            bpy.context.window.scene = scene
-            layer = bpy.context.window.view_layer
-            for one in [one for one in layer.objects if one.mode != "OBJECT"]:
-                layer.objects.active = one
+            window.scene = scene
+            for one in [one for one in window.view_layer.objects if one.mode != "OBJECT"]:
+                window.view_layer.objects.active = one
                 if bpy.ops.object.mode_set.poll():
                     bpy.ops.object.mode_set(mode="OBJECT")
-    bpy.context.window.scene = shown
 
 
 def _tell_missing(job: Job) -> None:
@@ -119,7 +130,7 @@ def _refuse_newer(scene: Path) -> None:
         raise JobFailed(f"{scene.name} is not a .blend file; send a scene saved by Blender.")
     if version is not None and version > bpy.app.version[:2]:
         saved, own = ".".join(map(str, version)), ".".join(map(str, bpy.app.version[:2]))
-        raise JobFailed(
+        raise CannotOpen(
             f"{scene.name} was saved by Blender {saved}, which this worker's Blender {own} cannot open; "
             f"ask for a worker with Blender {saved} or newer."
         )

@@ -18,6 +18,7 @@ from .evaluation import drop_mesh
 from .job import Job
 from .left_alone import SOLID, LeftAlone, line
 from .origin import PATH_PROPERTY, identity
+from .screen import Screen
 
 #: Types of objects that show something but no surface, each with the words for one and for several.
 UNTAKEN = {
@@ -99,6 +100,7 @@ class View:
     left_alone: Counter[str] = field(default_factory=Counter)
     #: What shows something without a surface: names by kind.
     untaken: dict[str, dict[str, None]] = field(default_factory=dict)
+    screen: Any = None
     #: The scenes that were looked at.
     scenes: list[Any] = field(default_factory=list)
 
@@ -112,13 +114,14 @@ class View:
         self._mesh_names = {mesh.name for mesh in bpy.data.meshes}
         if job.params.get("modifiers", "viewport") == "render":
             _use_render_levels()
-        shown = bpy.context.window.scene
+        self.screen = job.screen or Screen()
+        shown = self.screen.scene
         own = [scene for scene in bpy.data.scenes if scene.library is None]
         wanted = own if job.params.get("all_scenes") else [shown]
         for scene in sorted(wanted, key=lambda scene: scene is not shown):
             self._look_at(scene, objects)
         self._count_the_rest(own)
-        bpy.context.window.scene = shown
+        self.screen.show(shown)
         self.shapes.sort(key=lambda shape: (shape.places[0].name, shape.places[0].object.library is not None))
         return self
 
@@ -153,11 +156,10 @@ class View:
 
     def _look_at(self, scene: Any, objects: str) -> None:
         self.scenes.append(scene)
-        bpy.context.window.scene = scene
-        layer = bpy.context.window.view_layer
+        layer = self.screen.show(scene)
         if objects != "visible":
             _unhide(layer, renderable=objects == "renderable")
-        graph = bpy.context.evaluated_depsgraph_get()
+        graph = self.screen.graph(scene)
         shapes: dict[int, Shape] = {}
         entries = list(self._entries(graph, shapes))
         scope = self.job.scope
