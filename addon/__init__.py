@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 
 import bpy
 
 from . import (
     connection_test,
+    earlier_jobs,
     findings_list,
     form,
     job_operators,
@@ -47,6 +49,8 @@ def register() -> None:
     bpy.app.handlers.load_pre.append(pump.before_load)
     bpy.app.handlers.load_post.append(pump.after_load)
     status_bar.append()
+    with contextlib.suppress(OSError):
+        earlier_jobs.take_up(desk.host.folder("jobs"))
     desk.begin()
     kept = [parcel.folder for parcel in desk.parcels().values()]
     desk.writing().do(functools.partial(scene_export.clear_away, scene_export.temporary_folders(), kept=kept))

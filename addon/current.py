@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 
 from . import preferences, scene_export
+from .sendoff import signins
 from .sendoff.host.desk import Desk
 from .sendoff.host.server_choice import ServerChoice
 from .sendoff.host.submitting import Submitting
@@ -24,8 +25,11 @@ class Blender:
     product = "addon"
 
     def folder(self, name: str, *, create: bool = True) -> Path:
-        """In the extension's own folder of the user."""
-        return Path(bpy.utils.extension_path_user(__package__, path=name, create=create))
+        """In one folder of the user for all series of Blender: a job that was begun in one is found in the next."""
+        folder = signins.config_folder() / "blender" / name
+        if create:
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def server_choice(self) -> ServerChoice:
         """From the environment, the preferences and the kept sign-ins."""

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from .. import Client, names, signins
 from . import job_files, known_tasks
-from .instance import Instance
+from .instance import Instance, alone
 from .job_writer import JobWriter
 from .jobs import Job, JobList
 from .known_tasks import KnownTask
@@ -284,11 +284,12 @@ class Desk:
                 self._instance = Instance(self.host.folder("instances"))
         instance = self._instance
         is_kept = instance.is_alive if instance is not None else lambda _name: False
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), alone(self.host.folder("instances"), _WRITE_SECONDS):
             for job in job_files.load_all(self.host.folder("jobs"), is_kept=is_kept):
                 self.jobs.add(job)
                 self._take_parcel(job)
                 self.remember(job)
+            self.writing().flush(_WRITE_SECONDS)  # the next one reads whose they are
             for folder in self.host.folder("results").iterdir():
                 if time.time() - folder.stat().st_mtime > job_files.KEPT_SECONDS:
                     shutil.rmtree(folder, ignore_errors=True)
