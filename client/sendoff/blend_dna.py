@@ -219,6 +219,8 @@ class BlendFile:
         head_bytes, modern = self.head.block_head_bytes, self.head.block_head_bytes == 32
         for code, a, b, c, d in self._block_head.iter_unpack(self._heads):
             offset += head_bytes
+            if code[:2] == b"\0\0":  # a big-endian file has the two letters of an ID behind the zeros
+                code = code[2:] + b"\0\0"  # noqa: PLW2901
             # From 5.0 a head is code, struct, address, size, count; before code, size, address, struct, count.
             block = Block(code, offset, c, b, a, d) if modern else Block(code, offset, a, b, c, d)
             yield block
