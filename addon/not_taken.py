@@ -15,12 +15,12 @@ from .sendoff.host.submitting import Order
 _FAMILY, _CHECK = "mesh.", "scene.check"
 #: Kinds of objects that have a surface or look like one, and cannot be read as a mesh: one, several.
 _KINDS = {
-    "CURVES": ("hair curves object", "hair curves objects"),
+    "CURVES": ("hair object", "hair objects"),
     "POINTCLOUD": ("point cloud", "point clouds"),
     "VOLUME": ("volume", "volumes"),
     "GPENCIL": ("Grease Pencil object", "Grease Pencil objects"),
     "GREASEPENCIL": ("Grease Pencil object", "Grease Pencil objects"),
-    "HAIR": ("particle hair system", "particle hair systems"),
+    "HAIR": ("object with particle hair", "objects with particle hair"),
 }
 _SHOWN = 3
 

@@ -377,3 +377,66 @@ def test_ten_thousand_findings_and_a_hundred_thousand_faces_take_no_second(addon
     bpy.ops.object.mode_set(mode="OBJECT")
     print(f"filled in {filled:.2f} s, shown in {shown:.2f} s")
     assert max(filled, shown) < 3.0  # 0.2 s and 0.2 s on a quiet machine
+
+
+@pytest.fixture
+def nested(addon, tmp_path):
+    """A file that instances a collection of a library, which instances one of a library of its own, elsewhere."""
+    (tmp_path / "lib" / "deep").mkdir(parents=True)
+
+    def save(path):
+        bpy.ops.wm.save_as_mainfile(filepath=str(path), check_existing=False)
+
+    def instance(path, library, name):
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        save(path)
+        with bpy.data.libraries.load(str(library), link=True, relative=True) as (_, target):
+            target.collections = [name]
+        thing = bpy.data.objects.new(f"of {name}", None)
+        thing.instance_type, thing.instance_collection = "COLLECTION", target.collections[0]
+        holder = bpy.data.collections.new(path.stem)
+        holder.objects.link(thing)
+        bpy.context.scene.collection.children.link(holder)
+        save(path)
+
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    leaves = bpy.data.collections.new("A")
+    bpy.context.scene.collection.children.link(leaves)
+    leaf = grid("Leaf")
+    leaves.objects.link(leaf)
+    bpy.context.scene.collection.objects.unlink(leaf)
+    save(tmp_path / "lib" / "deep" / "A.blend")
+    instance(tmp_path / "lib" / "B.blend", tmp_path / "lib" / "deep" / "A.blend", "A")
+    instance(tmp_path / "C.blend", tmp_path / "lib" / "B.blend", "B")
+    bpy.data.objects["of B"].location.x = 50.0
+    bpy.context.view_layer.update()
+    return tmp_path / "C.blend"
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_finding_in_a_library_of_a_library_shows_what_instances_it(addon, nested, listed, absolute):
+    library = str(nested.parent / "lib" / "deep" / "A.blend") if absolute else "//lib/deep/A.blend"
+    job = listed(finding("Leaf", library=library))
+    job.source_path = str(nested)
+    click(0)
+    assert selected() == (["of B"], "of B")
+    assert said(addon).startswith("“Leaf” stands in a collection that “of B” instances.")
+    assert looked_at(addon)[0] == 50.0
+
+
+def test_of_equal_names_the_one_of_the_findings_library_is_shown(addon, tmp_path, listed):
+    path = tmp_path / "part.blend"
+    bpy.data.libraries.write(str(path), {grid("Part")})
+    own = bpy.data.objects["Part"]
+    with bpy.data.libraries.load(str(path), link=True) as (_, target):
+        target.objects = ["Part"]
+    linked = target.objects[0]
+    bpy.context.scene.collection.objects.link(linked)
+    bpy.context.view_layer.update()
+    listed(finding("Part"), finding("Part", library=str(path)))
+    click(0)
+    assert own.select_get()
+    assert not linked.select_get()
+    click(1)
+    assert linked.select_get()
+    assert not own.select_get()

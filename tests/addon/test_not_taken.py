@@ -36,11 +36,11 @@ def zoo(addon):
 def test_each_kind_is_named_by_count_and_name(addon, zoo):
     (note,) = addon.not_taken.notes(order(addon))
     for part in (
-        "2 hair curves objects (“Beard”, “Hair”)",
+        "2 hair objects (“Beard”, “Hair”)",
         "1 point cloud (“Dust”)",
         "1 volume (“Smoke”)",
         "1 Grease Pencil object (“Sketch”)",
-        "1 particle hair system (“Body”)",
+        "1 object with particle hair (“Body”)",
         "Convert them to meshes",
     ):
         assert part in note
