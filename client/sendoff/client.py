@@ -31,6 +31,8 @@ from .submission import Submission, scene_submission
 _SUBMIT_TRIES = 4
 #: Enough of a .blend to read its head, also of a compressed one.
 _HEAD_BYTES = 160 * 1024
+#: After a wait that took too long, the last look at the job takes no longer than this.
+_LAST_LOOK_SECONDS = 2.0
 #: Calls wait so long for a server that restarts.
 CALL_PATIENCE_SECONDS = 30.0
 
@@ -349,7 +351,7 @@ class Client:
             if timer:
                 timer.cancel()
         if stream.stopped:
-            job = self.job(id)
+            job = self.job(id, patience_seconds=_LAST_LOOK_SECONDS)
             if not job.state.is_final:
                 raise TimedOut(
                     f"The job {job.title or id} is still {job.state.value} after {timeout_seconds:g} s. It goes on; "

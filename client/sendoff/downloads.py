@@ -14,7 +14,7 @@ from urllib.parse import quote
 from .connection import Connection
 from .errors import ConnectionFailed, InputError, IntegrityError, SendoffError, Stopped
 from .manifest import check_paths
-from .patience import OnWait, Patience
+from .patience import MOST_CUTS, OnWait, Patience, cut_for_good
 
 #: Called with the bytes that are here and the bytes of all files.
 DownloadProgress = Callable[[int, int], None]
@@ -111,7 +111,7 @@ class _Download:
         # The content's hash is in the name, so that a part is never continued with another file's bytes.
         name = target.name.encode()[:200].decode(errors="ignore")
         self._part = target.with_name(f"{name}.{file.sha256[:12]}.part")
-        self._furthest = 0
+        self._furthest = self._cuts = 0
 
     def run(self) -> None:
         if self._target.is_file() and self._target.stat().st_size == self._file.size:
@@ -137,7 +137,7 @@ class _Download:
 
     def _complete_part(self) -> None:
         self._part.touch()
-        self._furthest = 0
+        self._furthest = self._cuts = 0
         while not self._is_complete():
             self.patience.run(lambda: self._continue_part(self._part.stat().st_size), has_moved=False)
 
@@ -161,6 +161,10 @@ class _Download:
         answer = self._connection.send(
             "GET", self._url_path, headers=headers, stream=True, repeatable=False, stop=self.stop
         )
+        self._cuts += 1
+        if self._cuts > MOST_CUTS:
+            answer.close()
+            raise cut_for_good(f"The download of {self._file.path}")
         resumed = answer.status_code == 206
         size = have if resumed else 0
         try:
@@ -175,6 +179,7 @@ class _Download:
                     out.write(piece)
                     if size > self._furthest:  # a proxy that always cuts at the same place brings nothing new
                         self._furthest = size
+                        self._cuts = 0
                         self.patience.moved()
                     self.report(size)
         except requests.exceptions.RequestException as error:

@@ -33,6 +33,9 @@ _SLICE_SECONDS = 1.0
 _TOLD_AFTER_SECONDS = 2.0
 _PASSING = (408, 429, 502, 503, 504)
 
+#: A transfer that was cut so often without progress, by a server that answers meanwhile, is cut by a limit in between.
+MOST_CUTS = 30
+
 #: Called with a sentence while the server is away, and with "" once it is back.
 OnWait = Callable[[str], None]
 Result = TypeVar("Result")
@@ -43,6 +46,15 @@ def is_passing(error: Exception) -> bool:
     if isinstance(error, ServerError):
         return error.status in _PASSING
     return isinstance(error, ConnectionFailed) and not error.is_lasting
+
+
+def cut_for_good(what: str) -> ConnectionFailed:
+    """The error for a transfer that something in between cuts each time."""
+    return ConnectionFailed(
+        f"{what} breaks off again and again, though the server answers. Ask your administrator whether a proxy limits "
+        f"the size of a body or the time of a call.",
+        is_lasting=True,
+    )
 
 
 class Patience:

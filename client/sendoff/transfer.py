@@ -14,10 +14,10 @@ from .chunking import Chunk, Cutting
 from .compression import Compression
 from .connection import Connection
 from .encodings import IDENTITY, Buffer, choose_encoding
-from .errors import InputError, SendoffError, Stopped
+from .errors import ConnectionFailed, InputError, SendoffError, Stopped
 from .manifest import ChunkRef, FileEntry, Manifest
 from .packs import FRAME_HEAD_BYTES, PackWriter
-from .patience import OnWait, Patience, Result
+from .patience import MOST_CUTS, OnWait, Patience, Result, cut_for_good
 from .protocol import MISSING_PER_CALL, PACK_BYTES, PACK_CHUNKS, PACK_MEDIA_TYPE, PACK_RAW_BYTES, PARALLEL
 from .submission import SceneFile
 
@@ -192,16 +192,25 @@ class _Upload:
         lacking = pack
         first = True
 
+        cuts = 0
+
         def attempt() -> None:
-            nonlocal lacking, first
+            nonlocal lacking, first, cuts
             if not first:
                 left = self._missing(source.chunk.sha256 for source in lacking)
                 arrived = [source for source in lacking if source.chunk.sha256 not in left]
                 self._progress.add(done=sum(source.chunk.size for source in arrived))
+                cuts = 0 if arrived else cuts
                 lacking = [source for source in lacking if source.chunk.sha256 in left]
             first = False
+            if cuts >= MOST_CUTS:
+                raise cut_for_good("The upload")
             if lacking:
-                self._post(lacking)
+                try:
+                    self._post(lacking)
+                except ConnectionFailed:
+                    cuts += 1
+                    raise
 
         self._patiently(attempt)
 

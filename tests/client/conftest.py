@@ -76,6 +76,8 @@ class FakeServer:
         self.seen_encodings: list[str] = []
         self.calls: list[str] = []
         self.posted: list[dict[str, Any]] = []
+        #: Whether each pack is cut, as by a proxy with a limit of its own.
+        self.cuts_packs = False
         #: The path and the Idempotency-Key of each call.
         self.keys: list[tuple[str, str]] = []
         #: What was asked before an upload.
@@ -147,7 +149,7 @@ class Handler(BaseHTTPRequestHandler):
         fake.calls.append(f"{self.command} {path}")
         fake.keys.append((path, self.headers.get("Idempotency-Key", "")))
         fault = fake.fault(path) or None  # 0: this call is to go well
-        if fault == "cut":
+        if fault == "cut" or (fake.cuts_packs and path == "/v1/chunks"):
             self.rfile.read(min(1000, int(self.headers.get("Content-Length") or 0)))
             self._hang_up()
             return

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import math
 import os
 import threading
 from pathlib import Path
 
 import pytest
 
+from sendoff import downloads
 from sendoff.downloads import ResultFile, fetch
 from sendoff.errors import ConnectionFailed, InputError, IntegrityError, ManifestError, NotFound, Stopped
 
@@ -32,6 +34,15 @@ def test_a_download_when_it_breaks_then_it_goes_on_from_there(fake, connection, 
     (path,) = fetch(connection, "j1", [promised], tmp_path)
     assert path.read_bytes() == DATA
     assert len([call for call in fake.calls if "files" in call]) == 3
+
+
+def test_a_download_when_it_is_always_cut_at_the_same_place_then_nobody_waits_for_ever(  # type: ignore[no-untyped-def]
+    fake, connection, promised, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(downloads, "MOST_CUTS", 3)
+    fake.faults.extend([("/v1/jobs/j1/files", ("part", 0))] * 50)
+    with pytest.raises(ConnectionFailed, match="breaks off again and again"):
+        fetch(connection, "j1", [promised], tmp_path, patience_seconds=math.inf)
 
 
 def test_a_part_when_left_by_an_earlier_run_then_only_the_rest_is_asked(fake, connection, promised, tmp_path) -> None:  # type: ignore[no-untyped-def]

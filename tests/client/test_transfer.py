@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import random
 import threading
@@ -68,6 +69,15 @@ def test_a_server_when_it_stays_away_then_patience_ends(fake, connection, files)
     with pytest.raises(ConnectionFailed):
         upload(connection, files, patience_seconds=0.5)
     assert time.monotonic() - begun < 10
+
+
+def test_packs_when_something_in_between_cuts_each_then_nobody_waits_for_ever(  # type: ignore[no-untyped-def]
+    fake, connection, files, monkeypatch
+) -> None:
+    monkeypatch.setattr(transfer, "MOST_CUTS", 3)
+    fake.cuts_packs = True
+    with pytest.raises(ConnectionFailed, match="The upload breaks off again and again, though the server answers"):
+        upload(connection, files, patience_seconds=math.inf)
 
 
 @pytest.mark.parametrize(("status", "kind"), [(507, StorageFull), (401, SignInRequired)])
