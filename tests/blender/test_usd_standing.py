@@ -144,7 +144,19 @@ def test_an_instancer_that_does_not_fit_leaves_the_rest(broken: str, stage: Any,
         pawns.GetPositionsAttr().Clear()
     opened()
     assert "/Box" in places()
-    assert len([text for text in recorder.warnings if "nstance" in text]) == 1
+    assert len([text for text in recorder.warnings if "instance" in text]) == 1
+
+
+def test_a_place_that_is_no_place_leaves_the_rest(stage: Any, opened: Open, recorder: Any) -> None:
+    add_box(stage, "/Box")
+    add_box(stage, "/Far").AddTranslateOp().Set(Gf.Vec3d(float("nan"), 0, 0))
+    odd = add_box(stage, "/Odd").GetPrim()
+    odd.CreateAttribute("xformOp:translate", Sdf.ValueTypeNames.String).Set("here")
+    odd.CreateAttribute("xformOpOrder", Sdf.ValueTypeNames.TokenArray).Set(["xformOp:translate"])
+    opened()
+    assert "/Box" in places()
+    assert "/Far" not in places()
+    assert "The places of “/Far” or its instances cannot be read; it is left out." in recorder.warnings
 
 
 def test_native_instances_stand_at_their_places_and_share_a_mesh(stage: Any, opened: Open) -> None:

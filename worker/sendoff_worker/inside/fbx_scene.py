@@ -12,7 +12,7 @@ import bpy
 from . import fbx_file
 from .external_paths import ExternalPaths
 from .imported_paths import ImportedPaths, note_images
-from .job import Job, JobFailed
+from .job import CannotOpen, Job
 from .left_alone import LEVEL_PROPERTY, SOURCE_PROPERTY
 from .origin import PATH_PROPERTY, SCALE_PROPERTY, Origin
 
@@ -28,7 +28,7 @@ def open_fbx(job: Job, path: Path) -> None:
     """Open an FBX file in an empty scene; `job.origin` tells where it came from.
 
     Raises:
-        JobFailed: The file cannot be read as FBX.
+        CannotOpen: The file cannot be read as FBX.
     """
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     try:
@@ -40,7 +40,7 @@ def open_fbx(job: Job, path: Path) -> None:
             bpy.ops.import_scene.fbx(filepath=str(path))
     except Exception as error:
         print(f"{path}: {error}")
-        raise JobFailed(
+        raise CannotOpen(
             f"{path.name} cannot be opened as FBX: it is damaged or of a kind that Blender does not read. "
             "Export it as binary FBX and send it again."
         ) from error

@@ -14,7 +14,7 @@ import bpy
 from mathutils import Matrix
 
 from .imported_paths import ImportedPaths
-from .job import Job, JobFailed
+from .job import CannotOpen, Job
 from .origin import MENDED_PROPERTY, PATH_PROPERTY, SCALE_PROPERTY, Origin
 from .pxr_library import pxr
 from .usd_layers import UsdLayers
@@ -28,6 +28,8 @@ SUFFIXES = (".usd", ".usda", ".usdc", ".usdz")
 #: So many names stand in one sentence.
 SHOWN_NAMES = 6
 _USER_PROPERTIES = "userProperties"
+#: Of a custom property of Blender, in bytes.
+_LONGEST_NAME = 63
 #: A place differs from what location, rotation and scale can hold, as a part of its size.
 _SHEARED = 1e-5
 
@@ -36,7 +38,7 @@ def open_usd(job: Job, path: Path, root: Path) -> None:
     """Open a USD file in an empty scene; `job.origin` tells where it came from. Nothing outside `root` is read of it.
 
     Raises:
-        JobFailed: The file cannot be read as USD.
+        CannotOpen: The file cannot be read as USD.
     """
     library = pxr()
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
@@ -48,10 +50,13 @@ def open_usd(job: Job, path: Path, root: Path) -> None:
     except Exception as error:
         print(f"{path}: {error}")
     if stage is None:
-        raise JobFailed(
+        raise CannotOpen(
             f"{path.name} cannot be opened as USD: it is damaged or incomplete. Export it and send it again."
         )
-    tell_missing(job, stage, layers)
+    try:
+        tell_missing(job, stage, layers)
+    except Exception as error:  # what is there is read all the same
+        print(f"{path}: {error!r}")
     job.external_paths = ImportedPaths()
     geometry = library.UsdGeom
     time = start_time(stage)
@@ -104,12 +109,18 @@ class _Reader:
         made = self._mesh(prim, standing.identity)
         if made is None:
             return
+        try:
+            scale, properties = self._scale(prim), self._properties(prim)
+        except Exception as error:  # values of types that no schema has
+            print(f"{standing.identity}: {error!r}")
+            scale, properties = [1.0, 1.0, 1.0], {}
         one = bpy.data.objects.new(prim.GetName(), made.mesh)
         if made.is_mended:
             one[MENDED_PROPERTY] = True
-        self._add_properties(one, prim)
+        for name, value in properties.items():
+            one[name] = value
         one[PATH_PROPERTY] = standing.identity
-        one[SCALE_PROPERTY] = self._scale(prim)
+        one[SCALE_PROPERTY] = scale
         self.origin.places[standing.identity] = standing.place
         self.objects[standing.identity] = one
         bpy.context.scene.collection.objects.link(one)
@@ -155,14 +166,19 @@ class _Reader:
         one.parent = self._holder
         one.matrix_parent_inverse = matrix
 
-    def _add_properties(self, one: Any, prim: Any) -> None:
-        """The artist's own properties of the prim."""
+    def _properties(self, prim: Any) -> dict[str, Any]:
+        """The artist's own properties of the prim, as far as Blender can hold them."""
+        found: dict[str, Any] = {}
         for attribute in prim.GetAuthoredPropertiesInNamespace(_USER_PROPERTIES):
+            name = str(attribute.GetName()).removeprefix(f"{_USER_PROPERTIES}:")
             value = attribute.Get(self.time) if hasattr(attribute, "Get") else None
+            if len(name.encode()) > _LONGEST_NAME or (isinstance(value, int) and not -(2**31) <= value < 2**31):
+                continue
             if isinstance(value, (bool, int, float, str)):
-                one[str(attribute.GetName()).removeprefix(f"{_USER_PROPERTIES}:")] = value
+                found[name] = value
             elif hasattr(value, "dimension"):
-                one[str(attribute.GetName()).removeprefix(f"{_USER_PROPERTIES}:")] = [float(part) for part in value]
+                found[name] = [float(part) for part in value]
+        return found
 
     def _scale(self, prim: Any) -> list[float]:
         """The prim's own scale: as it is written, or what its matrix holds."""
@@ -203,7 +219,7 @@ class _Reader:
             if len(names) > SHOWN_NAMES:
                 self.job.warn(f"{len(names) - SHOWN_NAMES:,} more {more}")
         for path in walk.unreadable[:SHOWN_NAMES]:
-            self.job.warn(f"The instances of “{path}” cannot be read; they are left out.")
+            self.job.warn(f"The places of “{path}” or its instances cannot be read; it is left out.")
         for kind, paths in self._other_types.items():
             are = "object of the type" if len(paths) == 1 else "objects of the type"
             self.job.warn(f"{len(paths):,} {are} {kind} cannot become a mesh and are left out: {listed(paths)}.")

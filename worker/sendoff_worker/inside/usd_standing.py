@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -38,8 +40,9 @@ class Walk:
     time: Any
     left_out: Counter[str] = field(default_factory=Counter)
     unreadable: list[str] = field(default_factory=list)
-    """Paths of instancers whose numbers do not fit together."""
+    """What cannot be placed, or instancers whose numbers do not fit together; by identity."""
     _contents: dict[str, list[Standing] | None] = field(default_factory=dict)
+    _instances_taken: int = 0
     _open: list[str] = field(default_factory=list)
     """The prototypes that are being walked through, from the outermost."""
 
@@ -68,32 +71,46 @@ class Walk:
             prim, parent, purpose = waiting.pop()
             path = str(prim.GetPath())
             identity = name + path[len(base) :] if base else path
-            place = parent
-            if prim.IsA(geometry.Imageable):
-                imageable = geometry.Imageable(prim)
-                if imageable.GetVisibilityAttr().Get(self.time) == geometry.Tokens.invisible:
-                    self._count(prim, predicate, "invisible")
-                    continue
-                own = imageable.GetPurposeAttr()
-                purpose = str(own.Get()) if own.HasAuthoredValue() else purpose
-            if prim.IsA(geometry.Xformable):
-                formable = geometry.Xformable(prim)
-                local = formable.GetLocalTransformation(self.time)
-                place = local if formable.GetResetXformStack() else local * parent
+            try:
+                is_visible, purpose, place = self._state(prim, parent, purpose)
+            except Exception as error:  # values of types that no schema has
+                print(f"{path}: {error}")
+                self.unreadable.append(identity)
+                continue
+            if not is_visible:
+                self._count(prim, predicate, "invisible")
+                continue
+            is_shown = not purpose or purpose in _SHOWN
             if prim.IsA(geometry.PointInstancer):
-                if purpose and purpose not in _SHOWN:
-                    self.left_out[f"of the purpose {purpose}"] += len(
-                        geometry.PointInstancer(prim).GetProtoIndicesAttr().Get(self.time) or ()
-                    )
-                else:
+                if is_shown:
                     yield from self._instances(prim, place, identity)
+                else:
+                    indices = geometry.PointInstancer(prim).GetProtoIndicesAttr().Get(self.time)
+                    self.left_out[f"of the purpose {purpose}"] += len(indices or ())
                 continue
             if prim.IsA(geometry.Gprim) or prim.GetTypeName() == "Volume":
-                if purpose and purpose not in _SHOWN:
-                    self.left_out[f"of the purpose {purpose}"] += 1
-                else:
+                if is_shown:
                     yield Standing(prim=prim, identity=identity, place=place)
+                else:
+                    self.left_out[f"of the purpose {purpose}"] += 1
             waiting += [(child, place, purpose) for child in reversed(prim.GetFilteredChildren(predicate))]
+
+    def _state(self, prim: Any, parent: Any, purpose: str) -> tuple[bool, str, Any]:
+        """Whether a prim is visible, its purpose and its place, from those of its parent."""
+        geometry = pxr().UsdGeom
+        is_visible, place = True, parent
+        if prim.IsA(geometry.Imageable):
+            imageable = geometry.Imageable(prim)
+            is_visible = imageable.GetVisibilityAttr().Get(self.time) != geometry.Tokens.invisible
+            own = imageable.GetPurposeAttr()
+            purpose = str(own.Get()) if own.HasAuthoredValue() else purpose
+        if prim.IsA(geometry.Xformable):
+            formable = geometry.Xformable(prim)
+            local = formable.GetLocalTransformation(self.time)
+            place = local if formable.GetResetXformStack() else local * parent
+        if not all(math.isfinite(value) for row in place for value in row):
+            raise ValueError("its place is not a number")
+        return is_visible, purpose, place
 
     def _count(self, prim: Any, predicate: Any, reason: str) -> None:
         library = pxr()
@@ -104,20 +121,24 @@ class Walk:
     def _instances(self, prim: Any, place: Any, identity: str) -> Iterator[Standing]:
         """Each instance of a point instancer, with all that its prototype shows."""
         instancer = pxr().UsdGeom.PointInstancer(prim)
-        indices = instancer.GetProtoIndicesAttr().Get(self.time)
-        if indices is None or not len(indices):
-            return
-        matrices = _matrices(instancer, self.time)
-        if matrices is None or len(matrices) != len(indices):
+        try:
+            indices = instancer.GetProtoIndicesAttr().Get(self.time)
+            if indices is None or not len(indices):
+                return
+            matrices = instancer.ComputeInstanceTransformsAtTime(
+                self.time, self.time, instancer.ExcludeProtoXform, instancer.IgnoreMask
+            )
+            shown = list(instancer.ComputeMaskAtTime(self.time)) or [True] * len(indices)
+        except Exception as error:
+            print(f"{prim.GetPath()}: {error}")
             self.unreadable.append(identity)
             return
-        shown = list(instancer.ComputeMaskAtTime(self.time)) or [True] * len(indices)
+        if matrices is None or len(matrices) != len(indices) or len(shown) != len(indices):
+            self.unreadable.append(identity)
+            return
         self.left_out["invisible"] += shown.count(False)
         prototypes = [self._prototype(path) for path in instancer.GetPrototypesRel().GetForwardedTargets()]
         for number, (index, matrix) in enumerate(zip(indices, matrices, strict=True)):
-            if number >= MOST_INSTANCES:
-                self.left_out["more instances than can be taken"] += len(indices) - number
-                return
             if not shown[number]:
                 continue
             if not 0 <= index < len(prototypes) or prototypes[index] is None:
@@ -125,6 +146,10 @@ class Walk:
                 continue
             there = matrix * place
             for one in prototypes[index] or ():
+                if self._instances_taken >= MOST_INSTANCES:
+                    self.left_out[f"instances above {MOST_INSTANCES:,}"] += 1
+                    continue
+                self._instances_taken += not self._open
                 yield Standing(prim=one.prim, identity=f"{identity}[{number}]{one.identity}", place=one.place * there)
 
     def _prototype(self, path: Any) -> list[Standing] | None:
@@ -139,16 +164,8 @@ class Walk:
                 self._open.append(key)
                 # A prototype may be a class or an "over", so that nothing shows it but instances.
                 predicate = library.Usd.TraverseInstanceProxies(library.Usd.PrimIsActive & library.Usd.PrimIsLoaded)
-                found = list(self._below(prim, library.Gf.Matrix4d(1.0), predicate, "", key))
+                below = self._below(prim, library.Gf.Matrix4d(1.0), predicate, "", key)
+                found = list(itertools.islice(below, MOST_INSTANCES))
                 self._open.pop()
             self._contents[key] = found
         return self._contents[key]
-
-
-def _matrices(instancer: Any, time: Any) -> Any:
-    """The place of each instance in the instancer's space, masked or not; None if its arrays do not fit."""
-    try:
-        return instancer.ComputeInstanceTransformsAtTime(time, time, instancer.ExcludeProtoXform, instancer.IgnoreMask)
-    except Exception as error:
-        print(f"{instancer.GetPath()}: {error}")
-        return None
