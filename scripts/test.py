@@ -73,6 +73,11 @@ def desktop_suite() -> list[str] | None:
         print(f"\n== {desktop.MODULE.name}: pytest {folder}", flush=True)
         if desktop.run(inside, CI=os.environ.get("CI", "")):
             failed.append(f"{folder} in {desktop.MODULE.name}")
+    print(f"\n== the fidelity tool on its own scenes in Blender {desktop.SERIES}", flush=True)
+    if subprocess.run(
+        [sys.executable, "scripts/fidelity", "--series", desktop.SERIES], cwd=ROOT, check=False
+    ).returncode:
+        failed.append(f"fidelity in {desktop.MODULE.name}")
     return failed
 
 

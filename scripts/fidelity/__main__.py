@@ -33,20 +33,20 @@ def main(arguments: list[str] | None = None) -> int:
     """Run it; returns 1 if anything deviates or fails."""
     options = parse(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    found = installed(options.series)
+    folder = Path(tempfile.mkdtemp(prefix="sendoff-fidelity-"))
+    found = installed(options.series, folder)
     if not found:
         python = os.environ.get("PYTHON", sys.executable)
         subprocess.run([python, ROOT / "scripts" / "setup.py", "bpy", *options.series], check=False)
-        found = installed(options.series)
+        found = installed(options.series, folder)
     if not found:
+        shutil.rmtree(folder, ignore_errors=True)
         print("There is no Blender to be an artist's. Type: make bpy", file=sys.stderr)
         return 2
-    folder = Path(tempfile.mkdtemp(prefix="sendoff-fidelity-"))
     begun = time.monotonic()
     verdicts: list[Verdict] = []
     try:
-        with Stack(folder / "server", SENDOFF_BLENDERS=os.pathsep.join(str(one.runtime) for one in found),
-                   SENDOFF_CONCURRENCY="2", SENDOFF_WORK_DIR=str(folder / "server" / "work")) as stack:  # fmt: skip
+        with Stack(folder / "server", **settings(found, folder)) as stack:
             run = Run(
                 stack=stack, folder=folder, addon=build_addon(folder), tasks=options.task or list(TASKS),
                 ways=options.way or list(WAYS), seconds=options.timeout, lanes=options.jobs, say=print_verdict,
@@ -98,6 +98,18 @@ def work(options: argparse.Namespace, found: list[Installed], folder: Path) -> l
             blender.make_corpus(scenes, options.only)
         listed.append((blender, [one for one in scenes_of(scenes.resolve()) if options.only in one.name]))
     return listed
+
+
+def settings(found: list[Installed], folder: Path) -> dict[str, str]:
+    """The settings of the server and its worker."""
+    # What enters the window system mounts it, which no sandbox allows.
+    is_window = any(folder in one.runtime.parents for one in found)
+    return {
+        "SENDOFF_BLENDERS": os.pathsep.join(str(one.runtime) for one in found),
+        "SENDOFF_CONCURRENCY": "2",
+        "SENDOFF_WORK_DIR": str(folder / "server" / "work"),
+        "SENDOFF_BLENDER_SANDBOX": "off" if is_window else "auto",
+    }
 
 
 def build_addon(folder: Path) -> Path:

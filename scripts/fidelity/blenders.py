@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import desktop
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -39,14 +41,44 @@ class Installed:
             sys.exit(f"Blender {self.series} could not make the scenes:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
 
 
-def installed(wanted: Iterable[str]) -> list[Installed]:
-    """All, or those that are wanted, the oldest first."""
+def in_the_window_system(folder: Path) -> Installed | None:
+    """The Blender of build/desktop, or None if there is none or it cannot be entered.
+
+    The worker gets a Python that enters it: a script in `folder`, since the worker knows nothing of the window system.
+    """
+    if desktop.why_not():
+        return None
+    python = str(desktop.MODULE / "bin" / "python")
+    script = folder / "window" / "bin" / "python"
+    script.parent.mkdir(parents=True)
+    script.write_text(_ENTER.format(main=sys.executable, scripts=str(ROOT / "scripts"), python=python))
+    script.chmod(0o755)
+    return Installed(series=desktop.SERIES, runtime=script.parent.parent, command=(str(script),))
+
+
+#: The kernel would end it with the thread that started it, so the part of the command that asks for that is left out.
+_ENTER = """#!{main}
+import os, sys
+sys.path.insert(0, {scripts!r})
+import desktop
+kept = ("BLENDER_", "SENDOFF_", "HOME", "TMPDIR", "XDG_")
+given = {{name: value for name, value in os.environ.items() if name.startswith(kept)}}
+command = desktop.command([{python!r}, *sys.argv[1:]], **given)
+command = command[command.index("unshare"):]
+os.execvp(command[0], command)
+"""
+
+
+def installed(wanted: Sequence[str], folder: Path) -> list[Installed]:
+    """All that scripts/setup.py made, or those that are wanted, the oldest first; `folder` is for what is written."""
     found = []
     for stamp in (ROOT / "build").glob("bpy-*/sendoff-stamp"):
         series = stamp.parent.name.removeprefix("bpy-")
         python = stamp.parent / "bin" / "python"
         if python.exists() and (not wanted or series in wanted):
             found.append(Installed(series=series, runtime=stamp.parent, command=(str(python),)))
+    if desktop.SERIES in wanted and desktop.SERIES not in {one.series for one in found}:
+        found += [one for one in [in_the_window_system(folder)] if one is not None]
     return sorted(found, key=lambda one: tuple(map(int, one.series.split("."))))
 
 

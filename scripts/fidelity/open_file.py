@@ -13,6 +13,7 @@ from counts import is_missing
 
 #: Blender's own things, which change by themselves.
 NOT_THE_ARTISTS = {
+    "all_ids",
     "window_managers",
     "screens",
     "workspaces",
