@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import blend_paths, usd_layers
+from . import blend_paths, fbx_textures, usd_layers
 from .blend_dna import CannotDecompress
 from .blend_links import Used, used_of_libraries
 from .blend_paths import OWN_CACHE, PathField
@@ -74,7 +74,7 @@ def collect(
     stem: str = "",
     stop: Callable[[], bool] | None = None,
 ) -> Collected:
-    """Find all files that a scene needs, and those that these need: of a .blend or a USD scene; of others none.
+    """Find all files that a scene needs, and those that these need: of a .blend, a USD or an FBX file; of others none.
 
     Args:
         scene: The file that is sent; it may be a copy in a temporary folder.
@@ -91,6 +91,8 @@ def collect(
     """
     if scene.suffix.lower() in usd_layers.SUFFIXES:
         return _of_usd(scene, stop)
+    if scene.suffix.lower() == ".fbx":
+        return _of_fbx(scene)
     if scene.suffix.lower() != ".blend":
         return Collected(place=place or safe_name(scene.name))
     found = _Collection(stop)
@@ -114,6 +116,21 @@ def _of_usd(scene: Path, stop: Callable[[], bool] | None) -> Collected:
     found = UsdFiles(scene, stop)
     files = tuple(SceneFile(source=source, path=place) for place, source in found.places.items())
     return Collected(files=files, place=found.place, missing=found.missing, notes=found.notes)
+
+
+def _of_fbx(scene: Path) -> Collected:
+    """The textures of an FBX file, which go beside it: there the importer looks for them at last."""
+    place = safe_name(scene.name)
+    places: dict[str, Path] = {}
+    missing = []
+    for texture in fbx_textures.textures(scene):
+        file = texture.find(scene.parent)
+        if file is None or safe_name(file.name) != file.name or not _is_readable(file):
+            missing.append(f"{readable(texture.paths[-1])} (texture of “{readable(scene.name)}”)")
+        elif file.name != place:
+            places[file.name] = file
+    files = tuple(SceneFile(source=source, path=name) for name, source in places.items())
+    return Collected(files=files, place=place, missing=tuple(missing))
 
 
 def stored_path(place: str, holder: str) -> str:
