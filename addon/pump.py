@@ -20,6 +20,7 @@ from .sendoff.host.known_tasks import KnownTask
 from .sendoff.host.problems import Problem, Remedy
 from .sendoff.host.pump import IDLE_SECONDS
 from .sendoff.host.status import StatusBar
+from .sendoff.names import readable
 from .windows import some_window
 
 #: A copy is saved once the status bar was drawn with its job, or after so long where none is drawn.
@@ -107,10 +108,11 @@ def import_and_say(job: Job, context: bpy.types.Context) -> bool:
     try:
         imported = results.import_result(job, context)
     except results.ImportFailed as error:
-        job.problem = Problem(str(error), (Remedy.RETRY,))
+        job.problem = Problem(readable(str(error)), (Remedy.RETRY,))
     else:
         job.problem = None
-        job.imported, job.import_notes = imported.text, imported.notes
+        job.imported = readable(imported.text)
+        job.import_notes = tuple(readable(note) for note in imported.notes)
     job.ended_at = time.time()
     desk.remember(job)
     return job.problem is None

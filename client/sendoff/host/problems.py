@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from .. import Rejected, SendoffError, SignInRequired, Stopped
+from ..names import readable
 
 
 class Remedy(str, Enum):
@@ -30,16 +31,17 @@ class Problem:
 
 def problem_of(error: BaseException) -> Problem:
     """What an artist reads of an error that ended a submit or a fetch; ours are sentences already."""
+    said = readable(str(error))  # it may name a file whose name is not UTF-8
     if not isinstance(error, SendoffError):
-        text = f"Sendoff made a mistake ({type(error).__name__}: {error}). Please tell your TD."
+        text = f"Sendoff made a mistake ({type(error).__name__}: {said}). Please tell your TD."
         return Problem(text, (Remedy.RETRY,))
     if isinstance(error, Stopped):
-        return Problem(str(error), is_stop=True)
+        return Problem(said, is_stop=True)
     if isinstance(error, SignInRequired):
-        return Problem(str(error), (Remedy.SIGN_IN, Remedy.RETRY))
+        return Problem(said, (Remedy.SIGN_IN, Remedy.RETRY))
     if isinstance(error, Rejected):
-        return Problem(str(error), (Remedy.UPDATE,) if error.field == "protocol" else ())
-    return Problem(str(error), (Remedy.RETRY,))
+        return Problem(said, (Remedy.UPDATE,) if error.field == "protocol" else ())
+    return Problem(said, (Remedy.RETRY,))
 
 
 def problem_of_job(detail: str, kind: str, *, misses_files: bool) -> Problem:

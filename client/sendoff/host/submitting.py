@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import Submission
+from ..names import readable
 from ..scope import Scope
 from .desk import Desk
 from .jobs import Job
@@ -112,7 +113,7 @@ class Submitting:
         try:
             export = self.export(order)
         except ExportFailed as error:
-            job.problem = Problem(str(error), is_stop=isinstance(error, ExportStopped))
+            job.problem = Problem(readable(str(error)), is_stop=isinstance(error, ExportStopped))
             self._desk.remember(job)
             return
         except Exception as error:
@@ -124,7 +125,7 @@ class Submitting:
         job.fingerprints = export.fingerprints
         job.scene_bytes = export.scene_bytes
         job.missing_files = export.submission.missing_files
-        job.notes = export.notes
+        job.notes = tuple(readable(note) for note in export.notes)
         parcel = Parcel(
             export.submission, export.folder, needs_files=export.needs_files, artist_file=export.artist_file
         )

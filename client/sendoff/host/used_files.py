@@ -14,7 +14,7 @@ from .outbox import Parcel
 def complete(parcel: Parcel, stop: threading.Event) -> tuple[Submission, tuple[str, ...]]:
     """The submission with all files that its scene uses and the names of missing ones; and sentences on the search.
 
-    Takes as long as the shares take that the files lie on. Raises Stopped, InputError, BlendFileError, OSError.
+    Takes as long as the shares take that the files lie on. Raises Stopped, InputError, BlendFileError.
     """
     submission = parcel.submission
     if not parcel.needs_files:
@@ -23,14 +23,20 @@ def complete(parcel: Parcel, stop: threading.Event) -> tuple[Submission, tuple[s
     if scene is None:
         raise InputError("The submission has no scene whose files could be looked for.")
     own = parcel.artist_file
-    found = scene_files.collect(
-        scene.source,
-        base=own.parent if own is not None else None,
-        folder=parcel.folder,
-        place=scene.path,
-        stem=own.stem if own is not None else "",
-        stop=stop.is_set,
-    )
+    try:
+        found = scene_files.collect(
+            scene.source,
+            base=own.parent if own is not None else None,
+            folder=parcel.folder,
+            place=scene.path,
+            stem=own.stem if own is not None else "",
+            stop=stop.is_set,
+        )
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(
+            f"The files that the scene uses cannot be listed in {parcel.folder}: {reason}. Is the disk full?"
+        ) from error
     missing = tuple(dict.fromkeys(readable(text) for text in (*submission.missing_files, *found.missing)))
     files = (*submission.files, *found.files)
     return dataclasses.replace(submission, files=files, missing_files=missing), found.notes
