@@ -516,6 +516,13 @@ def test_a_box_stays_a_body_and_the_shortfall_is_told(make_levels: Any, recorder
     assert warning.startswith("“Cube” keeps 4 triangles at LOD 3 instead of 2")
 
 
+def test_the_shortfall_of_meshes_that_are_alike_is_told_of_each(make_levels: Any, recorder: Any) -> None:
+    for x in (0, 5):
+        bpy.ops.mesh.primitive_cube_add(location=(x, 0, 0))
+    make_levels(levels=3)
+    assert [warning.partition(" keeps")[0] for warning in recorder.warnings] == ["“Cube”", "“Cube.001”"]
+
+
 def test_crowded_edges_do_not_stop_the_collapse(make_levels: Any, recorder: Any) -> None:
     first, second, third = grid("A"), grid("B", bumps=0.05), grid("C", bumps=0.2)
     second.rotation_euler.x = third.rotation_euler.y = 1.57079632679

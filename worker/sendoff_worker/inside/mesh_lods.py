@@ -37,6 +37,8 @@ class Levels:
     meshes: list[Any]
     faces: list[int]
     triangles: list[int]
+    short: list[tuple[int, int, int]]
+    """Of the first level that is above its ratio: which, its triangles, and how many were wanted."""
 
 
 @dataclass
@@ -63,6 +65,7 @@ class LodRun:
             for place in shape.places:
                 self.result.add(place, levels.meshes)
             self._list(shape, levels)
+            self._warn_of_short(shape, levels)
         except Skipped as reason:
             self._skip(shape, str(reason))
         except (JobFailed, MemoryError, OSError):
@@ -101,9 +104,8 @@ class LodRun:
         mesh = shape.mesh
         count, ratio = self.job.params.get("levels", 3), self.job.params.get("ratio", 0.5)
         triangles = triangle_count(mesh)
-        levels = Levels(meshes=[], faces=[len(mesh.polygons)], triangles=[triangles])
+        levels = Levels(meshes=[], faces=[len(mesh.polygons)], triangles=[triangles], short=[])
         decimator = self._decimator(mesh)
-        short = None
         try:
             for level in range(1, count + 1):
                 target = max(1, round(triangles * ratio**level))
@@ -119,17 +121,20 @@ class LodRun:
                 if triangles > LARGE_TRIANGLES and level < count:
                     decimator.close()
                     decimator = self._decimator(made)
-                if short is None and levels.triangles[-1] > max(target * RATIO_TOLERANCE, target + 1):
-                    short = (level, levels.triangles[-1], target)
+                if not levels.short and levels.triangles[-1] > max(target * RATIO_TOLERANCE, target + 1):
+                    levels.short.append((level, levels.triangles[-1], target))
         finally:
             decimator.close()
-        if short is not None:
-            self._warn(
-                "above their ratio",
-                f"“{shape.places[0].name}” keeps {short[1]:,} triangles at LOD {short[0]} instead of {short[2]:,}: "
-                "its topology allows no fewer (too small, or in too many loose pieces).",
-            )
         return levels
+
+    def _warn_of_short(self, shape: Shape, levels: Levels) -> None:
+        for level, triangles, target in levels.short:
+            for name in dict.fromkeys(place.name for place in shape.places):
+                self._warn(
+                    "above their ratio",
+                    f"“{name}” keeps {triangles:,} triangles at LOD {level} instead of {target:,}: "
+                    "its topology allows no fewer (too small, or in too many loose pieces).",
+                )
 
     def _decimator(self, mesh: Any) -> Decimator:
         keep = {name: self.job.params.get(name, True) for name in ("keep_uvs", "keep_borders")}
