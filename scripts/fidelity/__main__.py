@@ -77,7 +77,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--series", nargs="*", default=[], help="only these Blender series")
     parser.add_argument("--task", nargs="*", default=[], choices=TASKS, help="only these tasks")
     parser.add_argument("--way", nargs="*", default=[], choices=WAYS, help="only these ways")
-    parser.add_argument("--only", default="", help="only files whose path holds this text")
+    parser.add_argument("--only", nargs="*", default=[], help="only files whose path holds one of these texts")
     parser.add_argument("--jobs", type=int, default=2, help="how many files at the same time")
     parser.add_argument("--timeout", type=float, default=600.0, help="seconds for one file in one Blender")
     parser.add_argument("--json", type=Path, help="write all verdicts into this file")
@@ -96,8 +96,13 @@ def work(options: argparse.Namespace, found: list[Installed], folder: Path) -> l
         if scenes is None:
             scenes = folder / "corpus" / blender.series
             blender.make_corpus(scenes, options.only)
-        listed.append((blender, [one for one in scenes_of(scenes.resolve()) if options.only in one.name]))
+        listed.append((blender, [one for one in scenes_of(scenes.resolve()) if is_asked(options, one)]))
     return listed
+
+
+def is_asked(options: argparse.Namespace, scene: SceneFile) -> bool:
+    """Whether a file is one of those that are asked for."""
+    return not options.only or any(text in scene.name for text in options.only)
 
 
 def settings(found: list[Installed], folder: Path) -> dict[str, str]:

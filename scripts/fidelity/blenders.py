@@ -30,11 +30,11 @@ class Installed:
         """The command of an artist's process."""
         return [*self.command, str(HERE / "artist.py"), *map(str, arguments)]
 
-    def make_corpus(self, folder: Path, only: str) -> None:
+    def make_corpus(self, folder: Path, only: Sequence[str]) -> None:
         """Make the tool's own scenes in a folder."""
         folder.mkdir(parents=True)
         done = subprocess.run(
-            [*self.command, str(HERE / "make_corpus.py"), str(folder), only],
+            [*self.command, str(HERE / "make_corpus.py"), str(folder), *only],
             capture_output=True, text=True, errors="replace", timeout=CORPUS_SECONDS, check=False,
         )  # fmt: skip
         if done.returncode:

@@ -1,6 +1,6 @@
 """Make the tool's own scenes: runs inside Blender.
 
-python make_corpus.py FOLDER [TEXT]    only kinds whose name holds the text
+python make_corpus.py FOLDER [TEXT ...]    only kinds whose name holds one of the texts
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from corpus import exchanged, linked, named, placed, timed  # noqa: F401 - each 
 from corpus.making import KINDS, empty_file
 
 
-def main(folder: Path, text: str) -> int:
+def main(folder: Path, texts: list[str]) -> int:
     """Make all; returns how many could not be made."""
     failed = 0
     for kind in KINDS:
-        if text not in kind.name or bpy.app.version < kind.since:
+        if (texts and not any(text in kind.name for text in texts)) or bpy.app.version < kind.since:
             continue
         empty_file()
         bpy.context.preferences.filepaths.save_version = 0
@@ -36,7 +36,7 @@ def main(folder: Path, text: str) -> int:
 if __name__ == "__main__":
     status = 1
     try:
-        status = min(1, main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else ""))
+        status = min(1, main(Path(sys.argv[1]), sys.argv[2:]))
     except BaseException:
         traceback.print_exc()
     sys.stdout.flush()

@@ -127,7 +127,7 @@ def what_is_shown(context: bpy.types.Context) -> list[Shown]:
 
 def evaluated_surface(one: bpy.types.Object, graph: bpy.types.Depsgraph) -> Surface:
     """The surface of an evaluated object; one in Edit Mode needs a copy of its mesh."""
-    slots = [slot.material for slot in one.material_slots]
+    slots = materials_of(one)
     if len(one.data.vertices) or one.mode != "EDIT":
         return surface_of(one.data, slots)
     copy = one.to_mesh(preserve_all_data_layers=True, depsgraph=graph)
@@ -135,6 +135,15 @@ def evaluated_surface(one: bpy.types.Object, graph: bpy.types.Depsgraph) -> Surf
         return surface_of(copy, slots)
     finally:
         one.to_mesh_clear()
+
+
+def materials_of(one: bpy.types.Object) -> list[bpy.types.Material | None]:
+    """The materials that an evaluated object shows: those of its evaluated mesh, or its own if a slot says so."""
+    found = list(one.data.materials)
+    for index, slot in enumerate(one.original.material_slots):
+        if slot.link == "OBJECT" and index < len(found):
+            found[index] = slot.material
+    return found
 
 
 def surface_of(mesh: bpy.types.Mesh, slots: list[bpy.types.Material | None]) -> Surface:

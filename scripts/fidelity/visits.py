@@ -47,20 +47,27 @@ class Run:
     verdicts: list[Verdict] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _commanded: set[Path] = field(default_factory=set)
+    _is_stopping: bool = False
 
     def visit(self, blender: Installed, scenes: list[SceneFile], *, all_blenders: list[Installed]) -> None:
         """Send all files from one Blender, on as many lanes as were asked for."""
         waiting: SimpleQueue[SceneFile] = SimpleQueue()
         for scene in scenes:
             waiting.put(scene)
-        with ThreadPoolExecutor(max(1, min(self.lanes, len(scenes)))) as lanes:
-            for future in [lanes.submit(self._lane, blender, waiting, all_blenders) for _ in range(self.lanes)]:
-                future.result()
+        with ThreadPoolExecutor(self.lanes) as lanes:
+            running = [lanes.submit(self._lane, blender, waiting, all_blenders) for _ in range(self.lanes)]
+            try:
+                for lane in running:
+                    lane.result()
+            except BaseException:  # Ctrl-C: nothing goes on
+                self._is_stopping = True
+                children.end_all()
+                raise
 
     def _lane(self, blender: Installed, waiting: SimpleQueue[SceneFile], all_blenders: list[Installed]) -> None:
         artist: children.Blender | None = None
         try:
-            while True:
+            while not self._is_stopping:
                 try:
                     scene = waiting.get_nowait()
                 except Empty:
@@ -73,6 +80,8 @@ class Run:
                     artist = artist or self._artist(blender)
                     self._one(scene, blender, artist, all_blenders)
                 except children.Ended as how:
+                    if self._is_stopping:
+                        return
                     for task in self.tasks:
                         self._note(scene, blender, way="add-on", task=task, verdict=FAILED, reasons=[str(how)])
                     if artist is not None:

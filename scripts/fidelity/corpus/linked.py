@@ -109,6 +109,40 @@ def linked_data(folder: Path) -> None:
 
 
 @kind()
+def packed_library(folder: Path) -> None:
+    """A library that was packed into the file, and is nowhere else."""
+    external = folder / "external"
+    _asset(external / "crate.blend", "Crate", (90, 60, 30), packs=True, shared="crate")
+    empty_file()
+    save(folder / "packed_library.blend")
+    (crate,) = link(external / "crate.blend", "collections", ["Crate"])
+    instance_of(crate, "Crate here", at=(2, 0, 0)).scale = (1, 1, 2)
+    bpy.ops.file.pack_libraries()
+    save(folder / "packed_library.blend")
+    for path in external.iterdir():
+        path.unlink()
+
+
+@kind()
+def far_libraries(folder: Path) -> None:
+    """A compressed file, a library above its folder and one by an absolute path, a texture with backslashes."""
+    scenes, external = folder / "shots" / "010", folder / "external"
+    _asset(external / "above.blend", "Above", (1, 2, 3), shared="above")
+    _asset(external / "absolute.blend", "Absolute", (4, 5, 6), shared="absolute")
+    empty_file()
+    save(scenes / "far_libraries.blend")
+    (above,) = link(external / "above.blend", "collections", ["Above"])
+    with bpy.data.libraries.load(str(external / "absolute.blend"), link=True, relative=False) as (_, wanted):
+        wanted.collections = ["Absolute"]
+    instance_of(above, "Above here", at=(4, 0, 0))
+    instance_of(wanted.collections[0], "Absolute here", at=(8, 0, 0))
+    png(external / "tex" / "wood.png")
+    image = load(external / "tex" / "wood.png", stored="//..\\..\\external\\tex\\wood.png")
+    ball("Wooden", material=material("Wood", image=image), segments=16)
+    bpy.ops.wm.save_as_mainfile(filepath=str(scenes / "far_libraries.blend"), relative_remap=False, compress=True)
+
+
+@kind()
 def packed_textures(folder: Path) -> None:
     """A linked asset whose texture is packed in its library, one with a file, and a packed local texture."""
     external = folder / "external"

@@ -85,6 +85,13 @@ def left_alone(folder: Path) -> None:
     scene.collection.children.link(backup)
     ball("In backup", at=(12, 0, 0), segments=12, collection=backup)
     bpy.context.view_layer.layer_collection.children["Backup"].exclude = True
+    for name in ("hide_viewport", "eye", "hide_render"):
+        holder = bpy.data.collections.new(f"Collection {name}")
+        scene.collection.children.link(holder)
+        ball(f"In {name}", at=(16, 0, 0), segments=12, collection=holder)
+    bpy.data.collections["Collection hide_viewport"].hide_viewport = True
+    bpy.context.view_layer.layer_collection.children["Collection eye"].hide_viewport = True
+    bpy.data.collections["Collection hide_render"].hide_render = True
     ball("UCX_Wall_00", segments=8)
     ball("Rock_LOD0", at=(0, 5, 0))
     for level in (1, 2):

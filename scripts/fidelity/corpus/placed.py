@@ -266,6 +266,70 @@ def other_surfaces(folder: Path) -> None:
 
 
 @kind()
+def node_layers(folder: Path) -> None:
+    """Geometry nodes that set materials, store a UV layer and colours, and realise their instances."""
+    made, into, out = tree("Layers")
+    paint = made.nodes.new("GeometryNodeSetMaterial")
+    paint.inputs["Material"].default_value = material("By nodes", colour=(0, 1, 0))
+    upper, place = made.nodes.new("FunctionNodeCompare"), made.nodes.new("GeometryNodeInputPosition")
+    apart = made.nodes.new("ShaderNodeSeparateXYZ")
+    made.links.new(place.outputs[0], apart.inputs[0])
+    made.links.new(apart.outputs["X"], upper.inputs["A"])
+    made.links.new(upper.outputs[0], paint.inputs["Selection"])
+    last = paint
+    made.links.new(into.outputs[0], paint.inputs[0])
+    for name, kind_of, domain, value in (
+        ("By nodes", "FLOAT2", "CORNER", place.outputs[0]),
+        ("Tint", "FLOAT_COLOR", "POINT", place.outputs[0]),
+    ):
+        store = made.nodes.new("GeometryNodeStoreNamedAttribute")
+        store.data_type, store.domain = kind_of, domain
+        store.inputs["Name"].default_value = name
+        made.links.new(last.outputs[0], store.inputs["Geometry"])
+        made.links.new(value, next(one for one in store.inputs if one.name == "Value" and one.enabled))
+        last = store
+    made.links.new(last.outputs[0], out.inputs[0])
+    use_tree(ball("Layered", material=material("Own")), made)
+    whole = scatter_of(
+        "Realised", ball("Seed", segments=8, at=(0, -8, 0), material=material("Seed")), keeps_ground=True
+    )
+    real, end = whole.nodes.new("GeometryNodeRealizeInstances"), whole.nodes["Group Output"]
+    before = end.inputs[0].links[0].from_socket
+    whole.links.new(before, real.inputs[0])
+    whole.links.new(real.outputs[0], end.inputs[0])
+    use_tree(sheet("Grown", cells=4, at=(6, 0, 0)), whole)
+    save(folder / "node_layers.blend")
+
+
+@kind()
+def constrained(folder: Path) -> None:
+    """Places by constraints, drivers and vertex parents, at a subframe; very small, very far and flat objects."""
+    scene = bpy.context.scene
+    lead = add("Lead", None, at=(2, 1, 0))
+    lead.rotation_euler, lead.scale = (0.4, 0, 0.3), (1, 2, 1)
+    lead.keyframe_insert("location", frame=1)
+    lead.location.x = 6
+    lead.keyframe_insert("location", frame=11)
+    follower = ball("Follower", segments=16)
+    follow = follower.constraints.new("COPY_TRANSFORMS")
+    follow.target = lead
+    held = ball("Child of", at=(0, 3, 0), segments=16)
+    child_of = held.constraints.new("CHILD_OF")
+    child_of.target = lead
+    driven = ball("Driven", at=(0, -4, 0), segments=16)
+    driver = driven.driver_add("location", 0).driver
+    driver.expression = "frame / 2"
+    ground = sheet("Ground", cells=4, at=(0, 10, 0))
+    rider = ball("Rider", segments=12)
+    rider.parent, rider.parent_type, rider.parent_vertices = ground, "VERTEX_3", (0, 5, 20)
+    ball("Tiny", at=(0, 0, -4), segments=16).scale = (0.0005, 0.0005, 0.001)
+    ball("Far", at=(20000, -30000, 500), segments=16)
+    ball("Flat", at=(0, 0, -8), segments=16).scale = (1, 0, 2)
+    scene.frame_set(5, subframe=0.5)
+    save(folder / "constrained.blend")
+
+
+@kind()
 def small(folder: Path) -> None:
     """Meshes of few triangles, flat ones, loose ones, several of one mesh, n-gons, open edges, no UV, doubled faces."""
     tetrahedron = mesh_of(

@@ -163,6 +163,22 @@ def caches(folder: Path) -> None:
 
 
 @kind()
+def disk_cache(folder: Path) -> None:
+    """A cloth whose frames are in files beside the scene, in a folder with the scene's name."""
+    scene = bpy.context.scene
+    scene.frame_end = 12
+    cloth = sheet("Cloth", cells=8)
+    cloth.modifiers.new("Cloth", "CLOTH")
+    save(folder / "disk_cache.blend")
+    cache = cloth.modifiers["Cloth"].point_cache
+    cache.use_disk_cache, cache.frame_end, cache.name = True, 12, "sheet"
+    with bpy.context.temp_override(scene=scene, object=cloth, active_object=cloth, point_cache=cache):
+        bpy.ops.ptcache.bake(bake=True)
+    scene.frame_set(12)
+    save(folder / "disk_cache.blend")
+
+
+@kind()
 def posed(folder: Path) -> None:
     """A rig with a pose, saved in Pose Mode."""
     make_rig()
