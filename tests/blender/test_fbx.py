@@ -299,6 +299,40 @@ def test_in_a_result_a_texture_has_the_artists_path(tmp_path: Path, recorder: An
     assert tmp_path.name.encode() not in content
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_of_a_scene_each_texture_keeps_the_path_that_the_file_has(
+    tmp_path: Path, opened: Any, *, is_there: bool
+) -> None:
+    image = bpy.data.images.new("wood", 4, 4)
+    image.filepath_raw, image.file_format = str(tmp_path / "wood.png"), "PNG"
+    image.save()
+    material = bpy.data.materials.new("wood")
+    if bpy.app.version < (5, 0, 0):
+        material.use_nodes = True
+    texture = material.node_tree.nodes.new("ShaderNodeTexImage")
+    texture.image = image
+    shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    material.node_tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
+    ball("Box").data.materials.append(material)
+    sent = write(tmp_path / "box.fbx")
+    # The artist's folder, of the same length, which this machine has not.
+    own = "C:/" + "x" * (len(str(tmp_path)) - 3)
+    sent.write_bytes(sent.read_bytes().replace(str(tmp_path).encode(), own.encode()))
+    if not is_there:
+        (tmp_path / "wood.png").unlink()
+    job = opened(sent, levels=1, formats=["fbx", "usd", "glb", "blend"])
+    assert len(job.missing_files) == (0 if is_there else 1)
+    mesh_lods.run(job)
+    for name in ("lods.fbx", "lods.glb"):
+        content = (job.folder / name).read_bytes()
+        assert tmp_path.name.encode() not in content
+        assert (b"image/png" in content) == (is_there and name == "lods.glb")
+    assert f"{own}/wood.png".encode() in (job.folder / "lods.fbx").read_bytes()
+    bpy.ops.wm.open_mainfile(filepath=str(job.folder / "lods.blend"))
+    (image,) = [one for one in bpy.data.images if one.name.startswith("wood")]
+    assert image.filepath == f"{own}/wood.png"
+
+
 def test_only_the_artists_own_properties_are_written(tmp_path: Path, recorder: Any) -> None:
     one = ball()
     one["weight"] = 2.5

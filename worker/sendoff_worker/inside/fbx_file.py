@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -44,6 +44,8 @@ class FbxFile:
     names: Counter[str] = field(default_factory=Counter)
     #: Groups of which an application shows one member at a time.
     lod_groups: tuple[LodGroup, ...] = ()
+    #: By the name of each texture's file, in lower case: its path as the file has it, a relative one if there is one.
+    textures: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(path: Path) -> FbxFile:
@@ -78,6 +80,7 @@ class _Nodes:
     lod_attributes: set[Any] = field(default_factory=set)
     #: What is connected to what: (child, parent).
     connections: list[tuple[Any, Any]] = field(default_factory=list)
+    textures: dict[str, str] = field(default_factory=dict)
 
     def lod_groups(self) -> Iterator[LodGroup]:
         """The LOD groups of the file."""
@@ -99,6 +102,7 @@ def _made(settings: dict[str, float], nodes: _Nodes) -> FbxFile:
         up_axis="XYZ"[int(axis)] if axis in (0, 1, 2) else "Y",
         names=Counter(name for _, name in nodes.names),
         lod_groups=tuple(nodes.lod_groups()),
+        textures=nodes.textures,
     )
 
 
@@ -147,12 +151,22 @@ class _Reader:
 
     def read_objects(self, end: int, nodes: _Nodes) -> None:
         """The nodes of the record of all objects."""
-        for name, _ in self.records(end):
+        for name, record_end in self.records(end):
             values = self._values() if name in (b"Model", b"NodeAttribute") else []
+            if name in (b"Texture", b"Video"):
+                self._read_texture(record_end, nodes)
             if name == b"Model" and len(values) > 1 and isinstance(values[1], bytes):
                 nodes.names.append((values[0], values[1].partition(b"\x00\x01")[0].decode("utf-8", "replace")))
             elif name == b"NodeAttribute" and len(values) > 2 and values[2] == b"LodGroup":
                 nodes.lod_attributes.add(values[0])
+
+    def _read_texture(self, end: int, nodes: _Nodes) -> None:
+        for name, _ in self.records(end):
+            values = self._values() if name in (b"RelativeFilename", b"FileName", b"Filename") else []
+            path = values[0].decode("utf-8", "replace") if values and isinstance(values[0], bytes) else ""
+            key = path.replace("\\", "/").rpartition("/")[2].lower()
+            if key and (name == b"RelativeFilename" or key not in nodes.textures):
+                nodes.textures[key] = path
 
     def read_connections(self, end: int, nodes: _Nodes) -> None:
         """Which object belongs to which."""

@@ -44,7 +44,7 @@ def open_fbx(job: Job, path: Path) -> None:
             f"{path.name} cannot be opened as FBX: it is damaged or of a kind that Blender does not read. "
             "Export it as binary FBX and send it again."
         ) from error
-    missing = note_images(path.parent)
+    missing = note_images(path.parent, said.textures)
     ExternalPaths(root=path.parent.resolve(), scene=path.name).confine(job)
     job.external_paths = ImportedPaths()
     for image in missing:

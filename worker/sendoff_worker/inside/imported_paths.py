@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -23,23 +23,28 @@ class ImportedPaths:
         return str(path) if path else None
 
 
-def note_images(root: Path) -> list[str]:
+def note_images(root: Path, known: Mapping[str, str]) -> list[str]:
     """Note on each image of the open scene the path that the artist's scene has; returns those without a file.
 
     Args:
-        root: The job's folder. A path in it is noted as relative to the scene, any other as it is.
+        root: The folder of the scene. A path in it is noted as relative to the scene, any other as it is.
+        known: By the name of a file, in lower case: its path as the scene's file has it.
     """
     missing = []
     for image in bpy.data.images:
         if image.source not in ("FILE", "SEQUENCE", "MOVIE", "TILED") or not image.filepath:
             continue
         place = Path(bpy.path.abspath(image.filepath)).resolve()
-        if place.is_relative_to(root.resolve()):
+        is_inside = place.is_relative_to(root.resolve())
+        own = known.get(place.name.lower(), "").replace("\\", "/")
+        if own:
+            image[PATH_PROPERTY] = own if own.startswith("/") or own[1:2] == ":" else f"//{own}"
+        elif is_inside:
             image[PATH_PROPERTY] = f"//{place.relative_to(root.resolve()).as_posix()}"
         else:
             image[PATH_PROPERTY] = image.filepath
-        if image.packed_file is None and not (place.is_relative_to(root.resolve()) and place.is_file()):
-            missing.append(f"{image[PATH_PROPERTY]}")
+        if image.packed_file is None and not (is_inside and place.is_file()):
+            missing.append(str(image[PATH_PROPERTY]))
     return missing
 
 

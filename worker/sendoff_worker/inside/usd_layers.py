@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,9 +67,10 @@ class UsdLayers:
         if "[" in layer.identifier or file.parent == self.scene.parent or not path or _is_absolute(path):
             return path
         place = (file.parent / path).resolve()
-        if not place.is_relative_to(self.scene.parent.resolve()):
+        if not place.is_relative_to(self.root):
             return path
-        return f"./{place.relative_to(self.scene.parent.resolve()).as_posix()}"
+        relative = os.path.relpath(place, self.scene.parent).replace(os.sep, "/")
+        return relative if relative.startswith("../") else f"./{relative}"
 
     def _load(self, identifier: str) -> Any:
         try:
