@@ -9,6 +9,8 @@ from typing import Any
 
 import bpy
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from mathutils import Vector
 from sendoff_inside import mesh_lods
 from sendoff_inside.job import Job
@@ -301,3 +303,99 @@ def test_many_instances_take_seconds(stage: Any, opened: Open) -> None:
     opened()
     assert len(places()) == count
     assert len(bpy.data.meshes) == 1
+
+
+SCALES = st.sampled_from([1.0, 2.0, -1.0, 0.5, 3.0])
+PLACES = st.tuples(
+    st.tuples(*[st.floats(-50, 50, width=32)] * 3),
+    st.tuples(*[st.floats(-180, 180, width=32)] * 3),
+    st.tuples(*[SCALES] * 3),
+)
+
+
+def place_at(prim: Any, place: Any) -> None:
+    """Move, turn and scale a prim."""
+    moved, turned, scaled = place
+    prim.AddTranslateOp().Set(Gf.Vec3d(*moved))
+    prim.AddRotateXYZOp().Set(Gf.Vec3f(*turned))
+    prim.AddScaleOp().Set(Gf.Vec3f(*scaled))
+
+
+def expected_corners(stage: Any) -> dict[str, Any]:
+    """The far corner of each shown box by Pixar's own computation of places, visibilities and purposes."""
+    cache, found = UsdGeom.XformCache(), {}
+    metres = UsdGeom.GetStageMetersPerUnit(stage)
+    is_y_up = UsdGeom.GetStageUpAxis(stage) == "Y"
+
+    def add(identity: str, place: Any) -> None:
+        x, y, z = place.Transform(Gf.Vec3d(1, 1, 1)) * metres
+        found[identity] = (x, -z, y) if is_y_up else (x, y, z)
+
+    instancers = [prim for prim in stage.Traverse() if prim.IsA(UsdGeom.PointInstancer)]
+    for prim in Usd.PrimRange.Stage(stage, Usd.TraverseInstanceProxies(Usd.PrimDefaultPredicate)):
+        is_prototype = any(prim.GetPath().HasPrefix(one.GetPath()) for one in instancers)
+        if not prim.IsA(UsdGeom.Mesh) or is_prototype:
+            continue
+        one = UsdGeom.Imageable(prim)
+        if one.ComputeVisibility() == "inherited" and one.ComputePurpose() in ("default", "render"):
+            add(str(prim.GetPath()), cache.GetLocalToWorldTransform(prim))
+    for prim in instancers:
+        one = UsdGeom.PointInstancer(prim)
+        if one.ComputeVisibility() != "inherited":
+            continue
+        world = cache.GetLocalToWorldTransform(prim)
+        matrices = one.ComputeInstanceTransformsAtTime(0, 0, one.IncludeProtoXform, one.IgnoreMask)
+        for number, (matrix, is_shown) in enumerate(zip(matrices, one.ComputeMaskAtTime(0) or [True] * len(matrices))):  # noqa: B905
+            if is_shown:
+                add(f"{prim.GetPath()}[{number}]", matrix * world)
+    return found
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_every_shown_box_is_where_pixars_library_says(tmp_path: Path, recorder: Any, data: st.DataObject) -> None:
+    made = Usd.Stage.CreateInMemory()
+    UsdGeom.SetStageMetersPerUnit(made, data.draw(st.sampled_from([1.0, 0.01, 0.0254])))
+    UsdGeom.SetStageUpAxis(made, data.draw(st.sampled_from(["Y", "Z"])))
+    made.CreateClassPrim("/Kit")
+    place_at(add_box(made, "/Kit/Box"), data.draw(PLACES))
+    paths = ["/Root"]
+    place_at(UsdGeom.Xform.Define(made, "/Root"), data.draw(PLACES))
+    for number in range(data.draw(st.integers(1, 8))):
+        path = f"{data.draw(st.sampled_from(paths))}/N{number}"
+        kind = data.draw(st.sampled_from(["xform", "box", "instance", "instancer"]))
+        if kind == "box":
+            prim = add_box(made, path)
+        elif kind == "instancer":
+            count = data.draw(st.integers(1, 4))
+            prim = add_instancer(made, path, [data.draw(PLACES)[0] for _ in range(count)])
+            prim.CreateScalesAttr([Gf.Vec3f(*data.draw(PLACES)[2]) for _ in range(count)])
+            place_at(add_box(made, f"{path}/P"), data.draw(PLACES))
+            prim.CreatePrototypesRel().SetTargets([f"{path}/P"])
+            if data.draw(st.booleans()):
+                prim.InvisId(data.draw(st.integers(0, count - 1)), 0)
+        else:
+            prim = UsdGeom.Xform.Define(made, path)
+        place_at(prim, data.draw(PLACES))
+        if kind == "instance":
+            prim.GetPrim().GetReferences().AddInternalReference("/Kit")
+            prim.GetPrim().SetInstanceable(data.draw(st.booleans()))
+        if kind == "xform":
+            paths.append(path)
+        if data.draw(st.integers(0, 4)) == 0:
+            prim.CreateVisibilityAttr("invisible")
+        if kind != "instancer" and data.draw(st.integers(0, 4)) == 0:
+            prim.CreatePurposeAttr(data.draw(st.sampled_from(["render", "proxy", "guide", "default"])))
+    path = tmp_path / "random.usda"
+    path.write_text(made.GetRootLayer().ExportToString())
+    Sdf.Layer.FindOrOpen(str(path)).Reload(force=True)
+    open_scene(Job(recorder, params={}, folder=tmp_path, scene=path), path, None)
+    bpy.context.view_layer.update()
+    came = {
+        str(one["sendoff_path"]): one.matrix_world @ Vector((1, 1, 1)) for one in bpy.data.objects if one.type == "MESH"
+    }
+    expected = expected_corners(made)
+    assert set(came) == set(expected)
+    size = max((abs(part) for corner in expected.values() for part in corner), default=1.0)
+    for identity, corner in expected.items():
+        assert list(came[identity]) == pytest.approx(list(corner), abs=1e-4 * max(size, 0.01))
