@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .blend_dna import BlendFile, Block, Struct
 
 if TYPE_CHECKING:
-    from .blend_paths import PathField
+    from .blend_path_field import PathField
 
 #: A range of more frames is taken for no range.
 MOST_FRAMES = 1_000_000

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .blend_dna import BlendFile, Block, Dna, Field, Struct
-from .blend_paths import absolute
+from .blend_path_field import absolute
 from .errors import BlendFileError, Stopped
 
 _RAW = 0
