@@ -394,3 +394,15 @@ def test_whatever_is_changed_in_a_file_reading_it_ends(
     said = fbx_file.read(changed)
     assert said.centimetres_per_unit > 0
     assert said.up_axis in "XYZ"
+
+
+def test_the_path_of_the_open_file_is_not_in_the_result(make_job: Any, tmp_path: Path) -> None:
+    work = tmp_path / "work of the worker"
+    work.mkdir()
+    bpy.ops.mesh.primitive_cube_add()
+    bpy.ops.wm.save_as_mainfile(filepath=str(work / "scene.blend"))
+    job = make_job(levels=1, formats=["fbx"])
+    mesh_lods.run(job)
+    content = (job.folder / "lods.fbx").read_bytes()
+    assert content.startswith(b"Kaydara FBX Binary")
+    assert b"work of the worker" not in content

@@ -439,6 +439,25 @@ def test_own_normals_are_carried_over(make_levels: Any) -> None:
         assert (normals @ (0.0, 0.6, 0.8)).min() > 0.99
 
 
+def test_own_normals_keep_hard_edges(make_levels: Any) -> None:
+    """A cylinder whose sides are round and whose caps are flat, by its own normals alone."""
+    bpy.ops.mesh.primitive_cylinder_add(vertices=64, end_fill_type="TRIFAN")
+    mesh = bpy.context.object.data
+    normals = []
+    for polygon in mesh.polygons:
+        for corner in polygon.loop_indices:
+            at = mesh.vertices[mesh.loops[corner].vertex_index].co
+            normals.append(polygon.normal.copy() if abs(polygon.normal.z) > 0.5 else at.xy.to_3d().normalized())
+    mesh.normals_split_custom_set(normals)
+    _, result = make_levels(levels=1)
+    level = result.objects[0].data
+    shown = column(level.corner_normals, "vector", np.float32, 3)
+    up = np.abs(shown[:, 2])
+    assert np.minimum(up, 1 - up).max() < 0.05, "each corner's normal is flat or round, none is in between"
+    is_cap = np.repeat(np.abs(column(level.polygons, "normal", np.float32, 3)[:, 2]) > 0.5, 3)
+    assert (is_cap == (up > 0.5)).all()
+
+
 def test_no_path_of_the_worker_is_in_the_result(make_job: Any, tmp_path: Path) -> None:
     zstandard = pytest.importorskip("zstandard")
     ball()

@@ -12,7 +12,8 @@ from .evaluation import Workbench, drop_mesh
 def transfer(workbench: Workbench, source: Any, target: Any) -> Any:
     """A new mesh: `target` with the custom normals that `source` has at the same places; `target` is removed.
 
-    Blender's own Data Transfer modifier takes them from the nearest face that looks the same way.
+    Blender's own Data Transfer modifier takes them from the nearest corner of the face that looks the same way: to
+    blend between faces would round hard edges.
     """
     giver = bpy.data.objects.new("Sendoff normals", source)
     taker = bpy.data.objects.new("Sendoff level", target)
@@ -21,7 +22,7 @@ def transfer(workbench: Workbench, source: Any, target: Any) -> Any:
     modifier.use_object_transform = False
     modifier.use_loop_data = True
     modifier.data_types_loops = {"CUSTOM_NORMAL"}
-    modifier.loop_mapping = "POLYINTERP_NEAREST"
+    modifier.loop_mapping = "NEAREST_POLYNOR"
     for one in (giver, taker):
         workbench.hold(one)
     try:

@@ -72,6 +72,7 @@ def write_fbx(
         blocks = {slot.material for one, _ in members for slot in one.material_slots if slot.material is not None}
         after.enter_context(without_private([*(one for one, _ in members), *blocks]))
         after.enter_context(_texture_paths(original))
+        after.enter_context(_no_file_path())
         after.enter_context(_filled_slots([one for one, _ in members]))
         units = scene.unit_settings
         after.callback(setattr, units, "scale_length", units.scale_length)
@@ -174,8 +175,35 @@ def _texture_paths(original: Original | None) -> Iterator[None]:
         export_fbx_bin._gen_vid_path = before
 
 
+class _WithoutFile:
+    """Something of Blender's, but for the path of the open file, which Blender's exporter writes into the header."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "filepath":
+            return ""
+        found = getattr(self._real, name)
+        return _WithoutFile(found) if name == "data" else found
+
+
+@contextmanager
+def _no_file_path() -> Iterator[None]:
+    """Have Blender's exporter believe that the open file was never saved."""
+    from io_scene_fbx import export_fbx_bin
+
+    before = export_fbx_bin.bpy
+    export_fbx_bin.bpy = _WithoutFile(before)
+    try:
+        yield
+    finally:
+        export_fbx_bin.bpy = before
+
+
 def _refuse_own_paths(path: Path) -> None:
     """Another version of Blender's exporter may write paths in another way. Raises RuntimeError if it did."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        if content.find(PurePosixPath(path.parent).as_posix().encode()) >= 0:
+        own = [PurePosixPath(path.parent).as_posix(), bpy.data.filepath]
+        if any(one and content.find(one.encode("utf-8", "surrogateescape")) >= 0 for one in own):
             raise RuntimeError(f"{path.name} holds a path of the worker")
