@@ -7,9 +7,7 @@ import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from ..names import UDIM, UVTILE, safe_name
-
-__all__ = ["UDIM", "UVTILE", "frames", "safe_name", "split_number", "tile_name", "tiles"]
+from ..names import UDIM, UVTILE
 
 _NUMBERED = re.compile(r"(.*?)(\d+)(\D*)", re.DOTALL)
 
