@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import threading
@@ -437,8 +438,12 @@ def _question(submission: Submission) -> dict[str, Any]:
         body["bytes"] = sum(file.source.stat().st_size for file in submission.files)
         if scene is not None and scene.source.suffix.lower() == ".blend":
             with scene.source.open("rb") as file:
-                head = parse_head(file.read(_HEAD_BYTES), f"The file {scene.source.name}")
-            body |= {"series": head.series, "big_endian": not head.little_endian}
+                start = file.read(_HEAD_BYTES)
+            head = parse_head(start, f"The file {scene.source.name}")
+            if head.version:
+                body |= {"series": head.series, "big_endian": not head.little_endian}
+            else:  # compressed in a way that this Python cannot read; the server can
+                body["head"] = base64.b64encode(start).decode()
     except OSError as error:
         raise InputError(f"The file {error.filename or ''} cannot be read: {error.strerror or error}.") from error
     if any(file.role == "scope" for file in submission.files):

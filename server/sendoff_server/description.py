@@ -130,6 +130,7 @@ CALLS: Mapping[str, Call] = {
             host=_object({}, application=_STRING, version=_STRING),
             files=_WHOLE,
             bytes=_WHOLE,
+            head=_STRING,
         ),
         gives=_object({"task": _STRING}),
     ),

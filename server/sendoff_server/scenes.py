@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from sendoff.blendfile import parse_head
+from sendoff.errors import BlendFileError
 from sendoff.manifest import MAX_FILES
 from sendoff_store import routing
 from sendoff_store.errors import NoRuntime
@@ -74,6 +77,17 @@ def scene_needs(
     application, version = str(host.get("application") or ""), str(host.get("version") or "")
     is_read = application == "blender" and _brings_blend(task, params)
     return SceneNeeds(kind=kind, series=series, big_endian=big_endian, read_by=series_of(version) if is_read else "")
+
+
+def read_head(text: Any, name: str) -> tuple[str, bool]:
+    """The series that saved a .blend, and whether it is big-endian, by its first bytes in base64; Problem 422."""
+    try:
+        head = parse_head(base64.b64decode(text, validate=True), name)
+    except (TypeError, ValueError) as error:
+        raise invalid("The head has to be the file's first bytes in base64.", field="head") from error
+    except BlendFileError as error:
+        raise invalid(str(error), field="manifest") from error
+    return head.series, not head.little_endian
 
 
 def series_of(version: str) -> str:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import base64
 import threading
 from pathlib import Path
 
 import pytest
 
-from sendoff import Client
+from sendoff import Client, blendfile
 from sendoff.client import Job, check_protocol
 from sendoff.errors import (
     BlendFileError,
@@ -220,3 +221,15 @@ def test_a_refusal_when_it_comes_before_an_upload_then_no_byte_is_sent(fake, cli
     with pytest.raises(Rejected, match="Too new"):
         client.submit(scene, task="mesh.lods")
     assert not [call for call in fake.calls if "chunks" in call]
+
+
+def test_a_scene_when_this_python_cannot_read_its_head_then_the_server_gets_it(  # type: ignore[no-untyped-def]
+    fake, client, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(blendfile, "_zstandard", None)
+    path = tmp_path / "car.blend"
+    path.write_bytes(b"\x28\xb5\x2f\xfd" + b"x" * 300_000)
+    client.submit(Submission(task="mesh.lods", files=(SceneFile(path, "car.blend", "scene"),)))
+    (asked,) = fake.asked
+    assert base64.b64decode(asked["head"]) == path.read_bytes()[: 160 * 1024]
+    assert "series" not in asked

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import zstandard
 from tests.server.conftest import Server, entry, pack
 
 from sendoff.protocol import CHUNK_BYTES, PACK_BYTES
@@ -211,6 +215,18 @@ def test_what_cannot_be_done_is_said_before_the_first_byte(
     server: Server, task: str, body: dict[str, Any], words: str
 ) -> None:
     assert words in problem(check(server, task, **body), 422)["detail"]
+
+
+@pytest.mark.parametrize("pack", [zstandard.compress, gzip.compress])
+def test_a_compressed_scene_of_a_newer_blender_is_refused_by_its_head(
+    server: Server, pack: Callable[[bytes], bytes]
+) -> None:
+    newer = base64.b64encode(pack(b"BLENDER17-01v0502" + b"ENDB" + bytes(28))).decode()
+    assert "Blender 5.2" in problem(check(server, "test.blend", scene="a.blend", head=newer), 422)["detail"]
+    older = base64.b64encode(pack(BLEND)).decode()
+    assert check(server, "test.blend", scene="a.blend", head=older).status_code == 200
+    for wrong in ("no base64!", 7, base64.b64encode(b"something else").decode(), "\u00e9"):
+        problem(check(server, "test.blend", scene="a.blend", head=wrong), 422)
 
 
 def test_more_bytes_than_a_job_may_have_are_refused_before_the_first_one(server: Server) -> None:

@@ -21,7 +21,7 @@ from ..maya_module import MayaModule
 from ..params import check_params
 from ..parts import parts_of
 from ..problems import invalid
-from ..scenes import check_blender, check_kind, check_scope, check_size, scene_needs
+from ..scenes import check_blender, check_kind, check_scope, check_size, read_head, scene_needs
 from ..submit import find_task
 
 router = APIRouter(prefix="/v1")
@@ -107,6 +107,8 @@ async def check(request: Request, _: Caller, name: str) -> dict[str, Any]:
     kind = check_kind(task, None if scene is None else str(scene))
     check_scope(task, scoped=scoped)
     check_size(parts, files=_count(body, "files"), size=_count(body, "bytes"))
+    if kind == "blend" and body.get("head"):
+        series, big_endian = read_head(body["head"], f"The file {scene}")
     needs = scene_needs(task, kind=kind, series=series, big_endian=big_endian, host=host, params=params)
     await check_blender(parts, task, needs)
     return {"task": task.name}
