@@ -270,7 +270,7 @@ def _judge_what_goes_along(found: Deviations, original: Any, level: Any, request
             found.add(kind, f"{name}: {lost[:4]} did not come along")
     if not request.has_parents:
         return
-    if original.parent != level.shown.parent:
+    if original.parent is not None and original.parent != level.shown.parent:
         found.add("parent", f"{name}: “{original.parent}” became “{level.shown.parent}”")
     if original.bone != level.bone:
         found.add("parent bone", f"{name}: “{original.bone}” became “{level.bone}”")

@@ -77,7 +77,8 @@ class Shown:
     is_left_alone: str = ""
     """Why no level is made of it: "hull", "former level", "cutter", "widget"; else ""."""
     may_be_left_alone: bool = False
-    parent: str = ""
+    parent: str | None = ""
+    """None if it hangs on vertices or a lattice, of which a level may know nothing."""
     properties: dict[str, Any] = field(default_factory=dict)
     mesh_properties: dict[str, Any] = field(default_factory=dict)
     bone: str = ""
@@ -117,7 +118,8 @@ def what_is_shown(context: bpy.types.Context) -> list[Shown]:
         )  # fmt: skip
         shown.mesh = original.data.name_full if original.type == "MESH" and original.data is not None else ""
         if is_own:
-            shown.parent = original.parent.name if original.parent is not None else ""
+            if original.parent is not None:
+                shown.parent = original.parent.name if original.parent_type in {"OBJECT", "BONE"} else None
             shown.bone = original.parent_bone if original.parent is not None and original.parent_type == "BONE" else ""
             shown.properties = custom_properties(original)
             shown.mesh_properties = custom_properties(original.data) if original.type == "MESH" else {}
