@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import addon_utils
 import bpy
@@ -86,7 +87,10 @@ def test_every_grey_button_says_why(addon, name):
 def test_a_server_that_is_looked_for_has_its_thread_ended_with_the_add_on(addon, silent_server, monkeypatch):
     monkeypatch.setenv("SENDOFF_URL", silent_server)
     addon.pump.pump()
-    assert any(thread.name == "sendoff-look" for thread in threading.enumerate())
+    deadline = time.monotonic() + 10  # another thread starts it
+    while not any(thread.name == "sendoff-look" for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     addon_utils.disable(addon.package)
     try:
         assert addon.desk.running_session is None
