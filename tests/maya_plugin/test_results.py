@@ -85,6 +85,26 @@ def test_collision_meshes_are_drawn_as_wires_and_not_rendered(plugin, job, tmp_p
     assert not cmds.getAttr(f"{shape}.primaryVisibility")
 
 
+def test_lod_groups_of_an_fbx_are_taken_apart(plugin, job, tmp_path, monkeypatch):
+    def read_fbx(_path):
+        group = cmds.createNode("lodGroup", name="Body")
+        for level in (1, 2):
+            (level_node, _) = cmds.polyCube(name=f"Body_LOD{level}")
+            cmds.setAttr(f"{cmds.parent(level_node, group)[0]}.lodVisibility", level == 1)
+
+    monkeypatch.setattr(plugin.interchange, "read_fbx", read_fbx)
+    _, contents = result(
+        tmp_path, *({"name": f"Body_LOD{level}", "kind": "lod", "level": level, "source": "Body"} for level in (1, 2))
+    )
+    (tmp_path / "lods.fbx").write_bytes(b"Kaydara")
+    files(plugin, job, (tmp_path / "lods.fbx", "result", "application/octet-stream"), contents)
+    imported(plugin, job)
+    assert not [name for name in cmds.ls(type="lodGroup") or [] if name.endswith("Body")]
+    for level in (1, 2):
+        (node,) = cmds.ls(f"car_things:Body_LOD{level}")
+        assert cmds.getAttr(f"{node}.lodVisibility") is True
+
+
 def test_a_uv_set_goes_back_onto_the_unchanged_mesh_and_nothing_else_stays(plugin, job, tmp_path):
     files(plugin, job, *result(tmp_path, {"name": "Body", "kind": "uv", "source": "/Body", "uv_layer": "lightmap"}))
     before = [node.path for node in state.now.scene.nodes()]

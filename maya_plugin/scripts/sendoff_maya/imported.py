@@ -59,6 +59,8 @@ def bring(job: Job, path: Path) -> Brought:
     cmds.namespace(setNamespace=":")
     try:
         _read(path, namespace)
+        if path.suffix == ".fbx":
+            _take_lod_groups_apart(before)
         roots = [name for name in answers.names(cmds.ls(assemblies=True, long=True)) if name not in before]
         holder = _holder(roots, path, job)
     except ImportFailed:
@@ -159,6 +161,20 @@ def _read(path: Path, namespace: str) -> None:
         cmds.file(
             path.as_posix(), i=True, type=maya_type, namespace=namespace, ignoreVersion=True, preserveReferences=True
         )
+
+
+def _take_lod_groups_apart(before: Collection[str]) -> None:
+    """An FBX has its levels in LOD groups, of which Maya shows one level. Whether there are some is for the artist."""
+    for group in sorted(answers.names(cmds.ls(type="lodGroup", long=True)), key=len, reverse=True):
+        if f"|{group.split('|')[1]}" in before:
+            continue
+        free = []
+        for level in answers.names(cmds.listRelatives(group, children=True, type="transform", fullPath=True)):
+            for name in answers.names(cmds.parent(level, world=True)):
+                free += answers.names(cmds.ls(name, long=True))
+        cmds.delete(group)
+        for level in free:
+            attributes.set_number(f"{level}.lodVisibility", True)
 
 
 def _holder(roots: list[str], path: Path, job: Job) -> str:
