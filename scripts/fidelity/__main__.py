@@ -79,7 +79,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--way", nargs="*", default=[], choices=WAYS, help="only these ways")
     parser.add_argument("--only", nargs="*", default=[], help="only files whose path holds one of these texts")
     parser.add_argument("--jobs", type=int, default=2, help="how many files at the same time")
-    parser.add_argument("--timeout", type=float, default=600.0, help="seconds for one file in one Blender")
+    parser.add_argument("--timeout", type=float, default=1800.0, help="most seconds for one file in one Blender")
     parser.add_argument("--json", type=Path, help="write all verdicts into this file")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and results")
     options = parser.parse_args(arguments)

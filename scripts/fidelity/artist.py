@@ -20,7 +20,6 @@ from typing import Any
 
 LEVELS, RATIO = 3, 0.5
 NEAR_LEVELS, NEAR_RATIO = 1, 0.95
-JOB_SECONDS = 240.0
 
 
 def main(arguments: list[str]) -> int:
@@ -113,7 +112,9 @@ class Visit:
         before = len(jobs.jobs)
         problem = ""
         try:
-            self.bpy.ops.sendoff.process(task=task, params=json.dumps(params), timeout_seconds=JOB_SECONDS)
+            self.bpy.ops.sendoff.process(
+                task=task, params=json.dumps(params), timeout_seconds=self.order["job_seconds"]
+            )
         except RuntimeError as error:
             problem = str(error).strip().removeprefix("Error: ")
         return (jobs.jobs[-1] if len(jobs.jobs) > before else None), problem

@@ -25,7 +25,6 @@ from tests.stack import BIN, Stack
 
 TASKS = ("scene.check", "mesh.lods")
 WAYS = ("add-on", "command")
-COMMAND_SECONDS = 300.0
 LEVELS, RATIO = 3, 0.5
 _serial = itertools.count()
 
@@ -104,7 +103,12 @@ class Run:
         self, scene: SceneFile, blender: Installed, artist: children.Blender, all_blenders: list[Installed]
     ) -> None:
         begun = time.monotonic()
-        order: dict[str, Any] = {"scene": str(scene.path), "ways": self.ways, "tasks": self.tasks}
+        order: dict[str, Any] = {
+            "scene": str(scene.path),
+            "ways": self.ways,
+            "tasks": self.tasks,
+            "job_seconds": self.seconds / 4,  # three jobs, and the measuring
+        }
         commanded: dict[str, Any] = {}
         if "command" in self.ways and self._is_first_to_command(scene, blender, all_blenders):
             commanded = {task: self._command(scene, task) for task in self.tasks}
@@ -164,7 +168,7 @@ class Run:
             command += ["--params", json.dumps(params)]
         done: dict[str, Any] = {"levels": LEVELS, "ratio": RATIO, "folder": str(out), "files": [], "texts": []}
         try:
-            status, output, errors = children.run(command, self.stack.environment, COMMAND_SECONDS)
+            status, output, errors = children.run(command, self.stack.environment, self.seconds / 2)
         except children.Ended as how:
             return done | {"problem": str(how), "is_sentence": False}
         job: dict[str, Any] = {}
