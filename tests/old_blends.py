@@ -23,17 +23,14 @@ def as_old(data: bytes, *, big_endian: bool = False, pointer_bytes: int = 8) -> 
     out = [b"BLENDER" + (b"-" if pointer_bytes == 8 else b"_") + (b"V" if big_endian else b"v") + data[9:12]]
     head = struct.Struct(order + ("4siQii" if pointer_bytes == 8 else "4siIii"))
     for code, address, number, count, body in blocks:
+        if code == b"TEST":  # the thumbnail, which is numbers without a struct
+            continue
         if code == b"DNA1":
             made = new.dna()
-        elif code == b"ENDB" or number == 0 or code == b"REND":
+        elif code in (b"ENDB", b"REND") or number == 0:
             made = body
         else:
             made = b"".join(new.struct(number, body, at * dna.size(number)) for at in range(count))
-        if code == b"GLOB" or code == b"TEST":
-            made = made if code == b"GLOB" else b""
-        if code == b"TEST":
-            continue
-        code = code if not big_endian or code[2:] != b"\0\0" else code  # two letters lie first in either order
         out.append(head.pack(code, len(made), new.pointer(address), number, count) + made)
     return b"".join(out)
 
@@ -62,7 +59,7 @@ class _Dna:
         for _ in range(count):
             kind, fields = struct.unpack_from("<2h", body, self._at)
             pairs = struct.unpack_from(f"<{2 * fields}h", body, self._at + 4)
-            self.structs.append((kind, list(zip(pairs[::2], pairs[1::2]))))
+            self.structs.append((kind, list(zip(pairs[::2], pairs[1::2], strict=True))))
             self._at += 4 + 4 * fields
         self.of_type = {kind: number for number, (kind, _) in enumerate(self.structs)}
 
@@ -137,7 +134,8 @@ class _Writer:
         for tag, texts in ((b"NAME", dna.names), (b"TYPE", dna.types)):
             out += tag + struct.pack(order + "i", len(texts)) + b"".join(text + b"\0" for text in texts)
             out += bytes(-len(out) % 4)
-        out += b"TLEN" + struct.pack(f"{order}{len(dna.types)}h", *(self._length(kind) for kind in range(len(dna.types))))
+        lengths = [self._length(kind) for kind in range(len(dna.types))]
+        out += b"TLEN" + struct.pack(f"{order}{len(lengths)}h", *lengths)
         out += bytes(-len(out) % 4)
         out += b"STRC" + struct.pack(order + "i", len(dna.structs))
         for kind, fields in dna.structs:
