@@ -64,7 +64,7 @@ class _Dna:
         self.of_type = {kind: number for number, (kind, _) in enumerate(self.structs)}
 
     def size(self, number: int) -> int:
-        return self.lengths[self.structs[number][0]]
+        return int(self.lengths[self.structs[number][0]])
 
     def _tag(self, tag: bytes) -> None:
         self._at += -self._at % 4
