@@ -20,7 +20,7 @@ from .blend_links import Used, used_of_libraries
 from .blend_paths import OWN_CACHE, PathField
 from .errors import BlendFileError, Stopped
 from .host import file_patterns
-from .names import readable, safe_name
+from .names import UDIM, readable, safe_name
 from .usd_files import UsdFiles
 
 PATHS_NAME = "sendoff-paths.json"
@@ -340,6 +340,8 @@ def _files(path: Path, one: PathField) -> tuple[list[Path], list[Path]]:
     """The files that a path means: those that are there, and those that are not."""
     if one.tiles:
         wanted = file_patterns.tiles(path, one.tiles)
+    elif UDIM in path.name:
+        wanted = file_patterns.all_tiles(path) or [path]
     elif one.names:
         wanted = [path, *(path.with_name(name) for name in one.names)]
     elif one.is_sequence:

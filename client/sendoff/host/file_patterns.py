@@ -21,8 +21,27 @@ def tile_name(name: str, number: int) -> str:
 
 
 def tiles(path: Path, numbers: Iterable[int]) -> list[Path]:
-    """The files of an image's tiles, whether they are there or not."""
-    return [path.with_name(tile_name(path.name, number)) for number in sorted(numbers)]
+    """The files of an image's tiles, whether they are there or not.
+
+    Before Blender 3.1 the path was that of the first tile, with its number in place of the token.
+    """
+    parts = split_number(path.name)
+    if UDIM in path.name or UVTILE in path.name or parts is None:
+        names = [tile_name(path.name, number) for number in sorted(numbers)]
+    else:
+        names = [f"{parts[0]}{number}{parts[2]}" for number in sorted(numbers)]
+    return [path.with_name(name) for name in dict.fromkeys(names)]
+
+
+def all_tiles(path: Path) -> list[Path]:
+    """The files that are there for a path with `<UDIM>`; none if its folder cannot be read."""
+    head, _, tail = path.name.partition(UDIM)
+    pattern = re.compile(re.escape(head) + r"[12]\d{3}" + re.escape(tail))
+    try:
+        with os.scandir(path.parent) as entries:
+            return sorted(path.with_name(entry.name) for entry in entries if pattern.fullmatch(entry.name))
+    except OSError:
+        return []
 
 
 def split_number(name: str) -> tuple[str, str, str] | None:
