@@ -167,6 +167,7 @@ def test_the_scene_and_the_view_layer_on_screen_are_those_of_the_copy(addon, car
     assert (bpy.context.scene.name, bpy.context.view_layer.name) == ("Zweite Szene äöü", "Nur Vögel")
     bpy.ops.wm.open_mainfile(filepath=str(export.submission.files[0].source), load_ui=False)
     assert bpy.context.scene.name == "Zweite Szene äöü"
+    bpy.ops.wm.open_mainfile(filepath=str(car), load_ui=True)  # Blender keeps this choice
 
 
 def test_a_copy_that_cannot_be_saved_is_a_sentence(addon, car, monkeypatch, tmp_path):
