@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,28 @@ def test_jobs_results_and_uploads_survive_and_queued_jobs_run(tmp_path: Path, no
             sent: list[int] = []
             client.submit(note, task="system.noop", on_progress=lambda done, total, wire: sent.append(wire))
             assert max(sent) < 10_000, "the upload was not there any more"
+
+
+def test_calls_and_transfers_that_are_made_meanwhile_wait_for_the_restart(tmp_path: Path, note: Path) -> None:
+    stack = Stack(tmp_path / "stack", SENDOFF_CONCURRENCY="1")
+    with stack, Client(stack.url, stack.token) as client, ThreadPoolExecutor() as threads:
+        ended = client.submit(note, task="system.noop")
+        client.wait(ended.id, 30)
+        port = int(stack.url.rpartition(":")[2])
+        assert stack.stop() == 0
+        asked = [
+            threads.submit(call, *arguments)
+            for call, *arguments in (
+                (client.server,), (client.tasks,), (client.jobs,), (client.job, ended.id), (client.log, ended.id),
+                (client.cancel, ended.id), (client.retry, ended.id), (client.fetch, ended.id, tmp_path / "result"),
+            )
+        ]  # fmt: skip
+        sent = threads.submit(client.submit, note, task="system.noop")
+        stack.start(port=port)
+        for one in asked:
+            one.result(60)
+        assert client.wait(sent.result(60).id, 60).state.value == "succeeded"
+        assert len(client.jobs()) == 3, "a call that was repeated made a second job"
 
 
 def test_a_second_one_on_the_same_data_says_who_has_it(tmp_path: Path) -> None:
