@@ -20,6 +20,19 @@ def test_a_job_on_the_server_is_cancelled_once(host, desk, job, server, until):
     assert "already" in host.actions.why_not_cancel(desk, job)
 
 
+def test_a_download_that_waits_for_the_network_is_stopped_here_and_not_on_the_server(
+    host, desk, job, server, monkeypatch
+):
+    stopped = []
+    monkeypatch.setattr(desk.session(), "stop_fetch", stopped.append)
+    job.state, job.is_fetching = host.jobs.JobState.SUCCEEDED, True
+    assert "ended already" in host.actions.why_not_cancel(desk, job)
+    job.waits_for = "http://x cannot be reached."
+    assert host.actions.why_not_cancel(desk, job) == ""
+    host.actions.cancel(desk, job)
+    assert (stopped, server.cancelled) == ([job.id], [])
+
+
 def test_a_job_that_goes_on_is_neither_retried_nor_dismissed(host, desk, job):
     desk.jobs.connectivity = host.messages.Connectivity("online")
     assert "cancel it first" in host.actions.why_not_retry(desk, job)
