@@ -359,6 +359,25 @@ def test_a_damaged_file_gets_a_sentence_or_is_read_as_far_as_it_goes(
         assert bpy.data.objects or "broken.fbx holds no objects." in recorder.warnings
 
 
+def test_shapes_that_are_no_meshes_are_counted(
+    tmp_path: Path, opened: Any, recorder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ball("Ball")
+    sent = write(tmp_path / "curve.fbx")
+    content = sent.read_bytes()
+    # The type of the geometry is a text of its own length.
+    before, after = b"S\x04\0\0\0Mesh", b"S\x04\0\0\0Line"
+    place = content.index(before, content.index(b"Geometry", content.index(b"Objects")))
+    changed = tmp_path / "changed.fbx"
+    changed.write_bytes(content[:place] + after + content[place + len(before) :])
+    said = fbx_file.read(changed)
+    assert said.other_shapes == {"line": 1}
+    # Blender's importer refuses a line with polygons.
+    monkeypatch.setattr(fbx_file, "read", lambda _path: said)
+    opened(sent)
+    assert "curve.fbx has 1 line, which cannot become a mesh and are left out." in recorder.warnings
+
+
 def test_the_settings_of_an_ascii_file_are_read(tmp_path: Path) -> None:
     path = tmp_path / "text.fbx"
     path.write_text(

@@ -102,7 +102,9 @@ def test_wrong_metadata_of_a_layer_below_stops_nothing(tmp_path: Path, opened: O
     assert [one["sendoff_path"] for one in bpy.data.objects] == ["/Set"]
 
 
-@pytest.mark.parametrize("how", ["reference", "payload", "sublayer", "nested", "prototype", "clip", "texture", "tiles"])
+@pytest.mark.parametrize(
+    "how", ["reference", "payload", "sublayer", "nested", "prototype", "clip", "clips", "texture", "tiles"]
+)
 def test_each_file_that_is_missing_is_named(how: str, tmp_path: Path, opened: Open, recorder: Any) -> None:
     made = Usd.Stage.CreateNew(str(tmp_path / "set.usda"))
     name = "./parts/gone.usda"
@@ -125,6 +127,14 @@ def test_each_file_that_is_missing_is_named(how: str, tmp_path: Path, opened: Op
         clips.SetClipAssetPaths([Sdf.AssetPath(name)])
         clips.SetClipPrimPath("/A")
         clips.SetClipActive([(0, 0)])
+    elif how == "clips":
+        name = "./parts/gone.###.usda"
+        clips = Usd.ClipsAPI(add_triangle(made, "/A"))
+        clips.SetClipTemplateAssetPath(name)
+        clips.SetClipTemplateStartTime(1)
+        clips.SetClipTemplateEndTime(3)
+        clips.SetClipTemplateStride(1)
+        clips.SetClipPrimPath("/A")
     else:
         name = "./parts/gone.<UDIM>.png" if how == "tiles" else "./parts/gone.png"
         shader = UsdShade.Shader.Define(made, "/mtl/paint/texture")

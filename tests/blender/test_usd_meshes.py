@@ -200,7 +200,10 @@ def test_more_uv_maps_than_blender_holds_are_cut_and_told(mesh: Any, opened: Any
     assert "“Plate” has more than 8 UV sets; those above are left out." in recorder.warnings
 
 
-def test_a_skinned_mesh_stands_in_the_pose_that_is_shown(stage: Any, mesh: Any, opened: Any, recorder: Any) -> None:
+@pytest.mark.parametrize("is_instance", [False, True])
+def test_a_skinned_mesh_stands_in_the_pose_that_is_shown(
+    stage: Any, mesh: Any, opened: Any, recorder: Any, *, is_instance: bool
+) -> None:
     root = UsdSkel.Root.Define(stage, "/Body")
     skeleton = UsdSkel.Skeleton.Define(stage, "/Body/Bones")
     skeleton.CreateJointsAttr(["Hip"])
@@ -222,8 +225,15 @@ def test_a_skinned_mesh_stands_in_the_pose_that_is_shown(stage: Any, mesh: Any, 
     binding.CreateJointWeightsPrimvar(False, 1).Set([1.0] * 6)
     UsdSkel.BindingAPI.Apply(root.GetPrim())
     stage.SetStartTimeCode(2)
+    path = "/Body/Skin"
+    if is_instance:
+        actor = stage.DefinePrim("/Actor")
+        actor.GetReferences().AddInternalReference("/Body")
+        actor.SetInstanceable(True)
+        stage.GetPrimAtPath("/Body").SetSpecifier(Sdf.SpecifierClass)
+        path = "/Actor/Skin"
     opened()
-    posed = next(one for one in bpy.data.objects if one["sendoff_path"] == "/Body/Skin")
+    posed = next(one for one in bpy.data.objects if one["sendoff_path"] == path)
     heights = {round((posed.matrix_world @ vertex.co).z, 3) for vertex in posed.data.vertices}
     assert heights == {9.0}
     assert any("posed by a skeleton" in text for text in recorder.warnings)

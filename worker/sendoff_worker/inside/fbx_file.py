@@ -19,6 +19,16 @@ MAGIC = b"Kaydara FBX Binary  \x00\x1a\x00"
 _LONG_FROM = 7500
 _SCALARS = {b"Y": "<h", b"C": "<?", b"B": "<?", b"I": "<i", b"F": "<f", b"D": "<d", b"L": "<q"}
 _ARRAYS, _TEXTS = b"fdlibc", b"SR"
+#: Geometry that is no mesh, with its name in a sentence.
+_OTHER_SHAPES = {
+    b"NurbsCurve": "NURBS curve",
+    b"NurbsSurface": "NURBS surface",
+    b"NurbsPatch": "NURBS surface",
+    b"TrimNurbsSurface": "trimmed NURBS surface",
+    b"Nurb": "NURBS surface",
+    b"Patch": "patch",
+    b"Line": "line",
+}
 #: Of an ASCII file, so much of its start is looked through: its settings stand before its objects.
 _ASCII_BYTES = 1 << 20
 _ASCII_SETTING = r'"%s"\s*,\s*"\w*"\s*,\s*"\w*"\s*,\s*"\w*"\s*,\s*(-?[\d.eE+-]+)'
@@ -46,6 +56,8 @@ class FbxFile:
     lod_groups: tuple[LodGroup, ...] = ()
     #: By the name of each texture's file, in lower case: its path as the file has it, a relative one if there is one.
     textures: Mapping[str, str] = field(default_factory=dict)
+    #: Shapes that are no meshes, by their type: how many there are.
+    other_shapes: Mapping[str, int] = field(default_factory=dict)
 
 
 def read(path: Path) -> FbxFile:
@@ -81,6 +93,7 @@ class _Nodes:
     #: What is connected to what: (child, parent).
     connections: list[tuple[Any, Any]] = field(default_factory=list)
     textures: dict[str, str] = field(default_factory=dict)
+    other_shapes: Counter[str] = field(default_factory=Counter)
 
     def lod_groups(self) -> Iterator[LodGroup]:
         """The LOD groups of the file."""
@@ -103,6 +116,7 @@ def _made(settings: dict[str, float], nodes: _Nodes) -> FbxFile:
         names=Counter(name for _, name in nodes.names),
         lod_groups=tuple(nodes.lod_groups()),
         textures=nodes.textures,
+        other_shapes=dict(nodes.other_shapes),
     )
 
 
@@ -152,11 +166,13 @@ class _Reader:
     def read_objects(self, end: int, nodes: _Nodes) -> None:
         """The nodes of the record of all objects."""
         for name, record_end in self.records(end):
-            values = self._values() if name in (b"Model", b"NodeAttribute") else []
+            values = self._values() if name in (b"Model", b"NodeAttribute", b"Geometry") else []
             if name in (b"Texture", b"Video"):
                 self._read_texture(record_end, nodes)
             if name == b"Model" and len(values) > 1 and isinstance(values[1], bytes):
                 nodes.names.append((values[0], values[1].partition(b"\x00\x01")[0].decode("utf-8", "replace")))
+            elif name == b"Geometry" and len(values) > 2 and values[2] in _OTHER_SHAPES:
+                nodes.other_shapes[_OTHER_SHAPES[values[2]]] += 1
             elif name == b"NodeAttribute" and len(values) > 2 and values[2] == b"LodGroup":
                 nodes.lod_attributes.add(values[0])
 

@@ -49,6 +49,9 @@ def open_fbx(job: Job, path: Path) -> None:
     job.external_paths = ImportedPaths()
     for image in missing:
         job.missing(image, "texture")
+    for kind, count in said.other_shapes.items():
+        several = "" if count == 1 else "s"
+        job.warn(f"{path.name} has {count:,} {kind}{several}, which cannot become a mesh and are left out.")
     if not bpy.data.objects:
         job.warn(f"{path.name} holds no objects.")
     job.origin = Origin(

@@ -48,6 +48,9 @@ def _assets(stage: Any) -> Iterator[tuple[str, str]]:
     for prim in everything:
         if prim.HasAuthoredMetadata("clips"):
             for clips in prim.GetMetadata("clips").values():
+                template = str(clips.get("templateAssetPath") or "")
+                if "#" in template and not _has_any(prim, template):
+                    yield template, f"clips of “{prim.GetPath()}”"
                 for path in clips.get("assetPaths") or ():
                     if not path.resolvedPath and path.path and not _is_there(prim, path.path):
                         yield path.path, f"clip of “{prim.GetPath()}”"
@@ -60,6 +63,15 @@ def _assets(stage: Any) -> Iterator[tuple[str, str]]:
             for path in (value,) if isinstance(value, library.Sdf.AssetPath) else value or ():
                 if path.path and not path.resolvedPath and not _is_there(prim, path.path):
                     yield path.path, f"file of “{prim.GetPath()}”"
+
+
+def _has_any(prim: Any, template: str) -> bool:
+    """Whether there is a clip whose number is in the place of a template's "#"."""
+    wanted = re.compile(r"\d+".join(re.escape(part) for part in re.split("#+", Path(template).name)))
+    folders = {Path(spec.layer.ComputeAbsolutePath(template)).parent for spec in prim.GetPrimStack()}
+    return any(
+        wanted.fullmatch(one.name) is not None for folder in folders if folder.is_dir() for one in folder.iterdir()
+    )
 
 
 def _is_there(prim: Any, path: str) -> bool:
