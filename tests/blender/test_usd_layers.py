@@ -13,7 +13,6 @@ import bpy
 import pytest
 from sendoff_inside import mesh_lods
 from sendoff_inside.job import Job
-from sendoff_inside.origin import Origin
 from sendoff_inside.pxr_library import pxr
 from sendoff_inside.scene import open_scene
 
@@ -243,8 +242,16 @@ def test_a_list_of_paths_that_is_nonsense_is_as_if_it_were_not_there(moved: Path
 
 def test_a_package_is_read_with_its_textures(moved: Path, tmp_path: Path, opened: Open) -> None:
     package = tmp_path / "job" / "car.usdz"
+    layer = (moved.parent / "external" / "00" / "wheel.usda").read_text().replace("../tex/rubber.png", "rubber.png")
     with zipfile.ZipFile(package, "w", zipfile.ZIP_STORED) as archive:
-        archive.write(moved.parent / "external" / "00" / "wheel.usda", "wheel.usda")
-    job = opened(package)
+        archive.writestr("wheel.usda", layer)
+        archive.write(moved.parent / "external" / "01" / "rubber.png", "rubber.png")
+    job = opened(package, levels=1, formats=["glb", "scene", "blend"])
     assert [one["sendoff_path"] for one in bpy.data.objects] == ["/Wheel/Tyre"]
-    assert isinstance(job.origin, Origin)
+    assert job.missing_files == []
+    mesh_lods.run(job)
+    assert b"image/png" in (job.folder / "lods.glb").read_bytes()
+    assert "@rubber.png@" in Sdf.Layer.FindOrOpen(str(job.folder / "lods.usdc")).ExportToString()
+    bpy.ops.wm.open_mainfile(filepath=str(job.folder / "lods.blend"))
+    (image,) = [one for one in bpy.data.images if one.name.startswith("rubber")]
+    assert (image.filepath, image.packed_file is not None) == ("//rubber.png", True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from .origin import PATH_PROPERTY
 from .pxr_library import pxr
 from .usd_layers import UsdLayers
 
+#: Of a package, which is not to fill the memory.
+_LARGEST_IMAGE_BYTES = 1 << 30
 #: Inputs of UsdPreviewSurface, and the inputs of Blender's Principled BSDF that mean the same.
 _SAME_INPUTS = {"diffuseColor": "Base Color", "metallic": "Metallic", "roughness": "Roughness", "opacity": "Alpha"}
 
@@ -106,21 +110,21 @@ class UsdMaterials:
             tree.links.new(node.outputs["Color"], target)
 
     def _image(self, file: Any, path: Any) -> Any:
-        """The image of a texture, if it lies in the job's folder; a tile of a pattern stands for all of it."""
-        place = Path(path.resolvedPath or "")
-        if (
-            not path.resolvedPath
-            or not place.is_file()
-            or not place.resolve().is_relative_to(self.layers.root.resolve())
-        ):
+        """The image of a texture, if it lies in the job's folder; None for a pattern of tiles."""
+        if path.resolvedPath not in self._images:
+            self._images[path.resolvedPath] = self._loaded(file, path)
+        return self._images[path.resolvedPath]
+
+    def _loaded(self, file: Any, path: Any) -> Any:
+        package, _, inner = path.resolvedPath.removesuffix("]").partition("[")
+        place = Path(package)
+        if not package or not place.is_file() or not place.resolve().is_relative_to(self.layers.root.resolve()):
             return None
-        if str(place) not in self._images:
-            image = bpy.data.images.load(str(place))
-            layer = file.GetAttr().GetPropertyStack(self.time)[0].layer
-            own = self.layers.artists_path(layer, path.path)
+        image = _of_package(place, inner) if inner else bpy.data.images.load(str(place))
+        if image is not None:
+            own = self.layers.artists_path(file.GetAttr().GetPropertyStack(self.time)[0].layer, path.path)
             image[PATH_PROPERTY] = own if _is_absolute(own) else f"//{own.removeprefix('./')}"
-            self._images[str(place)] = image
-        return self._images[str(place)]
+        return image
 
 
 def _key(material: Any) -> str:
@@ -130,3 +134,16 @@ def _key(material: Any) -> str:
 
 def _is_absolute(path: str) -> bool:
     return path.startswith(("/", "\\")) or path[1:2] == ":"
+
+
+def _of_package(package: Path, inner: str) -> Any:
+    """An image out of a .usdz, packed, as no file of its own is anywhere."""
+    with zipfile.ZipFile(package) as archive, tempfile.TemporaryDirectory() as folder:
+        found = archive.getinfo(inner)
+        if found.file_size > _LARGEST_IMAGE_BYTES:
+            return None
+        place = Path(folder) / Path(inner).name
+        place.write_bytes(archive.read(found))
+        image = bpy.data.images.load(str(place))
+        image.pack()
+        return image
