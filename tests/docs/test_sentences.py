@@ -49,6 +49,7 @@ def spoken() -> list[str]:
     file = messages.FetchedFile(Path("lods.blend"), "result", "application/x-blender")
     return [
         said(is_saving=True),
+        said(is_finding_files=True),
         said(),
         said(sending=(12_300_000, 150_000_000)),
         said(sending=(100_000, 400_000)),
