@@ -57,6 +57,8 @@ class Collected:
     files: tuple[SceneFile, ...] = ()
     #: The scene's path in the job's folder.
     place: str = ""
+    #: What is sent as the scene, if it is a copy with other paths; None for the scene itself.
+    scene: Path | None = None
     #: "/p/textures/paint.png (image “Paint”)": named and not there.
     missing: tuple[str, ...] = ()
     #: The content of sendoff-paths.json.
@@ -79,7 +81,7 @@ def collect(
     Args:
         scene: The file that is sent; it may be a copy in a temporary folder.
         base: The folder that `//` means in the scene: that of the artist's file. By default the scene's own.
-        folder: Where sendoff-paths.json is written; without one it is not written.
+        folder: Where sendoff-paths.json is written, and copies of USD layers with absolute paths; without one neither.
         place: The scene's path in the job's folder; by default its safe name.
         stem: Name of the artist's file without suffix, which its folder of point caches has; by default the scene's.
         stop: Asked from time to time; Stopped is raised if it says yes.
@@ -90,12 +92,12 @@ def collect(
         OSError: The scene cannot be read, or sendoff-paths.json not written.
     """
     if scene.suffix.lower() in usd_layers.SUFFIXES:
-        return _of_usd(scene, stop)
+        return _of_usd(scene, folder, stop)
     if scene.suffix.lower() == ".fbx":
         return _of_fbx(scene)
     if scene.suffix.lower() != ".blend":
         return Collected(place=place or safe_name(scene.name))
-    found = _Collection(stop)
+    found = _Collection(folder, stop)
     start = _Holder(
         file=scene,
         place=place or safe_name(scene.name),
@@ -112,10 +114,10 @@ def collect(
     return found.result(folder)
 
 
-def _of_usd(scene: Path, stop: Callable[[], bool] | None) -> Collected:
-    found = UsdFiles(scene, stop)
+def _of_usd(scene: Path, folder: Path | None, stop: Callable[[], bool] | None) -> Collected:
+    found = UsdFiles(scene, stop, folder=folder)
     files = tuple(SceneFile(source=source, path=place) for place, source in found.places.items())
-    return Collected(files=files, place=found.place, missing=found.missing, notes=found.notes)
+    return Collected(files=files, place=found.place, scene=found.scene, missing=found.missing, notes=found.notes)
 
 
 def _of_fbx(scene: Path) -> Collected:
@@ -163,7 +165,8 @@ class _Holder:
 class _Collection:
     """What was found so far."""
 
-    def __init__(self, stop: Callable[[], bool] | None) -> None:
+    def __init__(self, folder: Path | None, stop: Callable[[], bool] | None) -> None:
+        self._folder = folder
         self.waiting: list[_Holder] = []
         #: Place in the job's folder -> the file here.
         self.places: dict[str, Path] = {}
@@ -300,16 +303,20 @@ class _Collection:
         key = _real(path)
         place = self._by_file.get(key)
         if place is None:
-            found = UsdFiles(path, self._stop)
+            found = UsdFiles(path, self._stop, folder=self._copies(self._count))
             folder = f"external/{self._count:02d}"
             self._count += 1
             place = self._by_file[key] = f"{folder}/{found.place}"
-            self._set(place, path)
+            self._set(place, found.scene)
             for inner, file in found.places.items():
                 self._set(f"{folder}/{inner}", file)
             self._labels.update(dict.fromkeys(found.missing))
             self._notes.update(dict.fromkeys(found.notes))
         return place
+
+    def _copies(self, number: int) -> Path | None:
+        """The folder for copies of a cache's layers."""
+        return None if self._folder is None else self._folder / f"cache-{number:03d}"
 
     def _new_place(self, holder: _Holder, one: PathField, name: str) -> str:
         place = f"external/{self._count:02d}/{name}"

@@ -20,7 +20,7 @@ from .host.file_patterns import split_number
 from .manifest import MAX_CHUNKS_PER_FILE, MAX_FILES, check_path, check_paths
 from .names import readable, safe_name
 from .protocol import CHUNK_BYTES
-from .scene_files import Collected, SceneFile, collect, write_paths
+from .scene_files import Collected, SceneFile, collect
 
 __all__ = ["HostInfo", "SceneFile", "Submission", "scene_submission"]
 
@@ -101,12 +101,9 @@ def scene_submission(
         look_up: Whether to look for the files that the scene names.
     """
     path = Path(scene)
-    found = _look_up(path) if look_up else Collected(place=safe_name(path.name))
-    kept = None
-    files = [SceneFile(source=path, path=found.place, role="scene"), *found.files]
-    if any(found.paths.get(key) for key in ("holders", "missing")):
-        kept = _Folder()
-        files.append(write_paths(found.paths, kept.path))
+    kept = _Folder() if look_up else None
+    found = _look_up(path, kept.path) if kept is not None else Collected(place=safe_name(path.name))
+    files = [SceneFile(source=found.scene or path, path=found.place, role="scene"), *found.files]
     return Submission(
         task=task,
         params=dict(params or {}),
@@ -126,10 +123,10 @@ class _Folder:
         weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
-def _look_up(scene: Path) -> Collected:
+def _look_up(scene: Path, folder: Path) -> Collected:
     """What the scene needs; if it cannot be read, `Submission.check` says so, or Blender does."""
     try:
-        return collect(scene)
+        return collect(scene, folder=folder)
     except BlendFileError as error:
         return Collected(place=safe_name(scene.name), notes=(f"Its files could not be looked up. {error}",))
     except OSError:

@@ -1,13 +1,14 @@
 """Which files a USD scene needs, and where they go in the job's folder so that USD finds them by the same paths.
 
-USD layers are not rewritten. All files keep their places relative to each other, below the lowest folder that holds
-them all; so a scene that names files above its own folder lies deeper in the job's folder. A file that is named by an
-absolute path cannot be found on another machine: it is named as missing.
+All files keep their places relative to each other, below the lowest folder that holds them all; so a scene that names
+files above its own folder lies deeper in the job's folder. Absolute paths mean nothing on another machine: a layer that
+has some is sent as a copy, in which they are relative.
 """
 
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,18 +16,32 @@ from pathlib import Path
 from .errors import ManifestError, Stopped
 from .manifest import check_path
 from .names import UDIM, readable, safe_name
-from .usd_layers import NAMING_SUFFIXES, UsdLayerError, asset_paths
+from .usd_layers import LAYER_SUFFIXES, NAMING_SUFFIXES, UsdLayerError, asset_paths
+from .usd_rewriting import rewrite
 
+#: A larger layer is not copied.
+_MOST_REWRITTEN_BYTES = 4 * 1024 * 1024 * 1024
 _CLIP_NUMBER = re.compile(r"#+(?:\.#+)?")
 
 
 class UsdFiles:
     """The files of a USD scene: their places, what is missing, and what could not be looked up."""
 
-    def __init__(self, scene: Path, stop: Callable[[], bool] | None = None) -> None:
-        """Read the scene and all layers that it names; raises Stopped."""
+    def __init__(self, scene: Path, stop: Callable[[], bool] | None = None, *, folder: Path | None = None) -> None:
+        """Read the scene and all layers that it names.
+
+        Args:
+            scene: The layer to begin with.
+            stop: Asked from time to time; Stopped is raised if it says yes.
+            folder: Where copies of layers with absolute paths are written; without one these paths count as missing.
+        """
         self._scene = Path(os.path.abspath(scene))  # noqa: PTH100 - keeps links
+        self._folder = folder
         self._found: dict[Path, None] = {self._scene: None}
+        #: Of each layer its absolute paths, and what they mean here.
+        self._absolute: dict[Path, dict[str, Path]] = {}
+        #: What is named by absolute paths and names nothing itself: the path -> its files.
+        self._leaves: dict[Path, list[Path]] = {}
         self._missing: dict[str, None] = {}
         self._notes: dict[str, None] = {}
         waiting = [self._scene]
@@ -38,10 +53,12 @@ class UsdFiles:
                     self._found[path] = None
                     if path.suffix.lower() in NAMING_SUFFIXES:
                         waiting.append(path)
-        #: The scene's path in the job's folder.
-        self.place = ""
+        #: The scene's path in the job's folder, and the file to send as the scene.
+        self.place, self.scene = "", scene
         #: Path in the job's folder -> file, without the scene.
-        self.places = self._placed()
+        self.places: dict[str, Path] = {}
+        self._place_all()
+        self._rewrite_layers()
         self.missing = tuple(self._missing)
         self.notes = tuple(self._notes)
 
@@ -56,36 +73,79 @@ class UsdFiles:
             return []
         found = []
         for path in paths:
-            if _is_absolute(path):
-                self._miss(path, layer, ": an absolute path, make it relative")
-                continue
+            is_absolute = _is_absolute(path)
             target = Path(os.path.normpath(layer.parent / path.replace("\\", "/")))
             there = _files(target)
-            found += there
             if not there:
-                self._miss(str(target), layer)
+                self._miss(path if is_absolute else str(target), layer)
+            elif not is_absolute:
+                found += there
+            elif not self._can_rewrite(layer):
+                self._miss(path, layer, ": an absolute path, make it relative")
+            else:
+                self._absolute.setdefault(layer, {})[path] = target
+                if target.suffix.lower() in NAMING_SUFFIXES:
+                    found += there
+                else:
+                    self._leaves[target] = there
         return found
+
+    def _can_rewrite(self, layer: Path) -> bool:
+        is_layer = layer.suffix.lower() in LAYER_SUFFIXES
+        return self._folder is not None and is_layer and layer.stat().st_size <= _MOST_REWRITTEN_BYTES
 
     def _miss(self, path: str, layer: Path, why: str = "") -> None:
         self._missing[f"{readable(path)} (layer “{readable(layer.name)}”{why})"] = None
 
-    def _placed(self) -> dict[str, Path]:
-        folder = Path(os.path.commonpath([path.parent for path in self._found]))
-        places: dict[str, Path] = {}
+    def _place_all(self) -> None:
+        drives = {path.anchor for path in self._found}
+        folder = Path(os.path.commonpath([path.parent for path in self._found])) if len(drives) == 1 else None
         for path in self._found:
-            place = path.relative_to(folder).as_posix()
-            try:
-                check_path(place)
-            except ManifestError:
-                if path != self._scene:
-                    self._missing[f"{readable(str(path))} (a name that other systems cannot store: rename it)"] = None
-                    continue
-                place = "/".join(map(safe_name, place.split("/")))
-            if path == self._scene:
-                self.place = place
-            else:
-                places[place] = path
-        return places
+            # Files of several drives of Windows have no folder in common: each drive gets one.
+            place = (
+                path.relative_to(folder).as_posix()
+                if folder is not None
+                else "/".join((safe_name(path.drive), *path.parts[1:]))
+            )
+            self._set(place, path)
+        for number, files in enumerate(self._leaves.values()):
+            for file in files:
+                if file not in self._found:
+                    self._set(f"external/{number:02d}/{file.name}", file)
+
+    def _set(self, place: str, path: Path) -> None:
+        try:
+            check_path(place)
+        except ManifestError:
+            if path != self._scene:
+                self._missing[f"{readable(str(path))} (a name that other systems cannot store: rename it)"] = None
+                return
+            place = "/".join(map(safe_name, place.split("/")))
+        if path == self._scene:
+            self.place = place
+        else:
+            self.places.setdefault(place, path)
+
+    def _rewrite_layers(self) -> None:
+        """Write copies of the layers that name files by absolute paths, with relative ones."""
+        place_of = {file: place for place, file in self.places.items()}
+        place_of[self._scene] = self.place
+        for number, (layer, named) in enumerate(self._absolute.items()):
+            changes = {}
+            for path, target in named.items():
+                first = (self._leaves.get(target) or [target])[0]
+                if layer in place_of and first in place_of:
+                    place = posixpath.join(posixpath.dirname(place_of[first]), target.name)
+                    relative = posixpath.relpath(place, posixpath.dirname(place_of[layer]) or ".")
+                    changes[path] = relative if relative.startswith("../") else f"./{relative}"
+            if changes and self._folder is not None:
+                copy = self._folder / f"usd-{number:03d}" / safe_name(layer.name)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                rewrite(layer, copy, changes)
+                if layer == self._scene:
+                    self.scene = copy
+                else:
+                    self.places[place_of[layer]] = copy
 
 
 def _is_absolute(path: str) -> bool:

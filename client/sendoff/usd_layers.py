@@ -10,8 +10,10 @@ from __future__ import annotations
 import html
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from .errors import InputError
 from .names import readable
@@ -31,7 +33,8 @@ _MAX_TEXT_BYTES = 1024 * 1024 * 1024
 _MAX_TOKEN_BYTES = 256 * 1024 * 1024
 _MAX_SECTIONS = 64
 _LONGEST_PATH = 4096
-_CRATE = b"PXR-USDC"
+CRATE = b"PXR-USDC"
+TOKENS = b"TOKENS"
 #: What begins something in a text layer: a long string, a string, a comment, an asset path.
 _BEGINS = re.compile(rb"\"\"\"|'''|@@@|[\"'#@]")
 _XML_VALUE = re.compile(rb"\b(fileprefix|href|value)\s*=\s*\"([^\"]*)\"")
@@ -49,10 +52,10 @@ def asset_paths(layer: Path) -> list[str]:
     """
     with layer.open("rb") as file:
         start = file.read(88)
+        found: Iterable[str]
         try:
-            if start.startswith(_CRATE):
-                file.seek(0, 2)
-                found = _of_crate(layer, start, file.tell())
+            if start.startswith(CRATE):
+                found = filter(looks_like_file, map(as_text, read_crate(file).tokens))
             elif start.startswith(b"PK\x03\x04"):
                 return []
             elif layer.suffix.lower() == ".mtlx":
@@ -60,10 +63,10 @@ def asset_paths(layer: Path) -> list[str]:
                 found = _of_material_x(file.read(_MAX_TEXT_BYTES))
             elif start.lstrip().startswith(b"#usda"):
                 file.seek(0)
-                found = _of_text(file.read(_MAX_TEXT_BYTES))
+                found = (path for _, _, path in text_paths(file.read(_MAX_TEXT_BYTES)))
             else:
                 raise ValueError("unknown start")  # noqa: TRY301
-            return list(dict.fromkeys(filter(None, map(_plain, found))))
+            return list(dict.fromkeys(filter(None, map(plain_path, found))))
         except (ValueError, IndexError, struct.error, OverflowError) as error:
             raise UsdLayerError(
                 f"The USD layer {readable(layer.name)} is damaged, so the files that it names could not be looked up."
@@ -81,7 +84,7 @@ def _of_material_x(text: bytes) -> Iterator[str]:
             yield value if match[1] == b"href" else prefix + value
 
 
-def _plain(path: str) -> str:
+def plain_path(path: str) -> str:
     """A path without the arguments of its format, and without the place inside a package: `a.usdz[b.usd]`."""
     path = path.partition(_ARGUMENTS)[0]
     if path.endswith("]") and ".usdz[" in path:
@@ -89,7 +92,8 @@ def _plain(path: str) -> str:
     return "" if "://" in path or path.startswith("anon:") or "\n" in path or "\0" in path else path
 
 
-def _of_text(text: bytes) -> Iterator[str]:
+def text_paths(text: bytes) -> Iterator[tuple[int, int, str]]:
+    """Where each path lies in a text layer, from its first byte to behind its last, and the path."""
     at = 0
     while True:
         match = _BEGINS.search(text, at)
@@ -101,12 +105,12 @@ def _of_text(text: bytes) -> Iterator[str]:
         elif mark in (b"@", b"@@@"):
             end = _end_of_asset(text, at, mark)
             if end >= 0:
-                yield text[at:end].replace(b"\\@@@", b"@@@").decode("utf-8", "surrogateescape")
+                yield at, end, text[at:end].replace(b"\\@@@", b"@@@").decode("utf-8", "surrogateescape")
         else:
             end = _end_of_string(text, at, mark)
             template = text[at:end].decode("utf-8", "surrogateescape") if end >= 0 else ""
             if "#" in template and looks_like_file(template):
-                yield template  # clips are named by a plain string
+                yield at, end, template  # clips are named by a plain string
         if end < 0:
             return
         at = end + len(mark)
@@ -132,29 +136,42 @@ def _end_of_string(text: bytes, at: int, mark: bytes) -> int:
     return end
 
 
-def _of_crate(layer: Path, start: bytes, size: int) -> Iterator[str]:
+@dataclass(frozen=True)
+class Crate:
+    """A binary layer as far as it is read here: its sections (name, offset, size), and all its texts."""
+
+    version: tuple[int, ...]
+    sections: tuple[tuple[bytes, int, int], ...]
+    tokens: tuple[bytes, ...]
+
+
+def read_crate(file: BinaryIO) -> Crate:
+    """Read an open binary layer; raises ValueError or struct.error if it is damaged."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    start = file.read(88)
     version = tuple(start[8:11])
     (toc,) = struct.unpack_from("<q", start, 16)
-    with layer.open("rb") as file:
-        file.seek(toc if 0 <= toc < size else size)
-        (count,) = struct.unpack("<Q", file.read(8))
-        for _ in range(min(count, _MAX_SECTIONS)):
-            name, at, length = struct.unpack("<16sqq", file.read(32))
-            if name.rstrip(b"\0") == b"TOKENS":
-                if not 0 <= at <= at + length <= size:
-                    raise ValueError(at)
-                file.seek(at)
-                for token in _tokens(file.read(length), version):
-                    text = token.decode("utf-8", "surrogateescape")
-                    if looks_like_file(text):
-                        yield text
-                return
+    file.seek(toc if 0 <= toc < size else size)
+    (count,) = struct.unpack("<Q", file.read(8))
+    sections = tuple(struct.unpack("<16sqq", file.read(32)) for _ in range(min(count, _MAX_SECTIONS)))
+    for name, at, length in sections:
+        if name.rstrip(b"\0") == TOKENS:
+            if not 0 <= at <= at + length <= size:
+                raise ValueError(at)
+            file.seek(at)
+            return Crate(version, sections, tuple(_tokens(file.read(length), version)))
     raise ValueError("no tokens")
+
+
+def as_text(token: bytes) -> str:
+    """A text of a binary layer; bytes that are not UTF-8 become lone surrogates."""
+    return token.decode("utf-8", "surrogateescape")
 
 
 def looks_like_file(text: str) -> bool:
     """Whether a text of a binary layer, which may be anything, is the path of a file that USD reads."""
-    plain = _plain(text)
+    plain = plain_path(text)
     stem, _, suffix = plain.rpartition(".")
     is_known = f".{suffix.lower()}" in SUFFIXES | _MEDIA_SUFFIXES
     return is_known and bool(stem.strip("./\\")) and not plain.startswith("//") and len(plain) < _LONGEST_PATH

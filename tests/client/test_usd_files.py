@@ -10,6 +10,7 @@ from sendoff.errors import Stopped
 from sendoff.manifest import check_paths
 from sendoff.scene_files import collect
 from sendoff.usd_files import UsdFiles
+from sendoff.usd_layers import asset_paths
 
 
 def layer(path: Path, *assets: str, binary: bool = False) -> Path:
@@ -58,13 +59,37 @@ def test_clips_when_named_by_a_template_then_all_are_sent(tmp_path: Path) -> Non
     assert len(found.notes) == 2  # they are no layers
 
 
-def test_an_absolute_path_when_named_then_it_is_said_that_it_cannot_be_found_elsewhere(tmp_path: Path) -> None:
+@pytest.mark.parametrize("binary", [False, True])
+def test_an_absolute_path_when_there_is_a_folder_for_copies_then_it_is_made_relative(tmp_path: Path, binary) -> None:  # type: ignore[no-untyped-def]
+    root = tmp_path / "p"
+    chair, wood = root / "lib/chair.usd", tmp_path / "far/wood.png"
+    touch(wood, tmp_path / "far/t.1001.exr", tmp_path / "far/t.1002.exr", root / "shot/near.png")
+    layer(chair, str(wood), binary=binary)
+    tiles = f"{tmp_path}/far/t.<UDIM>.exr"
+    scene = layer(root / "shot/s.usd", str(chair), tiles, "near.png", f"{tmp_path}/gone.png", binary=binary)
+    before = scene.read_bytes()
+    found = collect(scene, folder=tmp_path / "copies")
+    assert found.place == "shot/s.usd"
+    assert sorted(file.path for file in found.files) == [
+        "external/00/t.1001.exr", "external/00/t.1002.exr", "external/01/wood.png", "lib/chair.usd", "shot/near.png",
+    ]  # fmt: skip
+    assert found.scene is not None
+    assert asset_paths(found.scene) == [
+        "../lib/chair.usd", "../external/00/t.<UDIM>.exr", "near.png", f"{tmp_path}/gone.png",
+    ]  # fmt: skip
+    (sent,) = (file.source for file in found.files if file.path == "lib/chair.usd")
+    assert asset_paths(sent) == ["../external/01/wood.png"]
+    assert found.missing == (f"{tmp_path}/gone.png (layer “s.usd”)",)
+    assert scene.read_bytes() == before
+
+
+def test_an_absolute_path_when_there_is_no_folder_for_copies_then_it_is_named(tmp_path: Path) -> None:
     touch(tmp_path / "a.png")
     found = UsdFiles(layer(tmp_path / "scene.usda", str(tmp_path / "a.png"), "C:/b.png"))
     assert found.places == {}
     assert found.missing == (
         f"{tmp_path}/a.png (layer “scene.usda”: an absolute path, make it relative)",
-        "C:/b.png (layer “scene.usda”: an absolute path, make it relative)",
+        "C:/b.png (layer “scene.usda”)",
     )
 
 
