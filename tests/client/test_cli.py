@@ -74,6 +74,12 @@ def test_a_server_when_it_restarts_then_the_command_says_that_it_waits(run, fake
     assert "system.noop" in out
 
 
+def test_patience_when_it_is_none_then_the_first_break_ends_the_upload(run, fake, scene) -> None:  # type: ignore[no-untyped-def]
+    for patience, status in (("0", Exit.UNREACHABLE), ("60", Exit.OK)):
+        fake.faults.append(("/v1/chunks", "cut"))
+        assert run("submit", scene, "--task", "t", "--patience", patience)[0] == status
+
+
 def test_objects_when_named_then_they_go_along_as_the_scope(run, fake, scene) -> None:  # type: ignore[no-untyped-def]
     assert run("submit", scene, "--task", "t", "--object", "Wheel", "--object", "Body")[:2] == (Exit.OK, "j1\n")
     _, scoped = fake.posted[0]["manifest"]["files"]

@@ -15,10 +15,12 @@ from .. import __version__
 from ..check import check as check_hops
 from ..client import Client, resolve
 from ..connection import Connection
+from ..downloads import PATIENCE_SECONDS as FETCH_PATIENCE_SECONDS
 from ..errors import InputError, JobCancelled, JobFailed
 from ..scope import Scope
 from ..states import JobState
 from ..submission import scene_submission
+from ..transfer import PATIENCE_SECONDS as SUBMIT_PATIENCE_SECONDS
 from . import sign_in
 from .exits import EXPLAINED, Exit
 from .options import AsJson, Token, Url, ca_bundle
@@ -34,6 +36,10 @@ app = typer.Typer(
 
 JobId = Annotated[str, typer.Argument(help="The job's id.")]
 Timeout = Annotated[float, typer.Option("--timeout", help="Stop waiting after so many seconds; 0 waits on.")]
+
+Patience = Annotated[
+    float, typer.Option("--patience", min=0.0, help="Wait out a break of the network of so many seconds.")
+]
 
 
 def _version(wanted: bool) -> None:
@@ -78,6 +84,7 @@ def submit(  # noqa: PLR0917 - each is an option
     out: Annotated[str, typer.Option("--out", help="Wait, then bring the result into this folder.")] = "",
     title: Annotated[str, typer.Option("--title", help="The job's name in lists.")] = "",
     timeout: Timeout = 0.0,
+    patience: Patience = SUBMIT_PATIENCE_SECONDS,
     url: Url = "",
     token: Token = "",
     as_json: AsJson = False,
@@ -95,7 +102,7 @@ def submit(  # noqa: PLR0917 - each is an option
     ):
         if object_:
             submission = replace(submission, files=(*submission.files, _scope(object_).write(Path(folder))))
-        job = client.submit(submission, on_progress=live.upload)
+        job = client.submit(submission, on_progress=live.upload, patience_seconds=patience)
         if not wait and not out:
             if as_json:
                 print_json({**job_dict(job), **told})
@@ -104,7 +111,7 @@ def submit(  # noqa: PLR0917 - each is an option
             return
         if as_json and told:
             print_json(told, lines=True)
-        _follow(client, job.id, live, timeout=timeout, as_json=as_json, out=out)
+        _follow(client, job.id, live, timeout=timeout, as_json=as_json, out=out, patience=patience)
 
 
 @app.command()
@@ -153,16 +160,17 @@ def retry(job: JobId, url: Url = "", token: Token = "", as_json: AsJson = False)
 
 
 @app.command()
-def fetch(
+def fetch(  # noqa: PLR0917 - each is an option
     job: JobId,
     out: Annotated[Path, typer.Option("--out", help="The folder to bring the files into.")] = Path(),
+    patience: Patience = FETCH_PATIENCE_SECONDS,
     url: Url = "",
     token: Token = "",
     as_json: AsJson = False,
 ) -> None:
     """Bring a job's result here."""
     with Client(url, token, on_wait=say_waiting) as client:
-        paths = client.fetch(job, out)
+        paths = client.fetch(job, out, patience_seconds=patience)
     if as_json:
         print_json({"job": job, "files": [str(path) for path in paths]})
     else:
@@ -226,7 +234,16 @@ def check(url: Url = "", token: Token = "", as_json: AsJson = False) -> None:
         raise typer.Exit(Exit.SIGN_IN_NEEDED if broken == "sign-in" else Exit.UNREACHABLE)
 
 
-def _follow(client: Client, job: str, live: Live, *, timeout: float, as_json: bool, out: str = "") -> None:
+def _follow(
+    client: Client,
+    job: str,
+    live: Live,
+    *,
+    timeout: float,
+    as_json: bool,
+    out: str = "",
+    patience: float = FETCH_PATIENCE_SECONDS,
+) -> None:
     try:
         try:
             found = client.wait(job, timeout or None, live.item)
@@ -236,7 +253,7 @@ def _follow(client: Client, job: str, live: Live, *, timeout: float, as_json: bo
             raise
         if as_json:
             print_json(job_dict(found), lines=True)
-        paths = client.fetch(job, out) if out else []
+        paths = client.fetch(job, out, patience_seconds=patience) if out else []
         if as_json and out:
             print_json({"job": job, "files": [str(path) for path in paths]}, lines=True)
     except KeyboardInterrupt:
