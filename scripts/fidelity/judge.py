@@ -204,8 +204,9 @@ def judge_one(
     if strange or after.wrong_slots:
         found.add("materials of faces", f"{name}: faces have {strange[:4]}, {after.wrong_slots} of them no slot")
     _judge_what_goes_along(found, original, level, request)
-    if request.scene and request.scene not in level.scenes:
-        found.add("scene", f"{name}: is in {list(level.scenes)}, the original in “{request.scene}”")
+    wanted_scenes = {request.scene} if request.scene in original.scenes else set(original.scenes)
+    if request.scene and wanted_scenes and not wanted_scenes & set(level.scenes):
+        found.add("scene", f"{name}: is in {list(level.scenes)}, the original in {sorted(wanted_scenes)}")
     stem = re.sub(r"_LOD0$", "", original.name, flags=re.IGNORECASE)
     plain = level.source.rpartition("/")[2] or level.source
     last = original.name.rpartition("/")[2] or original.name

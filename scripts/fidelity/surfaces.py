@@ -81,6 +81,8 @@ class Shown:
     """None if it hangs on vertices or a lattice, of which a level may know nothing."""
     properties: dict[str, Any] = field(default_factory=dict)
     mesh_properties: dict[str, Any] = field(default_factory=dict)
+    scenes: tuple[str, ...] = ()
+    """The scenes that hold it, or its instancer."""
     bone: str = ""
     """The bone that it is parented to; "" if none."""
 
@@ -116,6 +118,8 @@ def what_is_shown(context: bpy.types.Context) -> list[Shown]:
             name=original.name, library=library_of(original), instancer="" if is_own else parent.name, matrix=matrix,
             surface=surface, is_left_alone=reason, may_be_left_alone=is_optional,
         )  # fmt: skip
+        holder = original if parent is None else parent
+        shown.scenes = tuple(scene.name for scene in bpy.data.scenes if holder.name in scene.objects)
         shown.mesh = original.data.name_full if original.type == "MESH" and original.data is not None else ""
         if is_own:
             if original.parent is not None:

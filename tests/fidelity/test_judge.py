@@ -39,6 +39,7 @@ class Shown:
     may_be_left_alone: bool = False
     parent: str = ""
     bone: str = ""
+    scenes: tuple[str, ...] = ("Scene",)
     properties: dict[str, Any] = field(default_factory=dict)
     mesh_properties: dict[str, Any] = field(default_factory=dict)
 
@@ -153,6 +154,13 @@ def test_parents_and_properties_go_along() -> None:
     original = Shown(parent="Mover", properties={"id": 7}, mesh_properties={"density": 1.0})
     kinds = {line.partition(":")[0] for line in judge_levels([original], [Level()], REQUEST)}
     assert kinds == {"parent", "object properties", "mesh properties"}
+
+
+def test_levels_are_in_the_scene_of_their_original() -> None:
+    request = Request(levels=1, ratio=0.5, texts=(), scene="Scene")
+    assert judge_levels([Shown()], [Level()], request) == []
+    assert judge_levels([Shown()], [Level(scenes=("Other",))], request)[0].startswith("scene")
+    assert judge_levels([Shown(scenes=("Set",))], [Level(scenes=("Set",))], request) == []
 
 
 def test_normals_and_shape_are_measured() -> None:

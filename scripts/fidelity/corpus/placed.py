@@ -330,6 +330,81 @@ def constrained(folder: Path) -> None:
 
 
 @kind()
+def converted(folder: Path) -> None:
+    """Curves that nodes turn into meshes and instances, a text on a curve, a curve that is instanced."""
+    made, into, out = tree("Pipe")
+    pipe, shape = made.nodes.new("GeometryNodeCurveToMesh"), made.nodes.new("GeometryNodeCurvePrimitiveCircle")
+    shape.inputs["Resolution"].default_value, shape.inputs["Radius"].default_value = 8, 0.1
+    points, cone = made.nodes.new("GeometryNodeInstanceOnPoints"), made.nodes.new("GeometryNodeMeshCone")
+    points.inputs["Scale"].default_value = (0.2, 0.2, 0.4)
+    join = made.nodes.new("GeometryNodeJoinGeometry")
+    made.links.new(into.outputs[0], pipe.inputs[0])
+    made.links.new(shape.outputs[0], pipe.inputs[1])
+    made.links.new(into.outputs[0], points.inputs["Points"])
+    made.links.new(cone.outputs["Mesh"], points.inputs["Instance"])
+    for one in (pipe, points):
+        made.links.new(one.outputs[0], join.inputs[0])
+    made.links.new(join.outputs[0], out.inputs[0])
+    bpy.ops.curve.primitive_bezier_circle_add()
+    ring = bpy.context.object
+    ring.name = "Ring"
+    ring.scale = (1, 2, 1)
+    use_tree(ring, made)
+    bpy.ops.object.text_add(location=(4, 0, 0))
+    text = bpy.context.object
+    text.data.extrude, text.data.follow_curve = 0.05, ring
+    bpy.ops.curve.primitive_bezier_curve_add(location=(0, 6, 0))
+    wire = bpy.context.object
+    wire.data.bevel_depth = 0.1
+    collection_of("Wires", wire)
+    for index in range(2):
+        instance_of(bpy.data.collections["Wires"], f"Wire {index}", at=(4.0 * index, 6, 0)).rotation_euler.z = index
+    save(folder / "converted.blend")
+
+
+@kind()
+def instanced_rigs(folder: Path) -> None:
+    """An instanced collection with a rig and its skinned body; instancers on bones, hidden and excluded ones."""
+    from .timed import make_rig
+
+    scene = bpy.context.scene
+    rig, body = make_rig()
+    rig.pose.bones["Bone"].rotation_mode = "XYZ"
+    rig.pose.bones["Bone"].rotation_euler = (0.5, 0, 0.4)
+    body.data.shape_keys.key_blocks["Fat"].value = 0.5
+    lamp = add("Lamp", bpy.data.lights.new("Lamp", "POINT"))
+    heroes = collection_of("Heroes", rig, body, lamp)
+    for index in range(3):
+        instance_of(heroes, f"Hero {index}", at=(6.0 * index, 0, 0)).rotation_euler.x = 0.2 * index
+    bpy.data.objects["Hero 2"].hide_viewport = True
+    carrier = add("Carrier", bpy.data.armatures.new("Carrier"), at=(0, 10, 0))
+    bpy.context.view_layer.objects.active = carrier
+    bpy.ops.object.mode_set(mode="EDIT")
+    carrier.data.edit_bones.new("Hand").tail = (0, 1, 0)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    cup = collection_of("Cups", ball("Cup", segments=12))
+    held = instance_of(cup, "Cup in hand")
+    held.parent, held.parent_type, held.parent_bone = carrier, "BONE", "Hand"
+    twice = bpy.data.collections.new("Twice")
+    scene.collection.children.link(twice)
+    both = ball("In two collections", at=(0, 20, 0), segments=12)
+    twice.objects.link(both)
+    bpy.context.view_layer.layer_collection.children["Twice"].exclude = True
+    save(folder / "instanced_rigs.blend")
+
+
+@kind()
+def background_set(folder: Path) -> None:
+    """Another scene as the background of this one: it shows, and cannot be chosen."""
+    scene = bpy.context.scene
+    ball("Actor")
+    stage = bpy.data.scenes.new("Stage")
+    ball("Floor", at=(0, 0, -4), segments=16, collection=stage.collection)
+    scene.background_set = stage
+    save(folder / "background_set.blend")
+
+
+@kind()
 def small(folder: Path) -> None:
     """Meshes of few triangles, flat ones, loose ones, several of one mesh, n-gons, open edges, no UV, doubled faces."""
     tetrahedron = mesh_of(

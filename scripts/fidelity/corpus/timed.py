@@ -163,6 +163,32 @@ def caches(folder: Path) -> None:
 
 
 @kind()
+def shaped(folder: Path) -> None:
+    """A pinned shape key, weighted normals, an armature at rest, visibility that is animated."""
+    pinned = ball("Pinned")
+    pinned.shape_key_add(name="Basis")
+    key = pinned.shape_key_add(name="Tall")
+    for point in key.data:
+        point.co.z *= 3
+    pinned.active_shape_key_index, pinned.show_only_shape_key = 1, True
+    soft = sheet("Weighted", cells=8, at=(4, 0, 0))
+    soft.data.polygons.foreach_set("use_smooth", [True] * len(soft.data.polygons))
+    soft.modifiers.new("Thick", "SOLIDIFY").thickness = 0.3
+    soft.modifiers.new("Normals", "WEIGHTED_NORMAL")
+    rig, _ = make_rig()
+    rig.location.y = 8
+    rig.pose.bones["Bone"].location = (0, 0, 5)
+    rig.data.pose_position = "REST"
+    for name, hides in (("Gone at 10", True), ("There at 10", False)):
+        one = ball(name, at=(8, 4.0 * hides, 0), segments=12)
+        for frame, hidden in ((1, not hides), (10, hides)):
+            one.hide_viewport = hidden
+            one.keyframe_insert("hide_viewport", frame=frame)
+    bpy.context.scene.frame_set(10)
+    save(folder / "shaped.blend")
+
+
+@kind()
 def disk_cache(folder: Path) -> None:
     """A cloth whose frames are in files beside the scene, in a folder with the scene's name."""
     scene = bpy.context.scene
