@@ -26,8 +26,7 @@ def write_blend(job: Job, result: LodResult, path: Path) -> None:
     """
     _note_parents(job, result)
     bpy.context.window.scene = result.scene
-    for scene in [one for one in bpy.data.scenes if one != result.scene]:
-        bpy.data.scenes.remove(scene)
+    bpy.data.batch_remove([one for one in bpy.data.scenes if one != result.scene])
     own, collections = set(result.objects), set(result.collections.values())
     bpy.data.batch_remove([one for one in bpy.data.objects if one not in own])
     bpy.data.batch_remove([one for one in bpy.data.collections if one not in collections])
@@ -37,8 +36,7 @@ def write_blend(job: Job, result: LodResult, path: Path) -> None:
             block.use_fake_user = False
     bpy.data.orphans_purge(do_local_ids=True, do_linked_ids=True, do_recursive=True)
     _make_local(job)
-    # No screens come along, which hold folders of this machine.
-    bpy.data.libraries.write(str(path), {result.scene}, path_remap="NONE", compress=False)
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=False, relative_remap=False)
     blend_file.clean(path)
     blend_file.compress(path)
 

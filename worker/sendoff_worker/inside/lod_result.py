@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -44,27 +45,33 @@ class LodResult:
             taken.name = f"{LOD_COLLECTION} of an earlier job"
         self.scene = bpy.data.scenes.new(LOD_COLLECTION)
         self.collections: dict[Any, Any] = {}
+        #: The artist's own objects, by name; to ask Blender for each name would take longer the more there are.
+        self._taken = {one.name: one for one in bpy.data.objects if one.library is None}
         self._fitted: dict[tuple[Any, bytes], Any] = {}
         self._objects: list[Any] = []
 
-    def add(self, place: Place, meshes: list[Any]) -> None:
-        """Put the levels of one shape into the collection of its scene, at one of its places."""
-        collection = self._collection(place.scene)
-        held, rest = split(place.matrix)
-        parent = self._parents.get(place)
+    def add(self, places: Iterable[Place], meshes: list[Any]) -> None:
+        """Put the levels of one shape into the collections of its scenes, at each of its places."""
+        fitted = [(place, *split(place.matrix)) for place in places]
+        # One level after the other: Blender keeps names in order, and looks for the place of each from the end.
         for level, mesh in enumerate(meshes, start=1):
-            name = level_name(base_name(place.name), level)
-            taken = bpy.data.objects.get((name, None))
-            if taken is not None and SOURCE_PROPERTY not in taken:
-                taken.name = f"{name[:40]} of the scene"  # in the worker's memory only: the result's name stays clean
-            one = bpy.data.objects.new(name, mesh if rest is None else self._fit(mesh, rest))
-            collection.objects.link(one)
-            one.matrix_world = held
-            self._describe(one, place, level)
-            self._keep_own_materials(one, place)
-            if parent is not None:
-                self.parents[one] = parent
-            self._objects.append(one)
+            for place, held, rest in fitted:
+                one = self._named(
+                    level_name(base_name(place.name), level), mesh if rest is None else self._fit(mesh, rest)
+                )
+                self._collection(place.scene).objects.link(one)
+                one.matrix_world = held
+                self._describe(one, place, level)
+                self._keep_own_materials(one, place)
+                if place in self._parents:
+                    self.parents[one] = self._parents[place]
+                self._objects.append(one)
+
+    def _named(self, name: str, mesh: Any) -> Any:
+        taken = self._taken.pop(name, None)
+        if taken is not None:
+            taken.name = f"{name[:40]} of the scene"  # in the worker's memory only: the result's name stays clean
+        return bpy.data.objects.new(name, mesh)
 
     @property
     def objects(self) -> list[Any]:

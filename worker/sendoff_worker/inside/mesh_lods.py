@@ -22,7 +22,7 @@ from .view import Shape, View, copy_properties, modifiers_in_use
 WARNINGS_PER_KIND = 10
 LARGE_TRIANGLES = 500_000
 """Above, each level is made from the one before: nearly as good, and each takes half the time of the last."""
-MOST_PLACES = 50_000
+MOST_PLACES = 100_000
 """So many levels of detail are placed at most: each is an object in the artist's scene."""
 
 
@@ -62,8 +62,7 @@ class LodRun:
         work = _work_of(shape)
         try:
             levels = self._levels_of(shape)
-            for place in shape.places:
-                self.result.add(place, levels.meshes)
+            self.result.add(shape.places, levels.meshes)
             self._list(shape, levels)
             self._warn_of_short(shape, levels)
         except Skipped as reason:
