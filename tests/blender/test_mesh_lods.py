@@ -205,6 +205,18 @@ def test_levels_of_another_scene_are_in_a_collection_of_their_own(make_levels: A
     assert by_scene == {"Scene": ["Seen_LOD1", "Unrendered_LOD1"], "Second": ["Elsewhere_LOD1"]}
 
 
+def test_levels_of_a_background_are_in_the_scene_that_it_is(make_levels: Any) -> None:
+    ball("Front")
+    stage = bpy.data.scenes.new("Stage")
+    back = ball("Back")
+    bpy.context.scene.collection.objects.unlink(back)
+    stage.collection.objects.link(back)
+    bpy.context.scene.background_set = stage
+    make_levels(levels=1)
+    by_scene = {one["sendoff_scene"]: sorted(each.name for each in one.objects) for one in bpy.data.collections}
+    assert by_scene == {"Scene": ["Front_LOD1"], "Stage": ["Back_LOD1"]}
+
+
 def test_what_is_part_of_the_making_is_left_alone(make_levels: Any, recorder: Any) -> None:
     wall, cutter = ball("Wall"), ball("Cutter")
     cut = wall.modifiers.new("Cut", "BOOLEAN")

@@ -178,7 +178,7 @@ def _parents_of(view: View) -> dict[Any, Parent]:
     for scene in view.scenes:
         graph = view.screen.graph(scene)
         for place in view.places:
-            parent = Parent.of(place, graph) if place.scene == scene else None
+            parent = Parent.of(place, graph) if place.seen_in == scene else None
             if parent is not None:
                 found[place] = parent
     view.screen.show(view.screen.scene)

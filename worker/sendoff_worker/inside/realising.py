@@ -33,6 +33,7 @@ def realise(view: View, workbench: Workbench) -> None:
                 name=plain_name(instancer),
                 identity=places[0].identity if places[0].object == instancer else plain_name(instancer),
                 scene=scene,
+                seen_in=places[0].seen_in,
                 matrix=origin,
                 is_generated=False,
                 shape=shape,

@@ -64,7 +64,9 @@ class Place:
     identity: str
     """What the artist's application knows it by: the name in Blender, the path in a USD scene."""
     scene: Any
-    """The scene of the artist that it is seen in."""
+    """The scene of the artist that it stands in."""
+    seen_in: Any
+    """The scene that shows it: the same, or one whose background that is."""
     matrix: Matrix
     """From the shape to the world, shear included."""
     is_generated: bool
@@ -162,6 +164,7 @@ class View:
         graph = self.screen.graph(scene)
         shapes: dict[int, Shape] = {}
         entries = list(self._entries(graph, shapes))
+        homes = _homes(scene)
         scope = self.job.scope
         inner = frozenset() if scope is None else scope.shown_by_others_only(scene)
         for entry in entries:
@@ -170,7 +173,8 @@ class View:
             if entry.kind != "MESH":
                 self.untaken.setdefault(entry.kind, {})[entry.original.name] = None
             elif entry.address in shapes:
-                self._place(scene, entry, shapes[entry.address])
+                home = homes.get(entry.instancer or entry.original, scene)
+                self._place(scene, home, entry, shapes[entry.address])
         for shape in shapes.values():
             if shape.places:
                 self.shapes.append(shape)
@@ -204,14 +208,15 @@ class View:
                 shapes[address] = Shape(mesh, str((shown if is_generated else original).data.name))
             yield _Entry("MESH", original, instancer, address, instance.matrix_world.copy(), is_generated)
 
-    def _place(self, scene: Any, entry: _Entry, shape: Shape) -> None:
+    def _place(self, scene: Any, home: Any, entry: _Entry, shape: Shape) -> None:
         name = plain_name(entry.original)
         place = Place(
             object=entry.original,
             instancer=entry.instancer,
             name=self._name_of(entry.original, shape) if entry.is_generated else name,
             identity=identity(entry.original),
-            scene=scene,
+            scene=home,
+            seen_in=scene,
             matrix=entry.matrix,
             is_generated=entry.is_generated,
             shape=shape,
@@ -284,6 +289,19 @@ def copy_properties(source: Any, target: Any) -> None:
 def modifiers_in_use(one: Any) -> list[Any]:
     """The modifiers that the viewport shows."""
     return [modifier for modifier in one.modifiers if modifier.show_viewport]
+
+
+def _homes(scene: Any) -> dict[Any, Any]:
+    """The scene that each object stands in: the shown one, or one that is its background."""
+    homes: dict[Any, Any] = {}
+    seen: set[Any] = set()
+    shown = scene
+    while shown is not None and shown not in seen:
+        seen.add(shown)
+        for one in shown.objects:
+            homes.setdefault(one, shown)
+        shown = shown.background_set
+    return {one: home for one, home in homes.items() if home != scene}
 
 
 def _instancer(instance: Any) -> Any:
