@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,18 +43,17 @@ def _layers(stage: Any) -> Iterator[tuple[str, str]]:
 def _assets(stage: Any) -> Iterator[tuple[str, str]]:
     """Each texture, volume and clip that is named and not there."""
     library = pxr()
-    everything = library.Usd.PrimRange.Stage(
-        stage, library.Usd.TraverseInstanceProxies(library.Usd.PrimDefaultPredicate)
-    )
-    for prim in everything:
+    # Each prototype once, and not each of its instances.
+    ranges = [library.Usd.PrimRange(prototype) for prototype in stage.GetPrototypes()]
+    for prim in itertools.chain(library.Usd.PrimRange.Stage(stage), *ranges):
         if prim.HasAuthoredMetadata("clips"):
             for clips in prim.GetMetadata("clips").values():
                 template = str(clips.get("templateAssetPath") or "")
                 if "#" in template and not _has_any(prim, template):
-                    yield template, f"clips of “{prim.GetPath()}”"
+                    yield template, f"clips of “{prim.GetName()}”"
                 for path in clips.get("assetPaths") or ():
                     if not path.resolvedPath and path.path and not _is_there(prim, path.path):
-                        yield path.path, f"clip of “{prim.GetPath()}”"
+                        yield path.path, f"clip of “{prim.GetName()}”"
         if prim.GetTypeName() in _WITHOUT_PATHS:
             continue
         for attribute in prim.GetAuthoredAttributes():
@@ -62,7 +62,7 @@ def _assets(stage: Any) -> Iterator[tuple[str, str]]:
             value = attribute.Get(library.Usd.TimeCode.EarliestTime())
             for path in (value,) if isinstance(value, library.Sdf.AssetPath) else value or ():
                 if path.path and not path.resolvedPath and not _is_there(prim, path.path):
-                    yield path.path, f"file of “{prim.GetPath()}”"
+                    yield path.path, f"file of “{prim.GetName()}”"
 
 
 def _has_any(prim: Any, template: str) -> bool:

@@ -95,6 +95,7 @@ class _Reader:
     time: Any
     objects: dict[str, Any] = field(default_factory=dict)
     """By the identity of what each was made of."""
+    _known: dict[Any, tuple[Made, list[float], dict[str, Any]] | None] = field(default_factory=dict)
     _made: dict[Any, Made | None] = field(default_factory=dict)
     _unreadable: list[str] = field(default_factory=list)
     _invalid: list[str] = field(default_factory=list)
@@ -106,14 +107,12 @@ class _Reader:
     def add(self, standing: Standing) -> None:
         """One shape at one place."""
         prim = standing.prim
-        made = self._mesh(prim, standing.identity)
-        if made is None:
+        if prim not in self._known:  # an instancer shows it thousands of times
+            self._known[prim] = self._read(prim, standing.identity)
+        known = self._known[prim]
+        if known is None:
             return
-        try:
-            scale, properties = self._scale(prim), self._properties(prim)
-        except Exception as error:  # values of types that no schema has
-            print(f"{standing.identity}: {error!r}")
-            scale, properties = [1.0, 1.0, 1.0], {}
+        made, scale, properties = known
         one = bpy.data.objects.new(prim.GetName(), made.mesh)
         if made.is_mended:
             one[MENDED_PROPERTY] = True
@@ -127,8 +126,22 @@ class _Reader:
         rows = [list(standing.place.GetColumn(row)) for row in range(4)]
         self._place(one, self.origin.to_blender @ Matrix(rows))
 
-    def _mesh(self, prim: Any, identity: str) -> Made | None:
-        bound = self.materials.bound(prim)
+    def _read(self, prim: Any, identity: str) -> tuple[Made, list[float], dict[str, Any]] | None:
+        """A prim's mesh, its own scale and the artist's properties; None if it has no mesh."""
+        try:
+            made = self._mesh(prim, identity, self.materials.bound(prim))
+        except Exception as error:
+            print(f"{identity}: {error!r}")
+            made = self._mesh(prim, identity, [])
+        if made is None:
+            return None
+        try:
+            return made, self._scale(prim), self._properties(prim)
+        except Exception as error:  # values of types that no schema has
+            print(f"{identity}: {error!r}")
+            return made, [1.0, 1.0, 1.0], {}
+
+    def _mesh(self, prim: Any, identity: str, bound: list[tuple[Any, Any]]) -> Made | None:
         own = prim.GetPrimInPrototype() if prim.IsInstanceProxy() else prim
         key = (str(own.GetPath()), self.materials.key(bound))
         if key not in self._made:
