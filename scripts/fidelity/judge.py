@@ -22,6 +22,7 @@ import numpy as np
 TRIANGLES_TOLERANCE = 1.05
 MOST_LINES_PER_KIND = 4
 NEAR_RATIO = 0.9
+FEW_TRIANGLES = 40
 _MORE = re.compile(r"\d[\d,]* (more|other|further)\b")
 
 
@@ -72,7 +73,10 @@ class Deviations:
 def box_tolerance(triangles: int, ratio: float) -> float:
     """How far a level's box may be from its original's, relative to the diagonal."""
     edge = 2.0 / max(1.0, triangles) ** 0.5
-    return min(1.0, 0.002 + edge / 4) if ratio >= NEAR_RATIO else min(1.0, 0.02 + edge)
+    if ratio < NEAR_RATIO:
+        return min(1.0, 0.02 + edge)
+    # Of few triangles even one edge less is more than 5 %.
+    return min(1.0, 0.002 + (edge / 4 if triangles >= FEW_TRIANGLES else edge / 2))
 
 
 def distance_tolerance(triangles: int, ratio: float) -> float:

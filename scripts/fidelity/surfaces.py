@@ -19,6 +19,8 @@ from mathutils.bvhtree import BVHTree
 
 #: Above so many triangles the distance to the surface is not measured, only the box.
 MOST_TRIANGLES_FOR_DISTANCE = 400_000
+#: What is nearer to each other than this part of the diagonal is at the same place.
+SAME_PLACE = 0.002
 #: Names of collision hulls, as Unreal and Unity read them.
 HULL = re.compile(r"^(UCX|UBX|USP|UCP|UMC)_", re.IGNORECASE)
 FORMER_LEVEL = re.compile(r"^(?P<stem>.+)_LOD(?P<level>[1-9]\d*)(\.\d{3,})?$", re.IGNORECASE)
@@ -258,13 +260,14 @@ def why_left_alone(one: bpy.types.Object, widgets: set[Any], cutters: set[Any]) 
 
 
 def sample(shown: Shown, most: int = 256) -> tuple[np.ndarray, np.ndarray]:
-    """Middles of triangles in the world and their shading normals, evenly chosen."""
+    """Middles of triangles in the world and their shading normals, chosen evenly by area."""
     surface = shown.surface
-    chosen = np.linspace(0, surface.triangles - 1, min(most, surface.triangles)).astype(int)
-    middles = surface.positions[surface.triangle_corners[chosen]].mean(axis=1)
-    return middles @ shown.matrix[:3, :3].T + shown.matrix[:3, 3], normals_in_world(
-        surface.triangle_normals[chosen], shown.matrix
-    )
+    world = surface.positions @ shown.matrix[:3, :3].T + shown.matrix[:3, 3]
+    a, b, c = (world[surface.triangle_corners[:, index]] for index in range(3))
+    areas = np.cumsum(np.linalg.norm(np.cross(b - a, c - a), axis=1))
+    steps = (np.arange(most) + 0.5) / most * areas[-1]
+    chosen = np.unique(np.searchsorted(areas, steps).clip(0, surface.triangles - 1))
+    return (a + b + c)[chosen] / 3, normals_in_world(surface.triangle_normals[chosen], shown.matrix)
 
 
 def normals_in_world(normals: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -289,15 +292,17 @@ def distance_and_angle(level: Shown, original: Shown) -> tuple[float, float] | N
     inverse = np.linalg.inv(matrix)
     points, normals = sample(level)
     local = points @ inverse[:3, :3].T + inverse[:3, 3]
-    distances, hit = [], []
-    for point in local:
+    lower, upper = original.surface.positions.min(axis=0), original.surface.positions.max(axis=0)
+    diagonal = float(np.linalg.norm(upper - lower)) or 1.0
+    there = normals_in_world(original.surface.triangle_normals, matrix)
+    distances, cosines = [], []
+    for point, normal in zip(local, normals, strict=True):
         _, _, number, distance = tree.find_nearest(Vector(point))
         if number is None:
             return None
         distances.append(distance)
-        hit.append(number)
-    lower, upper = original.surface.positions.min(axis=0), original.surface.positions.max(axis=0)
-    diagonal = float(np.linalg.norm(upper - lower)) or 1.0
-    there = normals_in_world(original.surface.triangle_normals[hit], matrix)
-    cosines = np.clip((there * normals).sum(axis=1), -1, 1)
-    return float(np.mean(distances)) / diagonal, float(np.degrees(np.arccos(cosines)).mean())
+        # Two sides may lie on each other: the one that looks the same way is meant.
+        near = tree.find_nearest_range(Vector(point), distance + SAME_PLACE * diagonal)
+        cosines.append(max(float(there[found[2]] @ normal) for found in near or [(None, None, number)]))
+    angles = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
+    return float(np.mean(distances)) / diagonal, float(angles.mean())

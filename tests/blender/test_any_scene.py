@@ -45,7 +45,7 @@ angle = st.integers(-180, 180).map(math.radians)
 place = st.tuples(st.tuples(number, number, number), st.tuples(angle, angle, angle), st.tuples(size, size, size))
 thing = st.fixed_dictionaries(
     {
-        "shape": st.sampled_from([*SHAPES, "empty"]),
+        "shape": st.sampled_from([*SHAPES, "empty", "curve", "text"]),
         "place": place,
         "parent": st.integers(0, 4),
         "inverse": st.booleans(),
@@ -136,21 +136,39 @@ def build(things: list[dict[str, Any]], instances: list[Any], folder: Path) -> N
 
 def make(one: dict[str, Any], index: int, before: list[Any]) -> Any:
     """One object, below one of those that were made before it."""
-    mesh = None
-    if one["shape"] != "empty":
-        mesh = bpy.data.meshes.new(f"{one['shape']} {index}")
-        positions, faces = SHAPES[one["shape"]]
-        mesh.from_pydata(positions, [], faces)
-        mesh.uv_layers.new(name="UVMap")
-    made = bpy.data.objects.new(f"Thing {index}", mesh)
+    data = shape(one["shape"], f"{one['shape']} {index}")
+    made = bpy.data.objects.new(f"Thing {index}", data)
     made.matrix_basis = matrix_of(one["place"])
     if one["parent"] and before:
         made.parent = before[(one["parent"] - 1) % len(before)]
         if one["inverse"]:
             made.matrix_parent_inverse = Matrix.Rotation(0.4, 4, "X") @ Matrix.Translation((0, 1, 0))
-    for name in one["modifiers"] if mesh is not None else ():
+    for name in one["modifiers"] if data is not None else ():
         modify(made, name)
     return made
+
+
+def shape(kind: str, name: str) -> Any:
+    """The data of an object."""
+    if kind in SHAPES:
+        mesh = bpy.data.meshes.new(name)
+        positions, faces = SHAPES[kind]
+        mesh.from_pydata(positions, [], faces)
+        mesh.uv_layers.new(name="UVMap")
+        return mesh
+    if kind == "curve":
+        curve = bpy.data.curves.new(name, "CURVE")
+        curve.dimensions, curve.bevel_depth, curve.bevel_resolution = "3D", 0.2, 1
+        line = curve.splines.new("POLY")
+        line.points.add(2)
+        for point, at in zip(line.points, ((0, 0, 0, 1), (1, 0, 0.5, 1), (1.5, 1, 1, 1)), strict=True):
+            point.co = at
+        return curve
+    if kind == "text":
+        text = bpy.data.curves.new(name, "FONT")
+        text.body, text.extrude = "Lod", 0.1
+        return text
+    return None
 
 
 def modify(made: Any, name: str) -> None:
@@ -162,7 +180,7 @@ def modify(made: Any, name: str) -> None:
     if name == "array":
         modifier.relative_offset_displace = (1.5, 0.2, 0)
     elif name == "solidify":
-        modifier.thickness = 0.2
+        modifier.thickness = 0.1
     elif name == "subsurf":
         modifier.levels = 2
 
