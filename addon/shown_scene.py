@@ -24,7 +24,8 @@ def put_in_front(copy: Path, scene_name: str, view_layer_name: str) -> None:
     if not scene_name or not windows:
         return
     first = windows[0]
-    if (first.scene.name, first.view_layer.name) == (scene_name, view_layer_name):
+    # With several windows it is not for us to know which one the file names.
+    if len(windows) == 1 and (first.scene.name, first.view_layer.name) == (scene_name, view_layer_name):
         return
     with BlendFile(copy) as blend, copy.open("rb+") as file:
         address = _address(blend, scene_name)
