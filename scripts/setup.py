@@ -7,6 +7,7 @@ Only the standard library is used. A second run is quick: a stamp holds what the
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import platform
@@ -14,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,8 +53,28 @@ def main(arguments: list[str]) -> None:
         sys.exit(__doc__)
 
 
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Wait for another make that makes the same environment: two at once would remove what the other installs."""
+    if os.name == "nt":
+        yield
+        return
+    import fcntl
+
+    locks = ROOT / "build"
+    locks.mkdir(exist_ok=True)
+    with (locks / f"{folder.name.lstrip('.')}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def make_main() -> None:
     """Make .venv with the server, the worker, the command and the development tools."""
+    with alone(MAIN):
+        _make_main()
+
+
+def _make_main() -> None:
     sources = [ROOT / name for name in ("pyproject.toml", "client/pyproject.toml", "constraints.txt")]
     stamp = fingerprint(*(path.read_text() for path in sources))
     if is_made(MAIN, stamp):
@@ -74,13 +96,19 @@ def make_bpy(series: str) -> None:
                  "or install Blender itself: the demo finds `blender` on the PATH.")  # fmt: skip
     folder = ROOT / "build" / f"bpy-{series}"
     stamp = fingerprint(release, numpy, *BPY_EXTRAS, (ROOT / "constraints-bpy.txt").read_text())
+    with alone(folder):
+        _make_bpy(folder, series, stamp)
+    see_that_it_starts(folder)
+
+
+def _make_bpy(folder: Path, series: str, stamp: str) -> None:
+    release, _, numpy = BPY_RELEASES[series]
     if not is_made(folder, stamp):
         print(f"Making build/bpy-{series} with Blender {release} (1 GB, once) ...", flush=True)
         make_environment(folder)
         usd = ["usd-core"] if series in WITHOUT_USD else []
         install(folder, "--constraint", "constraints-bpy.txt", f"bpy=={release}", numpy, *BPY_EXTRAS, *usd)
         (folder / "sendoff-stamp").write_text(stamp)
-    see_that_it_starts(folder)
 
 
 def see_that_it_starts(folder: Path) -> None:

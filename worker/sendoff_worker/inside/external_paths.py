@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import bpy
-from sendoff_sdk import blend_paths
+from sendoff_sdk import blend_names, blend_paths
 from sendoff_sdk.errors import BlendFileError
 from sendoff_sdk.names import readable
 from sendoff_sdk.scene_files import stored_path
@@ -125,6 +125,7 @@ class ExternalPaths:
 
         try:
             blend_paths.rewrite_paths(file, change)
+            blend_names.mend_names(file)
         except (BlendFileError, OSError) as error:  # Blender says what is wrong with the scene; a library is left out
             print(f"The paths in {holder} cannot be changed: {error}")
             if holder != self.scene:

@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 
 from .job import Job, JobFailed
-from .origin import identity
+from .origin import PATH_PROPERTY, identity
 
 SHOWN_NAMES = 6
 
@@ -51,6 +51,9 @@ class Scope:
         for one in bpy.data.objects:
             library = job.library_path(one)
             exact.setdefault((identity(one), library), []).append(one)
+            instancer, is_instance, _ = identity(one).partition("[")
+            if is_instance and PATH_PROPERTY in one:  # the host knows a point instancer, not its instances
+                exact.setdefault((instancer, library), []).append(one)
             if library is not None:
                 by_file.setdefault((one.name, _file_name(library)), []).append(one)
         found: list[Any] = []
