@@ -13,6 +13,7 @@ from pathlib import Path
 import bpy
 
 from . import library_paths
+from .name_of import name_of
 
 COLLECTION_NAME = "Sendoff result"
 #: What a result's file says of a datablock: its library and its name there, and the path of its own file.
@@ -103,7 +104,7 @@ def _use_own(
     there = before[kind]
     # A copy that an earlier result left, since nothing was linked then, is as good as the linked one.
     own = {_marked(block, folder): block for block in there if _is_marked(block)}
-    own |= {(library_paths.of(block), block.name): block for block in there if not _is_marked(block)}
+    own |= {(library_paths.of(block), name_of(block)): block for block in there if not _is_marked(block)}
     for name, block in appended.items():
         if block is None or block in there:
             continue

@@ -17,6 +17,7 @@ from typing import TypeAlias
 import bpy
 
 from . import library_paths
+from .name_of import name_of
 
 try:
     import numpy as _numpy
@@ -90,7 +91,7 @@ def compare(sent: Mapping[str, str], sources: Iterable[tuple[str, str]]) -> Chan
     by_print: dict[str, str] = {}
     if missing:
         paths = library_paths.every()
-        new = _meshed(thing for thing in bpy.data.objects if key(paths[thing.library], thing.name) not in sent)
+        new = _meshed(thing for thing in bpy.data.objects if key(paths[thing.library], name_of(thing)) not in sent)
         by_print = {text: _name(found) for found, text in reversed(_of(new).items())}
     return Changes(
         changed={
@@ -117,11 +118,14 @@ def _of(things: list[_Meshed]) -> dict[str, str]:
     found: dict[str, str] = {}
     places, paths = _Places(), library_paths.every()
     for thing, mesh in things:
+        name = name_of(thing)
+        if not name:
+            continue
         if mesh not in shapes:
             counts = f"{len(mesh.vertices)},{len(mesh.edges)},{len(mesh.polygons)}"
             shapes[mesh] = f"{counts}|{_checksum(_positions(mesh))}"
         modifiers = ",".join(modifier.type for modifier in thing.modifiers)
-        found[key(paths[thing.library], thing.name)] = f"{shapes[mesh]}|{places.text(thing)}|{modifiers}"
+        found[key(paths[thing.library], name)] = f"{shapes[mesh]}|{places.text(thing)}|{modifiers}"
     return found
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 import bpy
 
+from .name_of import name_of
+
 
 def absolute(path: str, folder: str = "") -> str:
     """A library's path as one text for one file; `folder` is what "//" means, the open file's if it is empty.
@@ -48,6 +50,6 @@ def objects(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], bpy.type
     names = {name for library, name in asked if library}
     if names:
         paths = every()
-        linked = (one for one in bpy.data.objects if one.library is not None and one.name in names)
+        linked = (one for one in bpy.data.objects if one.library is not None and name_of(one) in names)
         found |= {(paths[one.library], one.name): one for one in linked}
     return {key: one for key, one in found.items() if one is not None and key in asked}

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import bpy
 
+from .name_of import name_of
 from .sendoff.host.submitting import Order
 
 #: Tasks on meshes: those of this family, and the check of a scene.
@@ -23,6 +24,7 @@ _KINDS = {
     "HAIR": ("object with particle hair", "objects with particle hair"),
 }
 _SHOWN = 3
+_UNNAMED = "a name that cannot be read"
 
 
 def notes(order: Order) -> tuple[str, ...]:
@@ -37,7 +39,7 @@ def notes(order: Order) -> tuple[str, ...]:
     for thing in _concerned(order, suspects):
         if meant is None or _name(thing) in meant:
             for kind in suspects[thing]:
-                found.setdefault(kind, []).append(thing.name)
+                found.setdefault(kind, []).append(name_of(thing) or _UNNAMED)
     if not found:
         return ()
     parts = [_counted(kind, names) for kind, names in found.items()]
@@ -87,7 +89,7 @@ def _gather(collection: bpy.types.Collection, found: set[bpy.types.Object], seen
 
 
 def _name(thing: bpy.types.Object) -> tuple[str, str | None]:
-    return thing.name, thing.library.filepath if thing.library is not None else None
+    return name_of(thing), thing.library.filepath if thing.library is not None else None
 
 
 def _counted(kind: tuple[str, str], names: list[str]) -> str:

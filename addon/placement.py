@@ -9,6 +9,7 @@ import bpy
 from mathutils import Vector
 
 from . import library_paths
+from .name_of import name_of
 from .sendoff.host.placement import MOST_LEVELS, Box, offsets
 
 SOURCE, LEVEL, LIBRARY = "sendoff_source", "sendoff_level", "sendoff_library"
@@ -63,7 +64,7 @@ def _originals(
     for thing in levels:
         by_source[source_of(thing, folder)].append(thing)
     names = {name for _library, name in by_source}
-    known = {(library_paths.of(thing), thing.name): thing for thing in scene.objects if thing.name in names}
+    known = {(library_paths.of(thing), thing.name): thing for thing in scene.objects if name_of(thing) in names}
     found = []
     for source, things in by_source.items():
         finest = min(levels[thing] for thing in things)

@@ -11,6 +11,7 @@ import bpy
 
 from . import any_mode, form, pump, results, scene_export, scene_settings, scopes, status_bar
 from .current import desk, submitting
+from .name_of import name_of
 from .sendoff import InputError
 from .sendoff.host import waiting
 from .sendoff.host.jobs import Job
@@ -107,7 +108,7 @@ class SENDOFF_OT_process(bpy.types.Operator):
         except InputError as error:
             self.report({"ERROR"}, str(error))
             return None
-        return begin(order, context.scene.name)
+        return begin(order, order.scene_name)
 
     def _order(self, context: bpy.types.Context) -> Order:
         """What was asked for; raises InputError where it makes no sense."""
@@ -126,8 +127,8 @@ class SENDOFF_OT_process(bpy.types.Operator):
             params=params,
             scope=self._scope(context),
             lod_placement=settings.lod_placement,
-            scene_name=context.scene.name,
-            view_layer_name=context.view_layer.name,
+            scene_name=name_of(context.scene),
+            view_layer_name=name_of(context.view_layer),
         )
 
     def _scope(self, context: bpy.types.Context) -> Scope | None:

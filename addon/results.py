@@ -10,6 +10,7 @@ import bpy
 
 from . import appending, findings_list, fingerprints, framing, images, library_paths, parents
 from .appending import ImportFailed
+from .name_of import name_of
 from .placement import level_of, move_beside, source_of
 from .sendoff.host import findings
 from .sendoff.host.jobs import Job
@@ -52,7 +53,7 @@ def why_not_now(job: Job, context: bpy.types.Context) -> str:
         scene, view_layer = _target(job, context)
         active = view_layer.objects.active
         if active is not None and active.mode != "OBJECT":
-            return f"Go to Object Mode in the scene “{scene.name}” to import the result"
+            return f"Go to Object Mode in the scene “{name_of(scene)}” to import the result"
     if bpy.app.is_job_running("RENDER") or bpy.app.is_job_running("OBJECT_BAKE"):
         return "Wait until the render has ended"
     if _is_held(context):
@@ -207,7 +208,7 @@ def _import_objects(
 ) -> tuple[str, list[bpy.types.Object]]:
     """Bring in the objects of a result, each collection into the scene that its originals are in."""
     before = _target(job, context)[1].objects.active
-    active = None if before is None else (library_paths.of(before), before.name)
+    active = None if before is None else (library_paths.of(before), name_of(before))
     folder = library_paths.folder_of(job.source_path)
     appended = appending.append(path, folder=folder)
     by_scene: dict[bpy.types.Scene, list[bpy.types.Collection]] = {}
@@ -231,7 +232,7 @@ def _import_objects(
                 holder.hide_render = True
         _select(objects, view_layer, active, folder)
         named = " and ".join(f"“{holder.name}”" for holder in holders)
-        places.append(named + (f" of the scene “{scene.name}”" if scene != context.scene else ""))
+        places.append(named + (f" of the scene “{name_of(scene)}”" if scene != context.scene else ""))
     notes += [
         f"The scene “{name}” is not in this file, so the result is in the one that is shown."
         for name in dict.fromkeys(gone)
@@ -327,5 +328,5 @@ def _show_objects(holder: bpy.types.Collection, context: bpy.types.Context) -> s
             return f"The result is in the collection “{holder.name}” of the scene “{other}”. Go there to see it"
         return f"The result is in the collection “{holder.name}”, which is hidden here. Tick it in the Outliner"
     active = view_layer.objects.active
-    _select(shown, view_layer, None if active is None else (library_paths.of(active), active.name))
+    _select(shown, view_layer, None if active is None else (library_paths.of(active), name_of(active)))
     return "" if framing.frame_selected(context) else "Open a 3D view in this window to see the result"

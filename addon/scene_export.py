@@ -13,6 +13,7 @@ from pathlib import Path
 import bpy
 
 from . import fingerprints, not_taken, quiet_save, shown_scene
+from .name_of import name_of
 from .sendoff import BlendFileError, HostInfo, SceneFile, Submission
 from .sendoff.host.submitting import Export, ExportFailed, Order
 from .sendoff.names import readable, safe_name
@@ -21,6 +22,7 @@ _PREFIX = "sendoff-scene-"
 #: No upload takes so long; a copy this old was left by a Blender that was killed.
 _LEFT_SECONDS = 3 * 24 * 3600.0
 _SHOWN = 5
+_UNNAMED = "one whose name cannot be read"
 
 
 def export(order: Order) -> Export:
@@ -120,7 +122,11 @@ def _save_copy(path: Path) -> Path:
 
 
 def _unsaved_images() -> tuple[str, ...]:
-    names = [image.name for image in bpy.data.images if image.is_dirty and image.users and not _is_packed(image)]
+    names = [
+        name_of(image) or _UNNAMED
+        for image in bpy.data.images
+        if image.is_dirty and image.users and not _is_packed(image)
+    ]
     if not names:
         return ()
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import bpy
 
+from .name_of import name_of
 from .sendoff import InputError
 from .sendoff.scope import MAX_TITLE_CHARACTERS, Scope
 
@@ -36,7 +37,7 @@ def scope_of(scope: str, collection: bpy.types.Collection | None, context: bpy.t
         raise InputError(f"{reason}.")
     if scope == "SELECTED":
         things = list(context.selected_objects)
-        title = f"“{things[0].name}”" if len(things) == 1 else f"{len(things)} selected objects"
+        title = f"“{name_of(things[0])}”" if len(things) == 1 else f"{len(things)} selected objects"
         return _scope(title, things)
     if scope == "COLLECTION" and collection is not None:
         return _scope(f"the collection “{collection.name}”", collection.all_objects)
@@ -44,5 +45,7 @@ def scope_of(scope: str, collection: bpy.types.Collection | None, context: bpy.t
 
 
 def _scope(title: str, things: Iterable[bpy.types.Object]) -> Scope:
-    named = ((thing.name, thing.library.filepath if thing.library is not None else None) for thing in things)
+    named = [(name_of(thing), thing.library.filepath if thing.library is not None else None) for thing in things]
+    if not all(name for name, _library in named):
+        raise InputError("An object of the scope has a name that cannot be read. Rename it, or choose another scope.")
     return Scope(title=title[:MAX_TITLE_CHARACTERS], objects=tuple(named))

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import bpy
 
+from .name_of import name_of
 from .sendoff.blend_dna import BlendFile, Block, Field
 
 
@@ -25,7 +26,7 @@ def put_in_front(copy: Path, scene_name: str, view_layer_name: str) -> None:
         return
     first = windows[0]
     # With several windows it is not for us to know which one the file names.
-    if len(windows) == 1 and (first.scene.name, first.view_layer.name) == (scene_name, view_layer_name):
+    if len(windows) == 1 and (name_of(first.scene), name_of(first.view_layer)) == (scene_name, view_layer_name):
         return
     with BlendFile(copy) as blend, copy.open("rb+") as file:
         address = _address(blend, scene_name)

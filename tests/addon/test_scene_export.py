@@ -190,3 +190,26 @@ def test_copies_that_were_left_behind_go_in_each_folder_and_fresh_ones_stay(addo
     addon.scene_export.clear_away([*places, tmp_path / "no such folder"], kept=[kept])
     left = sorted(path.name for place in places for path in place.iterdir())
     assert left == ["sendoff-scene-fresh", "sendoff-scene-fresh", "sendoff-scene-kept"]
+
+
+def test_names_that_are_not_utf_8_stop_nothing(addon, tmp_path):
+    thing = grid("CafeX")
+    grid("Body")
+    bpy.context.scene.name = bpy.data.collections.new("CafeX").name = thing.name
+    material = textured_material("CafeX", str(save_png(tmp_path / "paint.png")))
+    thing.data.materials.append(material)
+    hair = bpy.data.objects.new("HairX", bpy.data.hair_curves.new("HairX"))
+    bpy.context.scene.collection.objects.link(hair)
+    path = tmp_path / "old.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=False, check_existing=False)
+    path.write_bytes(path.read_bytes().replace(b"CafeX", b"Caf\xe9X").replace(b"HairX", b"Ha\xefrX"))
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    job = addon.process.begin(order(addon), addon.name_of.name_of(bpy.context.scene))
+    addon.current.submitting.save_and_send(job)
+    assert job.problem is None
+    assert set(job.fingerprints) == {"Body"}
+    assert "1 hair object (“a name that cannot be read”)" in job.notes[0]
+    for thing in bpy.context.view_layer.objects:
+        thing.select_set(True)
+    with pytest.raises(addon.sendoff.InputError, match="cannot be read. Rename it"):
+        addon.scopes.scope_of("SELECTED", None, bpy.context)
