@@ -84,6 +84,11 @@ def distance_tolerance(triangles: int, ratio: float) -> float:
     return box_tolerance(triangles, ratio) / 2
 
 
+def angle_tolerance(triangles: int, ratio: float) -> float:
+    """How far a level's normals may be turned on average, in degrees; inside out is always too far."""
+    return min(80.0, 10 + (300 if ratio >= NEAR_RATIO else 600) / max(1, triangles) ** 0.5)
+
+
 def box_difference(box: np.ndarray, other: np.ndarray) -> float:
     """The largest difference of two boxes, relative to the first's diagonal."""
     diagonal = float(np.linalg.norm(box[1] - box[0])) or 1e-9
@@ -155,10 +160,9 @@ def match(items: Sequence[Any], candidates: Sequence[int], shown: Sequence[Any])
     """Pair each level with the nearest place that no other has; the closest pairs first."""
     if not candidates:
         return [(level, None) for level in items]
-    boxes = np.stack([shown[index].box.reshape(6) for index in candidates])
-    ours = np.stack(
-        [level.shown.box.reshape(6) if len(level.shown.surface.positions) else np.zeros(6) for level in items]
-    )
+    # Two places may have the same box and be turned: the matrix decides then.
+    boxes = np.stack([signature(shown[index]) for index in candidates])
+    ours = np.stack([signature(level.shown) for level in items])
     pairs = []
     if len(items) * len(candidates) <= 4_000_000:
         costs = np.abs(ours[:, None, :] - boxes[None, :, :]).sum(axis=2)
@@ -178,6 +182,12 @@ def match(items: Sequence[Any], candidates: Sequence[int], shown: Sequence[Any])
         if len(taken_rows) == len(items) or len(taken_columns) == len(candidates):
             break
     return pairs + [(items[row], None) for row in range(len(items)) if row not in taken_rows]
+
+
+def signature(one: Any) -> np.ndarray:
+    """What tells places apart: the box, and a little of the matrix."""
+    box = one.box.reshape(6) if len(one.surface.positions) else np.zeros(6)
+    return np.concatenate([box, 1e-3 * one.matrix[:3].reshape(12)])
 
 
 def judge_one(
@@ -247,7 +257,7 @@ def _judge_place(found: Deviations, original: Any, level: Any, request: Request,
     distance, angle = both
     if distance > distance_tolerance(triangles, ratio):
         found.add("shape", f"{level.object_name}: on average {distance:.3g} of the diagonal off the original")
-    elif angle > 20 + 600 / max(12, triangles) ** 0.5 * (0.2 if ratio >= NEAR_RATIO else 1):
+    elif angle > angle_tolerance(triangles, ratio):
         found.add("normals", f"{level.object_name}: on average {angle:.0f} degrees off the original")
 
 
