@@ -211,5 +211,5 @@ def test_names_that_are_not_utf_8_stop_nothing(addon, tmp_path):
     assert "1 hair object (“a name that cannot be read”)" in job.notes[0]
     for thing in bpy.context.view_layer.objects:
         thing.select_set(True)
-    with pytest.raises(addon.sendoff.InputError, match="cannot be read. Rename it"):
+    with pytest.raises(addon.sendoff.InputError, match="a name that cannot be read"):
         addon.scopes.scope_of("SELECTED", None, bpy.context)
