@@ -154,3 +154,20 @@ def make_job(recorder: Recorder, tmp_path: Path) -> Any:
         return Job(recorder, params=params, folder=folder, scene=None)
 
     return make
+
+
+@pytest.fixture
+def make_levels(make_job: Any) -> Any:
+    """Runs the task on the open scene; returns the summary and the collection of the saved result."""
+
+    from sendoff_inside import mesh_lods
+
+    def make(**params: Any) -> tuple[dict[str, Any], Any]:
+        job = make_job(**params)
+        summary = mesh_lods.run(job)
+        path = job.folder / "lods.blend"
+        if path.is_file():
+            bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False, use_scripts=False)
+        return summary, bpy.data.collections.get("Sendoff LODs")
+
+    return make

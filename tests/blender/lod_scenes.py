@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+from sendoff_inside.mesh_arrays import column
 
 
 def grid(name: str = "Grid", *, cells: int = 40, bumps: float = 0.1) -> Any:
@@ -38,3 +39,24 @@ def ball(name: str = "Ball", *, segments: int = 32) -> Any:
 
 def triangles(mesh: Any) -> int:
     return len(mesh.loops) - 2 * len(mesh.polygons)
+
+
+def extent(one: Any) -> tuple[Any, Any]:
+    """The least and the greatest corner of an object's vertices in the world."""
+    positions = column(one.data.vertices, "co", np.float32, 3).astype(np.float64)
+    matrix = np.array(one.matrix_world, dtype=np.float64)
+    world = positions @ matrix[:3, :3].T + matrix[:3, 3]
+    return world.min(axis=0), world.max(axis=0)
+
+
+def seen() -> dict[str, list[Any]]:
+    """By the name of the original, the corners in the world of each place where it is seen."""
+    graph = bpy.context.evaluated_depsgraph_get()
+    found: dict[str, list[Any]] = {}
+    for instance in graph.object_instances:
+        if instance.object.type == "MESH" and len(instance.object.data.polygons):
+            positions = column(instance.object.data.vertices, "co", np.float32, 3).astype(np.float64)
+            matrix = np.array(instance.matrix_world, dtype=np.float64)
+            world = positions @ matrix[:3, :3].T + matrix[:3, 3]
+            found.setdefault(instance.object.original.name, []).append([*world.min(axis=0), *world.max(axis=0)])
+    return found
