@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -426,3 +427,21 @@ def test_the_path_of_the_open_file_is_not_in_the_result(make_job: Any, tmp_path:
     content = (job.folder / "lods.fbx").read_bytes()
     assert content.startswith(b"Kaydara FBX Binary")
     assert b"work of the worker" not in content
+
+
+def test_a_texture_whose_name_is_not_text_is_no_reason_to_fail(make_job: Any) -> None:
+    bpy.ops.mesh.primitive_cube_add()
+    material = bpy.data.materials.new("Paint")
+    if bpy.app.version < (5, 0, 0):
+        material.use_nodes = True
+    image = bpy.data.images.new("Coffee", 4, 4)
+    image.source, image.filepath = "FILE", os.fsdecode(b"//caf\xe9.png")
+    node = material.node_tree.nodes.new("ShaderNodeTexImage")
+    node.image = image
+    shader = material.node_tree.nodes["Principled BSDF"]
+    material.node_tree.links.new(node.outputs[0], shader.inputs["Base Color"])
+    bpy.context.object.data.materials.append(material)
+    job = make_job(levels=1, formats=["fbx", "usd"])
+    mesh_lods.run(job)
+    assert (job.folder / "lods.fbx").stat().st_size
+    assert (job.folder / "lods.usdc").stat().st_size

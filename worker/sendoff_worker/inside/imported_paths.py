@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import bpy
+from sendoff_sdk.names import readable
 
 from .origin import PATH_PROPERTY
 
@@ -49,7 +50,11 @@ def note_images(root: Path, known: Mapping[str, str]) -> list[str]:
 
 
 def texture_path(image: Any, original: Original | None) -> str:
-    """The path of an image's file for a result: the artist's own, or the file's name alone."""
+    """The path of an image's file for a result: the artist's own, or the file's name alone; always valid Unicode."""
+    return readable(_texture_path(image, original))
+
+
+def _texture_path(image: Any, original: Original | None) -> str:
     own = (original(image) if original is not None else None) or image.get(PATH_PROPERTY)
     if own:
         return str(own)
