@@ -73,6 +73,25 @@ def test_levels_of_another_scene_are_in_a_collection_of_their_own(make_levels: A
     assert by_scene == {"Scene": ["Seen_LOD1", "Unrendered_LOD1"], "Second": ["Elsewhere_LOD1"]}
 
 
+@pytest.mark.parametrize(
+    ("names", "taken"),
+    [
+        (("Rock", "Rock_LOD1", "rock.lod2"), {"Rock"}),
+        (("RockLOD0", "RockLOD1"), {"RockLOD0"}),
+        (("Me", "Melod1"), {"Me", "Melod1"}),
+        (("Rock_LOD1", "Rock_LOD2"), {"Rock_LOD1"}),
+        (("Rock_LOD", "Rock_LOD100"), {"Rock_LOD", "Rock_LOD100"}),
+    ],
+)
+def test_a_former_level_is_known_by_its_name(
+    make_levels: Any, recorder: Any, names: tuple[str, ...], taken: set[str]
+) -> None:
+    for name in names:
+        ball(name, segments=4)
+    summary, _ = make_levels(levels=1)
+    assert {entry["object"] for entry in summary["objects"]} == taken
+
+
 def test_levels_of_a_background_are_in_the_scene_that_it_is(make_levels: Any) -> None:
     ball("Front")
     stage = bpy.data.scenes.new("Stage")

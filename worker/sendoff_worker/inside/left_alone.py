@@ -23,7 +23,8 @@ WORDS = {
     "empty": ("object without faces", "objects without faces"),
     "other scene": ("object of another scene", "objects of other scenes"),
 }
-_LEVEL_NAME = re.compile(r"(.+?)[_ .-]?LOD[_ ]?(\d{1,2})(?:\.\d{3,})?", re.IGNORECASE)
+#: `Rock_LOD1`, `rock.lod1`, `RockLOD1`; not `Melod1`.
+_LEVEL_NAME = re.compile(r"(.+?)(?:[_ .-](?i:lod)|(?<=[a-z0-9])LOD)[_ ]?(\d{1,2})(?:\.\d{3,})?")
 #: Unreal's prefixes and Godot's suffixes.
 _HULL_NAME = re.compile(r"(?:UCX|UBX|USP|UCP|MCDCX)_.+|.+-(?:col|convcol)only(?:\.\d{3,})?", re.IGNORECASE)
 _WIDGET_NAME = re.compile(r"WGT[-_].+")
@@ -72,21 +73,21 @@ def base_name(name: str) -> str:
 
 def former_levels(objects: Iterable[Any]) -> set[Any]:
     """Objects whose name says that they are a coarser level of another one that is there: `Rock_LOD2` of `Rock`."""
-    by_library: dict[Any, dict[str, Any]] = {}
+    by_library: dict[Any, list[Any]] = {}
     for one in objects:
-        by_library.setdefault(one.library, {})[one.name.casefold()] = one
+        by_library.setdefault(one.library, []).append(one)
     found = set()
-    for named in by_library.values():
+    for together in by_library.values():
+        names = {one.name.casefold() for one in together}
         finest: dict[str, int] = {}
         levels: list[tuple[str, int, Any]] = []
-        for name, one in named.items():
-            match = _LEVEL_NAME.fullmatch(name)
-            if match is None:
-                continue
-            base, level = match[1], int(match[2])
-            levels.append((base, level, one))
-            finest[base] = min(level, finest.get(base, level))
-        found |= {one for base, level, one in levels if level > 0 and (base in named or finest[base] < level)}
+        for one in together:
+            match = _LEVEL_NAME.fullmatch(one.name)
+            if match is not None:
+                base, level = match[1].casefold(), int(match[2])
+                levels.append((base, level, one))
+                finest[base] = min(level, finest.get(base, level))
+        found |= {one for base, level, one in levels if level > 0 and (base in names or finest[base] < level)}
     return found
 
 
