@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection
 from pathlib import Path
 
@@ -28,7 +29,8 @@ class Blender:
         """In one folder of the user for all series of Blender: a job that was begun in one is found in the next."""
         folder = signins.config_folder() / "blender" / name
         if create:
-            folder.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(OSError):  # then nothing is kept over a restart, and the artist goes on
+                folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def server_choice(self) -> ServerChoice:

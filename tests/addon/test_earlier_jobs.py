@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import bpy
@@ -80,3 +81,17 @@ def test_nothing_to_take_up_is_no_error(addon, tmp_path, monkeypatch):
     monkeypatch.setattr(addon.earlier_jobs.bpy.utils, "extension_path_user", lambda *_, **__: str(tmp_path / "no"))
     monkeypatch.setattr(addon.earlier_jobs.bpy.utils, "resource_path", lambda _kind: str(tmp_path / "no" / SERIES))
     assert addon.earlier_jobs.take_up(tmp_path / "jobs") == 0
+
+
+def test_a_folder_that_cannot_be_made_stops_nothing(addon, signed_in, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("SENDOFF_HOME", str(tmp_path / "file"))
+    addon.desk.end()
+    addon.desk.begin()
+    job = addon.process.begin(addon.host.submitting.Order(task="mesh.lods", params={}), bpy.context.scene.name)
+    addon.current.submitting.save_and_send(job)
+    deadline = time.monotonic() + 30
+    while not job.id:
+        assert time.monotonic() < deadline, job.problem
+        addon.pump.pump()
+        time.sleep(0.01)
