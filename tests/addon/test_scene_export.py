@@ -167,6 +167,8 @@ def test_the_scene_and_the_view_layer_on_screen_are_those_of_the_copy(addon, car
     assert (bpy.context.scene.name, bpy.context.view_layer.name) == ("Zweite Szene äöü", "Nur Vögel")
     bpy.ops.wm.open_mainfile(filepath=str(export.submission.files[0].source), load_ui=False)
     assert bpy.context.scene.name == "Zweite Szene äöü"
+    copy = export.submission.files[0].source
+    assert addon.sendoff.blend_screen.shown_view_layer(copy) == "Nur Vögel", "without its windows too"
     bpy.ops.wm.open_mainfile(filepath=str(car), load_ui=True)  # Blender keeps this choice
 
 

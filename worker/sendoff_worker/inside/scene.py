@@ -7,12 +7,13 @@ import zlib
 from pathlib import Path
 
 import bpy
+from sendoff_sdk import blend_screen
 from sendoff_sdk.errors import BlendFileError
 
 from . import fbx_scene, usd_scene
 from .external_paths import ExternalPaths
 from .job import CannotOpen, Job, JobFailed
-from .screen import Screen, stored_view_layer
+from .screen import Screen
 
 # "BLENDER-v405RENDH" up to 4.x, "BLENDER17-01v0500" from 5.0: the version is the digits after the v.
 BLEND_HEADER = re.compile(rb"BLENDER(?:[-_][vV](\d{3})|\d\d[-_]\d\d[vV](\d{4}))")
@@ -69,7 +70,7 @@ def _open_blend(job: Job, scene: Path, paths: Path | None, root: Path) -> None:
 
 def _view_layer(scene: Path) -> str:
     try:
-        return stored_view_layer(scene)
+        return blend_screen.shown_view_layer(scene)
     except (BlendFileError, OSError) as error:  # Blender says what is wrong with the file
         print(f"The view layer on screen cannot be told: {error}")
         return ""

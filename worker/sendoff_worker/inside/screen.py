@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import bpy
-from sendoff_sdk.blend_dna import BlendFile
 
 
 class Screen:
@@ -31,23 +29,3 @@ class Screen:
         """The evaluated dependency graph of a scene's view layer."""
         self.show(scene)
         return bpy.context.evaluated_depsgraph_get()
-
-
-def stored_view_layer(file: Path) -> str:
-    """The name of the view layer that an uncompressed .blend has as the current one; "" if it does not say.
-
-    Blender itself takes the first one if a file is opened without its windows. Raises BlendFileError, OSError.
-    """
-    with BlendFile(file) as blend:
-        start, layer = blend.dna.find("FileGlobal"), blend.dna.find("ViewLayer")
-        if start is None or layer is None or "cur_view_layer" not in start.fields or "name" not in layer.fields:
-            return ""
-        index, address, name = blend.dna.index["ViewLayer"], 0, layer.fields["name"]
-        names: dict[int, str] = {}
-        for block in blend.blocks():
-            if block.code == b"GLOB":
-                address = blend.dna.value(blend.body(block), 0, start.fields["cur_view_layer"])
-            elif block.struct == index:
-                body = blend.body(block)[name.offset : name.offset + name.size]
-                names[block.address] = body.partition(b"\0")[0].decode("utf-8", "replace")
-        return names.get(address, "")
