@@ -86,7 +86,7 @@ def distance_tolerance(triangles: int, ratio: float) -> float:
 
 def angle_tolerance(triangles: int, ratio: float) -> float:
     """How far a level's normals may be turned on average, in degrees; inside out is always too far."""
-    return min(80.0, 10 + (300 if ratio >= NEAR_RATIO else 600) / max(1, triangles) ** 0.5)
+    return min(80.0, 25 + (300 if ratio >= NEAR_RATIO else 600) / max(1, triangles) ** 0.5)
 
 
 def box_difference(box: np.ndarray, other: np.ndarray) -> float:

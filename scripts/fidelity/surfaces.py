@@ -273,11 +273,15 @@ def sample(shown: Shown, most: int = 256) -> tuple[np.ndarray, np.ndarray]:
 def normals_in_world(normals: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """Normals that turned with a matrix, of length 1."""
     try:
-        turned = normals @ np.linalg.inv(matrix[:3, :3])
+        return unit(normals @ np.linalg.inv(matrix[:3, :3]))
     except np.linalg.LinAlgError:
         return np.zeros_like(normals)
-    lengths = np.linalg.norm(turned, axis=1, keepdims=True)
-    return turned / np.where(lengths > 0, lengths, 1)
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Vectors of length 1."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(lengths > 0, lengths, 1)
 
 
 def distance_and_angle(level: Shown, original: Shown) -> tuple[float, float] | None:
@@ -294,7 +298,9 @@ def distance_and_angle(level: Shown, original: Shown) -> tuple[float, float] | N
     local = points @ inverse[:3, :3].T + inverse[:3, 3]
     lower, upper = original.surface.positions.min(axis=0), original.surface.positions.max(axis=0)
     diagonal = float(np.linalg.norm(upper - lower)) or 1.0
-    there = normals_in_world(original.surface.triangle_normals, matrix)
+    # Both in the original's own space: what is pressed flat turns normals by far more than the shape differs.
+    there = unit(original.surface.triangle_normals)
+    normals = unit(normals @ matrix[:3, :3])
     distances, cosines = [], []
     for point, normal in zip(local, normals, strict=True):
         _, _, number, distance = tree.find_nearest(Vector(point))
