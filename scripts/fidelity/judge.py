@@ -221,7 +221,7 @@ def judge_one(
     wanted_scenes = {request.scene} if request.scene in original.scenes else set(original.scenes)
     if request.scene and wanted_scenes and not wanted_scenes & set(level.scenes):
         found.add("scene", f"{name}: is in {list(level.scenes)}, the original in {sorted(wanted_scenes)}")
-    stem = re.sub(r"_LOD0$", "", original.name, flags=re.IGNORECASE)
+    stem = re.sub(r"[_ .-]?LOD[_ ]?0+(\.\d{3,})?$", "", original.name, flags=re.IGNORECASE)
     plain = level.source.rpartition("/")[2] or level.source
     last = original.name.rpartition("/")[2] or original.name
     stems = "|".join(re.escape(part[:40]) for part in (stem, plain, last))

@@ -23,6 +23,8 @@ MOST_TRIANGLES_FOR_DISTANCE = 400_000
 SAME_PLACE = 0.002
 #: Names of collision hulls, as Unreal and Unity read them.
 HULL = re.compile(r"^(UCX|UBX|USP|UCP|UMC)_", re.IGNORECASE)
+#: Names of which people have several opinions: either way is right.
+HELPER = re.compile(r"[_ .-]?lod[_ ]?0*[1-9]\d*(\.\d{3,})?$|^MCDCX_|-(conv)?colonly|^WGT", re.IGNORECASE)
 FORMER_LEVEL = re.compile(r"^(?P<stem>.+)_LOD(?P<level>[1-9]\d*)(\.\d{3,})?$", re.IGNORECASE)
 
 
@@ -251,12 +253,12 @@ def why_left_alone(one: bpy.types.Object, widgets: set[Any], cutters: set[Any]) 
         return "hull", False
     if one in widgets:
         return ("widget", False) if is_wire or one.name.startswith("WGT") else ("", True)
-    if one in cutters and (is_wire or one.hide_render):
-        return "cutter", False
+    if one in cutters:
+        return ("cutter", False) if is_wire or one.hide_render else ("", True)
     former = FORMER_LEVEL.match(one.name)
     if former and any(f"{former['stem']}{end}" in bpy.data.objects for end in ("", "_LOD0", "_lod0")):
         return "former level", False
-    return "", is_wire or former is not None
+    return "", is_wire or HELPER.search(one.name) is not None
 
 
 def sample(shown: Shown, most: int = 256) -> tuple[np.ndarray, np.ndarray]:
