@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -25,6 +26,8 @@ _OWN_KINDS = ("objects", "meshes", "collections", "scenes")
 #: What belongs to a window or a tool, and to no result.
 _NOT_SHARED = ("workspaces", "screens", "window_managers", "brushes", "palettes", "paint_curves", "libraries")
 
+#: Replaced first, so that what only they use need not be: images, textures.
+_USERS_FIRST = ("materials", "node_groups")
 _OF_OTHERS = ("workspaces", "screens", "window_managers", "shape_keys")
 
 
@@ -66,11 +69,11 @@ def append(path: Path, *, folder: str = "") -> Appended:
     collections = [collection for collection in target.collections if collection is not None]
     inner = {child for collection in collections for child in collection.children_recursive}
     outer = _held([one for one in collections if one not in inner], () if collections else target.objects or ())
-    for kind in kinds:
-        _use_own(kind, before, dict(zip(names[kind], getattr(target, kind))), folder)  # noqa: B905
+    objects = dict.fromkeys(thing for holder in outer for thing in holder.all_objects)
+    for kind in sorted(kinds, key=lambda kind: kind not in _USERS_FIRST):
+        _use_own(kind, before, dict(zip(names[kind], getattr(target, kind))), objects, folder)  # noqa: B905
     _drop_unused(before, {*outer})
     _name_files(before, folder)
-    objects = dict.fromkeys(thing for holder in outer for thing in holder.all_objects)
     return Appended(collections=tuple(outer), objects=tuple(objects))
 
 
@@ -98,20 +101,45 @@ def _kinds() -> list[str]:
 
 
 def _use_own(
-    kind: str, before: dict[str, set[bpy.types.ID]], appended: dict[str, bpy.types.ID | None], folder: str
+    kind: str,
+    before: dict[str, set[bpy.types.ID]],
+    appended: dict[str, bpy.types.ID | None],
+    objects: Iterable[bpy.types.Object],
+    folder: str,
 ) -> None:
     """The artist's own datablocks are used, as they are now, instead of the copies."""
     there = before[kind]
     # A copy that an earlier result left, since nothing was linked then, is as good as the linked one.
     own = {_marked(block, folder): block for block in there if _is_marked(block)}
     own |= {(library_paths.of(block), name_of(block)): block for block in there if not _is_marked(block)}
+    instead: dict[bpy.types.ID, bpy.types.ID] = {}
     for name, block in appended.items():
         if block is None or block in there:
             continue
+        block.use_fake_user = False
         mine = own.get(_marked(block, folder) if _is_marked(block) else ("", name))
         if mine is not None and type(mine) is type(block):
+            instead[block] = mine
+    if kind == "materials":
+        _put_into_slots(objects, instead)
+    for block, mine in instead.items():
+        if block.users:  # it looks through all of the file
             block.user_remap(mine)
-        block.use_fake_user = False
+    bpy.data.batch_remove({block for block in instead if not block.users})
+
+
+def _put_into_slots(objects: Iterable[bpy.types.Object], instead: dict[bpy.types.ID, bpy.types.ID]) -> None:
+    """Replace the materials of objects and their data: quicker by far than for each material of the file."""
+    for data in {thing.data for thing in objects}:
+        materials: Any = getattr(data, "materials", ())
+        for number, material in enumerate(materials):
+            if material in instead:
+                materials[number] = instead[material]
+    for thing in objects:
+        for slot in thing.material_slots:
+            mine = instead.get(slot.material) if slot.link == "OBJECT" and slot.material is not None else None
+            if isinstance(mine, bpy.types.Material):
+                slot.material = mine
 
 
 def _is_marked(block: bpy.types.ID) -> bool:

@@ -1,8 +1,9 @@
-"""Results as a worker writes them, made in a Blender of their own: docs of the contract are in the module itself.
+"""Results as a worker writes them, made in a Blender of their own.
 
-A spec is a list of collections, each {"scene": name, "objects": [object, ...]}; an object has "name", "source",
-"level" and, if it matters, "library", "matrix" (rows), "mesh" (a key: objects of one key share a mesh), "materials"
-(keys of "materials"), and "parent" {"name", "library", "type", "bone", "inverse"}.
+A spec is {"images", "groups", "materials": {key: {...}}, "collections": [{"scene": name, "objects": [object, ...]}]};
+what has a "library" is marked as the worker marks it. An object has "name", "source", "level" and, if it matters,
+"library", "matrix" (rows), "mesh" (a key: objects of one key share a mesh), "materials" (keys), "object_material"
+(the key of one that the object itself has), and "parent" {"name", "library", "type", "bone", "inverse"}.
 """
 
 from __future__ import annotations
@@ -73,6 +74,9 @@ for number, part in enumerate(spec["collections"]):
         thing = bpy.data.objects.new(one["name"], meshes[key])
         collection.objects.link(thing)
         thing.matrix_world = Matrix(one.get("matrix", Matrix.Identity(4)))
+        if one.get("object_material"):
+            thing.material_slots[0].link = "OBJECT"
+            thing.material_slots[0].material = materials[one["object_material"]]
         thing["sendoff_source"], thing["sendoff_level"] = one["source"], one.get("level", 1)
         if one.get("library"):
             thing["sendoff_library"] = one["library"]

@@ -349,3 +349,21 @@ def test_the_finest_level_of_the_active_linked_object_is_active(addon, job, lods
     bpy.context.view_layer.objects.active = chair
     bring(addon, job, lods)
     assert bpy.context.view_layer.objects.active.name == "Chair_LOD1"
+
+
+def test_a_material_of_the_object_itself_is_the_artists_own_too(addon, job, tmp_path):
+    spec = {
+        "materials": {"wood": {"name": "Wood", "library": LIBRARY}, "paint": {"name": "Paint"}},
+        "collections": [
+            {
+                "scene": "Scene",
+                "objects": [{"name": "Body_LOD1", "source": "Body", "materials": ["paint"], "object_material": "wood"}],
+            }
+        ],
+    }
+    before = names()
+    bring(addon, job, made_results.write(tmp_path / "slots.blend", spec))
+    level = bpy.data.objects["Body_LOD1"]
+    assert level.material_slots[0].material.library.filepath == LIBRARY
+    assert level.data.materials[0] == bpy.data.materials["Paint", None]
+    assert names() == before
