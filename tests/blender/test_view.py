@@ -92,6 +92,54 @@ def test_a_former_level_is_known_by_its_name(
     assert {entry["object"] for entry in summary["objects"]} == taken
 
 
+def test_a_collection_that_the_eye_hides_is_hidden_and_its_instances_are_not(make_levels: Any, recorder: Any) -> None:
+    ball("Seen")
+    outer, inner = bpy.data.collections.new("Outer"), bpy.data.collections.new("Inner")
+    bpy.context.scene.collection.children.link(outer)
+    outer.children.link(inner)
+    for name, collection in (("In outer", outer), ("In inner", inner)):
+        one = ball(name)
+        bpy.context.scene.collection.objects.unlink(one)
+        collection.objects.link(one)
+    bpy.context.view_layer.layer_collection.children["Outer"].hide_viewport = True
+    empty = bpy.data.objects.new("Instance", None)
+    empty.instance_type, empty.instance_collection, empty.location.x = "COLLECTION", inner, 9
+    bpy.context.scene.collection.objects.link(empty)
+    summary, result = make_levels(levels=1)
+    assert {entry["object"] for entry in summary["objects"]} == {"Seen", "In inner"}
+    assert result.objects["In inner_LOD1"].matrix_world.translation.x == pytest.approx(9)
+    assert recorder.warnings == ["Left alone: 1 hidden object."]
+
+
+def test_places_with_one_shear_share_one_mesh(make_levels: Any) -> None:
+    host = bpy.data.objects.new("Host", None)
+    bpy.context.collection.objects.link(host)
+    host.scale = (1, 1, 1.5)
+    first = ball("Ball", segments=8)
+    for number in range(12):
+        one = first if not number else first.copy()
+        if number:
+            bpy.context.collection.objects.link(one)
+        one.parent, one.rotation_euler = host, (0.4, 0.3, 0)
+        one.location = (number * 7.3 + 1000, number * 0.37, -number)
+    _, result = make_levels(levels=1)
+    assert len(result.objects) == 12
+    assert len({one.data for one in result.objects}) == 1
+
+
+def test_a_volume_that_nodes_make_a_mesh_of_is_taken(make_levels: Any, recorder: Any) -> None:
+    volume = bpy.data.objects.new("Cloud", bpy.data.volumes.new("Cloud"))
+    bpy.context.collection.objects.link(volume)
+    tree = bpy.data.node_groups.new("Cube", "GeometryNodeTree")
+    tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+    cube, end = tree.nodes.new("GeometryNodeMeshCube"), tree.nodes.new("NodeGroupOutput")
+    tree.links.new(cube.outputs[0], end.inputs[0])
+    volume.modifiers.new("Mesh", "NODES").node_group = tree
+    summary, _ = make_levels(levels=1)
+    assert [entry["object"] for entry in summary["objects"]] == ["Cloud"]
+    assert recorder.warnings == []
+
+
 def test_levels_of_a_background_are_in_the_scene_that_it_is(make_levels: Any) -> None:
     ball("Front")
     stage = bpy.data.scenes.new("Stage")

@@ -47,7 +47,7 @@ class LodResult:
         self.collections: dict[Any, Any] = {}
         #: The artist's own objects, by name; to ask Blender for each name would take longer the more there are.
         self._taken = {one.name: one for one in bpy.data.objects if one.library is None}
-        self._fitted: dict[tuple[Any, bytes], Any] = {}
+        self._fitted: dict[tuple[Any, tuple[float, ...]], Any] = {}
         self._objects: list[Any] = []
 
     def add(self, places: Iterable[Place], meshes: list[Any]) -> None:
@@ -98,7 +98,7 @@ class LodResult:
 
     def _fit(self, mesh: Any, rest: Matrix) -> Any:
         """The mesh with a shear applied, which no object can hold; places that are sheared alike share it."""
-        key = (mesh, repr([[float(f"{value:.5g}") for value in row] for row in rest]).encode())
+        key = (mesh, tuple(round(value, 5) + 0.0 for row in rest for value in row))
         if key not in self._fitted:
             fitted = mesh.copy()
             fitted.name = mesh.name

@@ -30,7 +30,8 @@ def split(matrix: Matrix) -> tuple[Matrix, Matrix | None]:
         return held, None
     if abs(held.determinant()) <= 1e-12 * largest**3:  # flat: there is no way back from it
         return Matrix.Translation(matrix.translation), matrix.to_3x3().to_4x4()
-    return held, held.inverted() @ matrix
+    # Without the translation, whose last digits differ from place to place.
+    return held, (held.to_3x3().inverted() @ matrix.to_3x3()).to_4x4()
 
 
 def apply(mesh: Any, rest: Matrix) -> None:

@@ -163,14 +163,16 @@ class View:
             _unhide(layer, renderable=objects == "renderable")
         graph = self.screen.graph(scene)
         shapes: dict[int, Shape] = {}
-        entries = list(self._entries(graph, shapes))
+        hidden = {one for one in layer.objects if not one.visible_get(view_layer=layer)}
+        entries = list(self._entries(graph, shapes, hidden))
+        surfaces = {entry.original for entry in entries if entry.kind == "MESH"}
         homes = _homes(scene)
         scope = self.job.scope
         inner = frozenset() if scope is None else scope.shown_by_others_only(scene)
         for entry in entries:
             if not self._is_chosen(entry, inner):
                 continue
-            if entry.kind != "MESH":
+            if entry.kind != "MESH" and (entry.original not in surfaces or entry.kind == "HAIR"):
                 self.untaken.setdefault(entry.kind, {})[entry.original.name] = None
             elif entry.address in shapes:
                 home = homes.get(entry.instancer or entry.original, scene)
@@ -181,15 +183,20 @@ class View:
             else:
                 shape.drop()
 
-    def _entries(self, graph: Any, shapes: dict[int, Shape]) -> Iterator[_Entry]:
-        """What the graph shows: surfaces, and what cannot be taken; a new shape is made for each new mesh."""
+    def _entries(self, graph: Any, shapes: dict[int, Shape], hidden: set[Any]) -> Iterator[_Entry]:
+        """What the graph shows: surfaces, and what cannot be taken; a new shape is made for each new mesh.
+
+        The graph also has objects that only the eye of a collection hides: those are `hidden`.
+        """
         own: dict[Any, int] = {}
         for instance in graph.object_instances:
             shown, original = instance.object, instance.object.original
             if not instance.show_self:
                 continue
-            self._seen.add(original)
             instancer = _instancer(instance)
+            if (original if instancer is None else instancer) in hidden:
+                continue
+            self._seen.add(original)
             reason = self._reason(original, instancer)
             if reason:
                 continue
