@@ -189,12 +189,28 @@ def test_what_cannot_be_done_is_told_and_the_rest_is_done(make_levels: Any, reco
     summary, _ = make_levels(levels=1)
     assert [entry["object"] for entry in summary["objects"]] == ["Good"]
     assert {entry["object"]: entry["reason"] for entry in summary["skipped"]} == {
-        "Not a number": "has vertices whose positions are not numbers",
+        "Not a number": "has vertices whose positions are not numbers, or too large to be meant",
     }
     assert recorder.warnings == [
         "Left alone: 2 objects without faces.",
-        "“Not a number” has vertices whose positions are not numbers; it is left out.",
+        "“Not a number” has vertices whose positions are not numbers, or too large to be meant; it is left out.",
     ]
+
+
+def test_what_is_nowhere_is_left_out_and_told(make_levels: Any, recorder: Any) -> None:
+    ball("Good")
+    ball("Vertex").data.vertices[0].co.x = 3.4e38
+    ball("Lost").location.x = float("nan")
+    ball("Far").location.x = 1e30
+    summary, result = make_levels(levels=1)
+    assert [one.name for one in result.objects] == ["Good_LOD1"]
+    place = "stands at a place that is not a number, or too far away to be meant"
+    assert {entry["object"]: entry["reason"] for entry in summary["skipped"]} == {
+        "Vertex": "has vertices whose positions are not numbers, or too large to be meant",
+        "Lost": place,
+        "Far": place,
+    }
+    assert len(recorder.warnings) == 3
 
 
 def test_an_error_on_one_object_leaves_the_others(

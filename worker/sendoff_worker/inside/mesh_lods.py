@@ -26,6 +26,10 @@ MOST_PLACES = 100_000
 """So many levels of detail are placed at most: each is an object in the artist's scene."""
 
 
+FARTHEST = 1e15
+"""Positions and places beyond, in metres, are mistakes: nothing beside them could be placed any more."""
+
+
 class Skipped(Exception):
     """A shape gets no levels. The message is the reason."""
 
@@ -61,6 +65,7 @@ class LodRun:
         """Make the levels of one shape and place them, or note why there are none."""
         work = _work_of(shape)
         try:
+            self._drop_lost_places(shape)
             levels = self._levels_of(shape)
             self.result.add(shape.places, levels.meshes)
             self._list(shape, levels)
@@ -75,6 +80,16 @@ class LodRun:
         finally:
             shape.drop()
         self.work_done += work
+
+    def _drop_lost_places(self, shape: Shape) -> None:
+        """Leave out places that are nowhere. Raises Skipped if none is left."""
+        kept = [place for place in shape.places if _is_sane(np.array(place.matrix))]
+        if not kept:
+            raise Skipped("stands at a place that is not a number, or too far away to be meant")
+        if len(kept) < len(shape.places):
+            lost = len(shape.places) - len(kept)
+            self._warn("at lost places", f"“{kept[0].name}” is left out at {lost:,} places that are not numbers.")
+        shape.places[:] = kept
 
     def _list(self, shape: Shape, levels: Levels) -> None:
         places = Counter(place.name for place in shape.places)
@@ -230,10 +245,14 @@ def _work_of(shape: Shape) -> int:
     return 1 + (len(shape.mesh.polygons) if shape.mesh is not None else 0)
 
 
+def _is_sane(values: Any) -> bool:
+    return bool((np.abs(values) < FARTHEST).all())  # of what is no number, no comparison is true
+
+
 def _check(job: Job, shape: Shape) -> None:
     mesh = shape.mesh
-    if not np.isfinite(column(mesh.vertices, "co", np.float32, 3)).all():
-        raise Skipped("has vertices whose positions are not numbers")
+    if not _is_sane(column(mesh.vertices, "co", np.float32, 3)):
+        raise Skipped("has vertices whose positions are not numbers, or too large to be meant")
     if mesh.validate(verbose=False, clean_customdata=False):
         job.warn(f"“{shape.places[0].name}” had invalid geometry, which was repaired for its levels.")
         if not len(mesh.polygons):
