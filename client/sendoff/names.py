@@ -37,12 +37,20 @@ def readable(text: str) -> str:
 
 
 def safe_name(name: str) -> str:
-    """A file's name as every system can store it; the tokens of tiles stay.
+    """A file's name as every system can store it.
 
     A safe name is its own safe name. Names that differ may get the same one: the caller puts them into two folders.
     """
+    return _shortened(_REFUSED.sub("_", unicodedata.normalize("NFC", name)))
+
+
+def safe_pattern(name: str) -> str:
+    """The name of a tiled image's pattern: as `safe_name` gives it, but the tokens of tiles stay."""
     parts = re.split(f"({UDIM}|{UVTILE})", unicodedata.normalize("NFC", name))
-    safe = "".join(part if part in (UDIM, UVTILE) else _REFUSED.sub("_", part) for part in parts)
+    return _shortened("".join(part if part in (UDIM, UVTILE) else _REFUSED.sub("_", part) for part in parts))
+
+
+def _shortened(safe: str) -> str:
     safe = _without_device(safe.rstrip(" .") or "_")
     if is_too_long(safe, LONGEST_NAME_BYTES):
         safe = _without_device(_cut_start(safe, LONGEST_NAME_BYTES - 1))

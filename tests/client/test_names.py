@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sendoff.manifest import check_path
-from sendoff.names import folder_name, is_device, readable, safe_name, utf16_units
+from sendoff.names import folder_name, is_device, readable, safe_name, safe_pattern, utf16_units
 
 #: Any text, also with lone surrogates, devices and what Windows refuses.
 names = st.text(st.characters(), min_size=1, max_size=300) | st.sampled_from(
@@ -19,7 +19,7 @@ names = st.text(st.characters(), min_size=1, max_size=300) | st.sampled_from(
 @given(names)
 def test_any_name_when_made_safe_then_the_manifest_takes_it_and_it_stays(name: str) -> None:
     safe = safe_name(name)
-    check_path("external/00/" + safe.replace("<UDIM>", "1001").replace("<UVTILE>", "u1_v1"))
+    check_path("external/00/" + safe)
     assert safe_name(safe) == safe
     assert len(safe.encode()) <= 200
 
@@ -36,14 +36,22 @@ def test_any_name_when_made_safe_then_the_manifest_takes_it_and_it_stays(name: s
         ("e\u0301.png", "\u00e9.png"),
         ("a. . ", "a"),
         ("???", "___"),
-        ("paint.<UDIM>.png", "paint.<UDIM>.png"),
-        ("paint<1>.<UVTILE>.png", "paint_1_.<UVTILE>.png"),
+        ("<UDIM>.png", "_UDIM_.png"),
+        ("paint.<UVTILE>.png", "paint._UVTILE_.png"),
         ("computer.png", "computer.png"),
         (".hidden", ".hidden"),
     ],
 )
 def test_a_name_when_made_safe_then_it_is_as_near_as_can_be(name: str, safe: str) -> None:
     assert safe_name(name) == safe
+
+
+@given(names, st.sampled_from(["<UDIM>", "<UVTILE>"]))
+def test_a_pattern_of_tiles_when_made_safe_then_its_token_stays(name: str, token: str) -> None:
+    safe = safe_pattern(f"{name}.{token}.png")
+    assert safe.endswith(f".{token}.png")
+    check_path("external/00/" + safe.replace("<UDIM>", "1001").replace("<UVTILE>", "u1_v1"))
+    assert safe_pattern("paint<1>.<UVTILE>.png") == "paint_1_.<UVTILE>.png"
 
 
 @pytest.mark.parametrize("letter", ["a", "é", "景", "😀"])
