@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, NamedTuple
 from .blendfile import BlendHead, block_head_struct, parse_head
 from .errors import BlendFileError, Stopped
 from .names import readable
+from .regular_files import open_file
 
 try:
     import zstandard as _zstandard
@@ -186,7 +187,7 @@ class BlendFile:
         self.path = path
         self._stop = stop
         self._bodies: dict[int, bytes] = {}
-        self._file = path.open("rb", buffering=64 * 1024)
+        self._file = open_file(path, 64 * 1024)
         try:
             self._name = f"The file {readable(path.name)}"
             self.head = parse_head(self._file.read(_START_BYTES), self._name)
@@ -340,7 +341,7 @@ class Decompressed:
 
 def decompressed(path: Path) -> Decompressed:
     """Open a compressed .blend; raises CannotDecompress or OSError."""
-    file = path.open("rb")
+    file = open_file(path)
     try:
         magic = file.read(4)
         file.seek(0)

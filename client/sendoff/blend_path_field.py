@@ -11,6 +11,7 @@ from pathlib import Path
 BUILTIN = "<builtin>"
 #: Beside the file that holds it, and named after it: the folder of its point caches.
 OWN_CACHE = "//blendcache_"
+_NO_NAME = re.compile(r"[/\\]*(\.\.?[/\\]+)*(\.\.?)?")
 #: Blender brings its own brushes with it, in any place.
 _BLENDERS_OWN = re.compile(r"[/\\]datafiles[/\\]assets[/\\]brushes[/\\]")
 
@@ -88,6 +89,11 @@ def absolute(path: str, base: Path) -> Path:
 def is_blenders_own(path: str) -> bool:
     """Whether a path names a file that every Blender has: it is not sent, and nobody misses it."""
     return _BLENDERS_OWN.search(path) is not None
+
+
+def names_no_file(path: str) -> bool:
+    """Whether a path has no file name: Blender stores an empty one as the way to the root, `//../../`."""
+    return _NO_NAME.fullmatch(path) is not None
 
 
 def looks_like_path(text: str) -> bool:

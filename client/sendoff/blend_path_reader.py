@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from .blend_dna import BlendFile, Block, Struct
-from .blend_path_field import PathField, Spot, decode, looks_like_path
+from .blend_path_field import PathField, Spot, decode, looks_like_path, names_no_file
 
 RAW = 0
 SMALL_BYTES = 4096
@@ -96,7 +96,7 @@ class Reader:
             of_struct, handler = self._handlers[block.struct]
             for at in self.each(block, of_struct):
                 for found in handler(self, run, at):
-                    if found.path or found.kind == "strip":
+                    if found.kind == "strip" or (found.is_folder and found.path) or not names_no_file(found.path):
                         yield replace(found, owner_code=run.code, owner=run.name, library=run.library)
 
     def each(self, block: Block, of_struct: Struct) -> Iterator[At]:

@@ -13,6 +13,7 @@ from .blend_path_reader import Reader
 from .blend_path_structs import HANDLERS
 from .errors import BlendFileError
 from .names import readable, safe_name
+from .regular_files import open_file
 
 __all__ = ["OWN_CACHE", "PathField", "absolute", "is_blenders_own", "looks_like_path", "read_paths", "rewrite_paths"]
 
@@ -83,7 +84,7 @@ def _text_change(one: PathField, text: str, offset: int, size: int) -> Iterator[
 
 
 def _decompress(file: Path) -> None:
-    with file.open("rb") as start:
+    with open_file(file) as start:
         if start.read(7) == b"BLENDER":
             return
     with BlendFile(file):

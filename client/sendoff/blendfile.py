@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, Optional, Union
 
 from .errors import BlendFileError
+from .regular_files import open_file, what_begins
 
 try:
     import zstandard as _zstandard
@@ -25,7 +26,7 @@ except ImportError:
 
 _CLASSIC = re.compile(rb"BLENDER([_-])([vV])([0-9]{3})")
 _MODERN = re.compile(rb"BLENDER([0-9]{2})-([0-9]{2})v([0-9]{4})")
-_LONGEST_HEAD_BYTES = 17
+_SHORTEST_HEAD_BYTES, _LONGEST_HEAD_BYTES = 12, 17
 _WALK_BUFFER_BYTES = 64 * 1024
 #: Enough for the first block of a zstd stream (at most 128 KiB), so that a compressed head can be read.
 _FIRST_BYTES = 160 * 1024
@@ -66,7 +67,7 @@ def read_head(source: Union[str, Path, bytes]) -> BlendHead:  # noqa: UP007
     if isinstance(source, bytes):
         return parse_head(source)
     path = Path(source)
-    with path.open("rb", buffering=_WALK_BUFFER_BYTES) as file:
+    with open_file(path, _WALK_BUFFER_BYTES) as file:
         head = parse_head(file.read(_FIRST_BYTES), f"The file {path.name}")
         if head.compressed is None:
             for _ in iter_blocks(file, head, name=f"The file {path.name}"):
@@ -160,7 +161,21 @@ def _plain(start: bytes, name: str, compressed: str | None = None) -> BlendHead:
         )
     if modern:
         raise BlendFileError(f"{name} is a .blend in a form newer than this version of Sendoff knows. Update Sendoff.")
-    raise BlendFileError(f"{name} is not a .blend file: it does not begin as Blender writes it.")
+    raise BlendFileError(f"{name} {_what_it_is(start, is_inside=compressed is not None)}")
+
+
+def _what_it_is(start: bytes, *, is_inside: bool) -> str:
+    """What is wrong with a file that does not begin as a .blend, and what to do."""
+    if is_inside and not start:
+        return "is damaged: it cannot be decompressed. Save it again in Blender."
+    if not start.strip(b"\0"):
+        return f"is {'not completely written' if start else 'empty'}. Save it again in Blender."
+    if len(start) < _SHORTEST_HEAD_BYTES and b"BLENDER".startswith(start[:7]):
+        return "is not completely written. Save it again in Blender."
+    kind = what_begins(start)
+    if kind:
+        return f"is not a .blend file but {kind}."
+    return "is not a .blend file: it does not begin as Blender writes it. Send a file that Blender saved."
 
 
 def _compressed(start: bytes | None, codec: str, name: str) -> BlendHead:

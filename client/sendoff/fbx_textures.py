@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from .regular_files import open_file
+
 _BINARY = b"Kaydara FBX Binary"
 #: A node's name with its length, and the first property's type: a text, or bytes.
 _BINARY_PATH = re.compile(rb"\x10RelativeFilenameS|\x08(?:File|file)[nN]ameS")
@@ -51,7 +53,7 @@ class FbxTexture:
 
 def textures(file: Path) -> list[FbxTexture]:
     """The textures that an FBX file names and does not hold, each once; raises OSError if it cannot be read."""
-    with file.open("rb") as opened:
+    with open_file(file) as opened:
         data = opened.read(_MAX_BYTES)
     found = _of_binary(data) if data.startswith(_BINARY) else _of_text(data)
     held: dict[str, bool] = {}

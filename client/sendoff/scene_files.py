@@ -20,7 +20,8 @@ from .blend_links import Used, used_of_libraries
 from .blend_paths import OWN_CACHE, PathField
 from .errors import BlendFileError, Stopped
 from .host import file_patterns
-from .names import UDIM, readable, safe_name
+from .names import UDIM, readable, safe_name, safe_pattern
+from .regular_files import is_readable, why_unreadable
 from .usd_files import UsdFiles
 
 PATHS_NAME = "sendoff-paths.json"
@@ -127,7 +128,7 @@ def _of_fbx(scene: Path) -> Collected:
     missing = []
     for texture in fbx_textures.textures(scene):
         file = texture.find(scene.parent)
-        if file is None or safe_name(file.name) != file.name or not _is_readable(file):
+        if file is None or safe_name(file.name) != file.name or not is_readable(file):
             missing.append(f"{readable(texture.paths[-1])} (texture of “{readable(scene.name)}”)")
         elif file.name != place:
             places[file.name] = file
@@ -241,18 +242,19 @@ class _Collection:
             self._add_own_cache(holder)
             return
         path = blend_paths.absolute(one.path, _base(holder, one))
-        if one.kind == "cache_file" and path.suffix.lower() in usd_layers.LAYER_SUFFIXES and _is_readable(path):
+        if one.kind == "cache_file" and path.suffix.lower() in usd_layers.LAYER_SUFFIXES and is_readable(path):
             place = self._place_usd(path)
         elif one.is_folder:
-            files = list(_cache_files(path, one.kind))
+            # An empty path is stored as the way to the root: no one means to send all that is there.
+            files = list(_cache_files(path, one.kind)) if path != Path(path.anchor) else []
             place = self._place_folder(holder, one, path, files) if files else ""
             if not files and not one.is_optional:
-                self._miss(holder, one, str(path))
+                self._miss(holder, one, [path], why=_why_no_cache(path))
         else:
             there, missing = _files(path, one)
             place = self._place_files(holder, one, path, there) if there else ""
             if missing and not one.is_optional:
-                self._miss(holder, one, _listed(missing), is_all=not there)
+                self._miss(holder, one, missing, why=_why_missing(missing), is_all=not there)
         if place:
             self._holders.setdefault(holder.place, {})[one.key] = place
             self._origins.setdefault(place, _origin(holder, one, path))
@@ -262,14 +264,15 @@ class _Collection:
         parent, name = posixpath.split(holder.place)
         target = posixpath.join(parent, f"blendcache_{posixpath.splitext(name)[0]}")
         for file in sorted(path.rglob("*")):
-            if file.is_file():
+            if is_readable(file):
                 self._set(f"{target}/{_safe_relative(file, path)}", file)
 
     def _place_files(self, holder: _Holder, one: PathField, path: Path, files: list[Path]) -> str:
-        is_group = one.is_sequence or bool(one.tiles) or bool(one.names)
+        is_tiled = _is_tiled(path, one)
+        is_group = one.is_sequence or is_tiled or bool(one.names)
         key = _group_key(path, one) if is_group else _real(path)
         known = (self._groups if is_group else self._by_file).get(key)
-        name = safe_name(path.name)
+        name = safe_pattern(path.name) if is_tiled else safe_name(path.name)
         if known is None:
             known = self._new_place(holder, one, name)
             (self._groups if is_group else self._by_file)[key] = known
@@ -334,10 +337,11 @@ class _Collection:
                 None
             )
 
-    def _miss(self, holder: _Holder, one: PathField, path: str, *, is_all: bool = True) -> None:
+    def _miss(self, holder: _Holder, one: PathField, paths: list[Path], *, why: str = "", is_all: bool = True) -> None:
+        path = _listed(paths)
         if re.match(r"[A-Za-z]:[\\/]|\\\\", one.path) and os.sep == "/":
             path = one.path  # of Windows
-        label = f"{_WORDS.get(one.kind, one.kind)} “{readable(one.owner)}”"
+        label = f"{_WORDS.get(one.kind, one.kind)} “{readable(one.owner)}”{why and f': {why}'}"
         self._labels[f"{readable(path)} ({label})"] = None
         if is_all:
             self._missing.setdefault(holder.place, {})[one.key] = label
@@ -347,18 +351,23 @@ def _files(path: Path, one: PathField) -> tuple[list[Path], list[Path]]:
     """The files that a path means: those that are there, and those that are not."""
     if one.tiles:
         wanted = file_patterns.tiles(path, one.tiles)
-    elif UDIM in path.name:
-        wanted = file_patterns.all_tiles(path) or [path]
+    elif _is_tiled(path, one):
+        wanted = file_patterns.all_tiles(path)
     elif one.names:
         wanted = [path, *(path.with_name(name) for name in one.names)]
     elif one.is_sequence:
-        there = [file for file in file_patterns.frames(path, one.frames) if _is_readable(file)]
+        there = [file for file in file_patterns.frames(path, one.frames) if is_readable(file)]
         return there, _missing_frames(path, one, there) if there else [path]
     else:
         wanted = [path]
-    there = [file for file in wanted if _is_readable(file)]
+    there = [file for file in wanted if is_readable(file)]
     known = set(there)
     return there, [file for file in wanted if file not in known]
+
+
+def _is_tiled(path: Path, one: PathField) -> bool:
+    """Whether a path is a pattern of tiles: a file may really have the token in its name."""
+    return bool(one.tiles) or (UDIM in path.name and not is_readable(path) and bool(file_patterns.all_tiles(path)))
 
 
 def _missing_frames(path: Path, one: PathField, there: list[Path]) -> list[Path]:
@@ -376,16 +385,26 @@ def _missing_frames(path: Path, one: PathField, there: list[Path]) -> list[Path]
 def _cache_files(folder: Path, kind: str) -> Iterator[Path]:
     try:
         for pattern in _CACHE_FILES.get(kind, ("*",)):
-            yield from (file for file in sorted(folder.glob(pattern)) if _is_readable(file))
+            yield from (file for file in sorted(folder.glob(pattern)) if is_readable(file))
     except (OSError, ValueError):
         return
 
 
-def _is_readable(path: Path) -> bool:
+def _why_missing(paths: list[Path]) -> str:
+    """Why none of these can be read, if that is the same for all; "" if they are not there."""
+    reasons = set(map(why_unreadable, paths))
+    return reasons.pop() if len(reasons) == 1 else ""
+
+
+def _why_no_cache(folder: Path) -> str:
     try:
-        return path.is_file() and os.access(path, os.R_OK)
-    except (OSError, ValueError):  # a name too long for the system, or with a zero byte
-        return False
+        if not folder.exists():
+            return ""
+        if not folder.is_dir():
+            return "a file, not a folder"
+        return "no files of a cache are in it" if os.access(folder, os.R_OK | os.X_OK) else "no permission to read it"
+    except (OSError, ValueError):
+        return ""
 
 
 def _listed(paths: list[Path]) -> str:

@@ -20,6 +20,7 @@ from .host.file_patterns import split_number
 from .manifest import MAX_CHUNKS_PER_FILE, MAX_FILES, check_path, check_paths
 from .names import readable, safe_name
 from .protocol import CHUNK_BYTES
+from .regular_files import why_unreadable
 from .scene_files import Collected, SceneFile, collect
 
 __all__ = ["HostInfo", "SceneFile", "Submission", "scene_submission"]
@@ -183,11 +184,24 @@ def _too_many(files: tuple[SceneFile, ...]) -> str:
     return text
 
 
+def _what_to_do(file: SceneFile, reason: str) -> str:
+    if reason.startswith("no permission"):
+        return "Change the permissions."
+    if file.role == "scene":
+        return "Give the path of a scene file."
+    return "Name the files in it." if reason.startswith("a folder") else "Give the path of a file."
+
+
 def _check_file(file: SceneFile) -> None:
     try:
+        reason = why_unreadable(file.source)
+        if reason:
+            raise InputError(f"{readable(str(file.source))} cannot be sent: {reason}. {_what_to_do(file, reason)}")
         if not file.source.is_file():
             raise InputError(f"There is no file {readable(str(file.source))}. Check the path.")
         size = file.source.stat().st_size
+        if not size and file.role == "scene":
+            raise InputError(f"The file {readable(file.source.name)} is empty. Save the scene again.")
         if size > MAX_CHUNKS_PER_FILE * CHUNK_BYTES:
             raise InputError(
                 f"The file {readable(str(file.source))} has {size / 1e12:.1f} TB; at most "

@@ -16,6 +16,7 @@ from pathlib import Path
 from .errors import ManifestError, Stopped
 from .manifest import check_path
 from .names import UDIM, readable, safe_name
+from .regular_files import is_readable, why_unreadable
 from .usd_layers import LAYER_SUFFIXES, NAMING_SUFFIXES, UsdLayerError, asset_paths
 from .usd_rewriting import rewrite
 
@@ -77,7 +78,8 @@ class UsdFiles:
             target = Path(os.path.normpath(layer.parent / path.replace("\\", "/")))
             there = _files(target)
             if not there:
-                self._miss(path if is_absolute else str(target), layer)
+                why = why_unreadable(target)
+                self._miss(path if is_absolute else str(target), layer, why and f": {why}")
             elif not is_absolute:
                 found += there
             elif not self._can_rewrite(layer):
@@ -161,17 +163,11 @@ def _files(path: Path) -> list[Path]:
         parts = _CLIP_NUMBER.split(name, maxsplit=1)
         pattern = re.escape(parts[0]) + r"\d+(?:\.\d+)?" + re.escape(parts[1])
     else:
-        return [path] if _is_readable(path) else []
+        return [path] if is_readable(path) else []
     matcher = re.compile(pattern)
     try:
         with os.scandir(path.parent) as entries:
-            return sorted(path.with_name(entry.name) for entry in entries if matcher.fullmatch(entry.name))
+            found = sorted(path.with_name(entry.name) for entry in entries if matcher.fullmatch(entry.name))
+            return list(filter(is_readable, found))
     except OSError:
         return []
-
-
-def _is_readable(path: Path) -> bool:
-    try:
-        return path.is_file() and os.access(path, os.R_OK)
-    except (OSError, ValueError):
-        return False

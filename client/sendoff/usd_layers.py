@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from .errors import InputError
 from .names import readable
+from .regular_files import open_file, what_begins
 
 #: Suffixes of layers, which name further files.
 LAYER_SUFFIXES = frozenset({".usd", ".usda", ".usdc"})
@@ -50,7 +51,7 @@ def asset_paths(layer: Path) -> list[str]:
 
     Raises UsdLayerError if it is damaged or no layer, OSError if it cannot be read.
     """
-    with layer.open("rb") as file:
+    with open_file(layer) as file:
         start = file.read(88)
         found: Iterable[str]
         try:
@@ -69,8 +70,16 @@ def asset_paths(layer: Path) -> list[str]:
             return list(dict.fromkeys(filter(None, map(plain_path, found))))
         except (ValueError, IndexError, struct.error, OverflowError) as error:
             raise UsdLayerError(
-                f"The USD layer {readable(layer.name)} is damaged, so the files that it names could not be looked up."
+                f"The USD layer {readable(layer.name)} {_what_it_is(start)}, so the files that it names could not be "
+                f"looked up. Save it again."
             ) from error
+
+
+def _what_it_is(start: bytes) -> str:
+    if not start:
+        return "is empty"
+    kind = what_begins(start).partition(":")[0]
+    return f"is {kind}" if kind else "is damaged"
 
 
 def _of_material_x(text: bytes) -> Iterator[str]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .errors import InputError
+from .regular_files import open_file
 from .usd_layers import CRATE, TOKENS, Crate, as_text, plain_path, read_crate, text_paths
 
 _TOC_OFFSET = 16
@@ -31,7 +32,7 @@ def rewrite(layer: Path, target: Path, changes: Mapping[str, str]) -> None:
         InputError: The layer is damaged.
         OSError: A file cannot be read or written.
     """
-    with layer.open("rb") as file:
+    with open_file(layer) as file:
         is_crate = file.read(len(CRATE)) == CRATE
     try:
         if is_crate:
@@ -65,7 +66,7 @@ def _rewritten_text(text: bytes, changes: Mapping[str, str]) -> bytes:
 
 
 def _rewrite_crate(layer: Path, target: Path, changes: Mapping[str, str]) -> None:
-    with layer.open("rb") as file:
+    with open_file(layer) as file:
         crate = read_crate(file)
     shutil.copyfile(layer, target)
     section = _section(crate, changes)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.mutated import mutated
 
+from sendoff.blend_dna import BlendFile
 from sendoff.blendfile import read_head, series_of, walk_blocks
 from sendoff.errors import BlendFileError
 
@@ -85,6 +86,27 @@ def test_a_path_when_the_file_is_half_written_then_the_sentence_names_it(tmp_pat
     path.write_bytes(make_blend((b"DATA", b"x" * 500, 1))[:-40])
     with pytest.raises(BlendFileError, match=r"car\.blend is damaged or not completely written"):
         read_head(path)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "car.blend is empty. Save it again in Blender."),
+        (b"\0" * 4096, "car.blend is not completely written. Save it again in Blender."),
+        (b"BLENDER-", "car.blend is not completely written. Save it again in Blender."),
+        (b"PK\x03\x04rest", "car.blend is not a .blend file but a zip archive: unpack it and send the file inside."),
+        (b"version https://git-lfs.github.com/spec/v1", "but a pointer of Git LFS: fetch the file itself with"),
+        (b"a text of some length", "it does not begin as Blender writes it. Send a file that Blender saved."),
+        (gzip.compress(b"x" * 99999)[:20], "car.blend is damaged: it cannot be decompressed. Save it again in Blender"),
+    ],
+)
+def test_a_path_when_it_is_no_blend_then_the_sentence_says_what_it_is_and_what_to_do(tmp_path, data, says) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "car.blend"
+    path.write_bytes(data)
+    for read in (read_head, BlendFile):
+        with pytest.raises(BlendFileError) as caught:
+            read(path)
+        assert says in str(caught.value)
 
 
 def test_gzip_when_read_then_the_head_inside_is_told(make_blend) -> None:  # type: ignore[no-untyped-def]

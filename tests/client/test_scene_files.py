@@ -133,6 +133,23 @@ def test_tiles_when_some_are_missing_then_the_others_are_sent(tmp_path: Path) ->
     assert found.missing == (f"{tmp_path}/t.1002.png (image “Paint”)",)
 
 
+@pytest.mark.parametrize("name", ["<UDIM>.png", "t.<UVTILE>.png", "t.<UDIM>.png"])
+def test_a_file_that_has_the_token_of_tiles_in_its_name_then_it_gets_a_safe_name(tmp_path: Path, name: str) -> None:
+    scene = write(tmp_path / "<UDIM>.blend", libraries(f"//{name}.blend", blend=image(f"//{name}")))
+    write(tmp_path / name), write(tmp_path / f"{name}.blend", image(f"//{name}")), write(tmp_path / "t.1001.png")
+    found = collect(scene)
+    check_paths([found.place, *(file.path for file in found.files)])
+    assert sorted(file.source.name for file in found.files) == sorted([name, f"{name}.blend"])
+    assert found.place == "_UDIM_.blend"
+
+
+def test_a_pattern_of_tiles_when_the_image_does_not_know_its_tiles_then_all_that_are_there(tmp_path: Path) -> None:
+    write(tmp_path / "t.1001.png"), write(tmp_path / "t.1012.png")
+    found = collect(write(tmp_path / "shot.blend", image("//t.<UDIM>.png")))
+    assert [file.path for file in found.files] == ["external/00/t.1001.png", "external/00/t.1012.png"]
+    assert found.paths["holders"] == {"shot.blend": {"//t.<UDIM>.png": "external/00/t.<UDIM>.png"}}
+
+
 @pytest.mark.parametrize("name", ["plate.{:04d}.jp2", "v2_{:d}.png", "take3.{:03d}", "s{:04d}_left.mp4"])
 def test_a_sequence_when_its_suffix_has_digits_too_then_all_its_frames_are_sent(tmp_path: Path, name: str) -> None:
     for frame in range(1, 6):
@@ -251,6 +268,14 @@ def test_a_short_field_when_its_file_gets_a_place_then_the_new_path_fits(tmp_pat
     holder = found.paths["holders"]["shot.blend"]
     rewrite_paths(scene, lambda one: stored_path(holder[one.path], found.place))
     assert places(collect(scene)) == {"in.obj": f"{tmp_path.name}/in.obj"}
+
+
+@pytest.mark.parametrize("stored", ["//", "//../", "//../../../", "//..\\..\\", "//..", "/"])
+def test_an_empty_path_when_stored_as_the_way_to_the_root_then_nothing_is_missing(tmp_path: Path, stored) -> None:  # type: ignore[no-untyped-def]
+    blend = image(stored)
+    blend.id("CF", "CacheFile", "Empty", 50, filepath=stored)
+    found = collect(write(tmp_path / "shot.blend", blend))
+    assert (found.files, found.missing, found.paths["missing"]) == ((), (), {})
 
 
 def test_a_library_when_it_is_damaged_then_it_is_sent_and_noted(tmp_path: Path) -> None:

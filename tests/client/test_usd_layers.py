@@ -70,9 +70,17 @@ def test_a_package_when_read_then_it_names_nothing(tmp_path: Path) -> None:
     assert asset_paths(written(tmp_path, b"PK\x03\x04rest")) == []
 
 
-@pytest.mark.parametrize("data", [b"", b"no layer", b"PXR-USDC", crate(["a.usd"])[:-40], b"#usdb"])
+@pytest.mark.parametrize("data", [b"no layer", b"PXR-USDC", crate(["a.usd"])[:-40], b"#usdb"])
 def test_a_layer_when_it_is_none_or_damaged_then_a_sentence(tmp_path: Path, data: bytes) -> None:
-    with pytest.raises(UsdLayerError, match=r"scene\.usd is damaged"):
+    with pytest.raises(UsdLayerError, match=r"scene\.usd is damaged, .* Save it again\."):
+        asset_paths(written(tmp_path, data))
+
+
+@pytest.mark.parametrize(
+    ("data", "what"), [(b"", "empty"), (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS")]
+)
+def test_a_layer_when_it_is_something_else_then_the_sentence_says_what(tmp_path: Path, data, what) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(UsdLayerError, match=rf"scene\.usd is {what}, so the files"):
         asset_paths(written(tmp_path, data))
 
 
