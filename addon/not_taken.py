@@ -47,13 +47,23 @@ def notes(order: Order) -> tuple[str, ...]:
 
 
 def _kinds(thing: bpy.types.Object) -> list[tuple[str, str]]:
-    kinds = [_KINDS[thing.type]] if thing.type in _KINDS else []
+    kinds = [_KINDS[thing.type]] if thing.type in _KINDS and not _may_become_a_mesh(thing) else []
     if len(bpy.data.particles):
         for system in thing.particle_systems:
             settings = system.settings
             if settings is not None and settings.type == "HAIR" and settings.render_type == "PATH":
                 kinds.append(_KINDS["HAIR"])
     return kinds
+
+
+def _may_become_a_mesh(thing: bpy.types.Object) -> bool:
+    """Whether geometry nodes may make a mesh of it; the task tells afterwards of those that they do not."""
+    return any(
+        modifier.type == "NODES"
+        and modifier.node_group is not None
+        and (modifier.show_viewport or modifier.show_render)
+        for modifier in thing.modifiers
+    )
 
 
 def _concerned(order: Order, suspects: Iterable[bpy.types.Object]) -> Iterator[bpy.types.Object]:

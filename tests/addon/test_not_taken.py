@@ -47,6 +47,18 @@ def test_each_kind_is_named_by_count_and_name(addon, zoo):
     assert "Text" not in note
 
 
+def test_what_geometry_nodes_may_make_a_mesh_of_is_not_named(addon, zoo):
+    for name in ("Smoke", "Dust", "Hair"):
+        modifier = bpy.data.objects[name].modifiers.new("Nodes", "NODES")
+        modifier.node_group = bpy.data.node_groups.new(name, "GeometryNodeTree")
+    bpy.data.objects["Hair"].modifiers[0].show_viewport = bpy.data.objects["Hair"].modifiers[0].show_render = False
+    bpy.data.objects["Beard"].modifiers.new("Nodes", "NODES")
+    (note,) = addon.not_taken.notes(order(addon))
+    assert "Smoke" not in note
+    assert "Dust" not in note
+    assert "2 hair objects (“Beard”, “Hair”)" in note
+
+
 def test_it_is_among_the_notes_of_the_export(addon, zoo):
     assert addon.scene_export.export(order(addon)).notes == addon.not_taken.notes(order(addon))
 
