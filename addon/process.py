@@ -211,8 +211,7 @@ def bring(job: Job) -> str:
             reason = results.why_not_now(job, bpy.context)
             if reason:
                 return f"the result was not imported. {reason}. {where}"
-            pump.import_and_say(job, bpy.context)
-            bpy.ops.ed.undo_push(message=f"Import {job.title} from Server")
+            pump.import_as_one_step(job, bpy.context)
     except any_mode.CannotLeaveMode as error:
         return f"{error}. {where}"
     return ""

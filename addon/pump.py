@@ -43,8 +43,7 @@ def pump() -> float | None:
     importing = next((job for job in desk.jobs.jobs if is_import_due(job, bpy.context)), None)
     if importing is not None:
         with some_window():
-            import_and_say(importing, bpy.context)
-            bpy.ops.ed.undo_push(message=f"Import {importing.title} from Server")
+            import_as_one_step(importing, bpy.context)
         return 0.0
     return pause
 
@@ -103,8 +102,20 @@ def _may_redo() -> bool:
         return not bpy.app.background and bpy.ops.ed.redo.poll()  # type: ignore[call-arg]
 
 
+def import_as_one_step(job: Job, context: bpy.types.Context) -> None:
+    """Import a result as one undo step; one that brings nothing into the file, as a report, is none."""
+    imported = _import(job, context)
+    if imported is None or imported.object_names or imported.image_names:
+        bpy.ops.ed.undo_push(message=f"Import {job.title} from Server")
+
+
 def import_and_say(job: Job, context: bpy.types.Context) -> bool:
     """Import a result and note what became of it; the caller makes the undo step. Returns whether it worked."""
+    return _import(job, context) is not None
+
+
+def _import(job: Job, context: bpy.types.Context) -> results.Imported | None:
+    imported = None
     try:
         imported = results.import_result(job, context)
     except results.ImportFailed as error:
@@ -115,7 +126,7 @@ def import_and_say(job: Job, context: bpy.types.Context) -> bool:
         job.import_notes = tuple(readable(note) for note in imported.notes)
     job.ended_at = time.time()
     desk.remember(job)
-    return job.problem is None
+    return imported
 
 
 def tick() -> float | None:

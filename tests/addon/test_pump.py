@@ -311,3 +311,16 @@ def test_with_import_on_click_the_result_waits(addon, signed_in, click):
         assert job.imported
     finally:
         own.import_results = "AUTO"
+
+
+@pytest.mark.parametrize(("names", "is_there"), [((), False), (("Body_LOD1",), True)])
+def test_a_result_that_brings_nothing_into_the_file_is_no_undo_step(addon, monkeypatch, names, is_there):
+    job = addon.host.jobs.Job(key="k", id="j1", task="scene.check", title="car", server_url="elsewhere")
+    imported = addon.results.Imported(text="nothing to mend was found", object_names=names)
+    monkeypatch.setattr(addon.results, "import_result", lambda *_: imported)
+    bpy.ops.ed.undo_push(message="before")
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new("Made by the artist", None))
+    bpy.ops.ed.undo_push(message="made")
+    addon.pump.import_as_one_step(job, bpy.context)
+    bpy.ops.ed.undo()
+    assert ("Made by the artist" in bpy.data.objects) is is_there
