@@ -318,6 +318,7 @@ def test_a_result_that_brings_nothing_into_the_file_is_no_undo_step(addon, monke
     job = addon.host.jobs.Job(key="k", id="j1", task="scene.check", title="car", server_url="elsewhere")
     imported = addon.results.Imported(text="nothing to mend was found", object_names=names)
     monkeypatch.setattr(addon.results, "import_result", lambda *_: imported)
+    monkeypatch.setattr(addon.desk, "remember", lambda *_: None)
     bpy.ops.ed.undo_push(message="before")
     bpy.context.scene.collection.objects.link(bpy.data.objects.new("Made by the artist", None))
     bpy.ops.ed.undo_push(message="made")

@@ -113,6 +113,14 @@ def test_zero_area_faces_and_loose_vertices(check: Any) -> None:
     assert found["loose_vertices"][0]["indices"] == [6]
 
 
+def test_positions_that_are_no_numbers_are_found_and_nothing_else_is_said_of_the_rest(check: Any) -> None:
+    bpy.ops.mesh.primitive_grid_add(x_subdivisions=4, y_subdivisions=4)
+    bpy.context.object.data.vertices[0].co.x = float("nan")
+    found = check()
+    assert found["invalid_positions"][0]["indices"] == [0]
+    assert found["zero_area_faces"][0]["indices"] == [0], "the one face at that corner"
+
+
 def test_missing_and_flipped_uvs(check: Any) -> None:
     add_mesh("Bare", SQUARE, [], [(0, 1, 2, 3)])
     mirrored = add_mesh("Mirrored", SQUARE, [], [(0, 1, 2, 3)], uvs=True)

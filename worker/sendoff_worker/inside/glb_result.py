@@ -50,8 +50,8 @@ def write_glb(path: Path, scene: Any, objects: Iterable[tuple[Any, Part]]) -> No
         export_animations=False,
         export_morph=False,
         export_skins=False,
-        # All colours, and those that no material uses do not change how it looks.
-        export_vertex_color="MATERIAL",
+        # All colours, the active ones first: engines read COLOR_0 alone.
+        export_vertex_color="ACTIVE",
         export_all_vertex_colors=True,
         export_active_vertex_color_when_no_material=True,
     )

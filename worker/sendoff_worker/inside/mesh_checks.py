@@ -43,8 +43,12 @@ def _check_faces(findings: Findings, one: Any, mesh: Any) -> None:
     sides = column(mesh.polygons, "loop_total", np.int32)
     text = "Faces with more than four sides, which engines split in their own way: {}."
     findings.add_elements("ngons", "warning", one, text, sides > 4, element="face")
-    positions = column(mesh.vertices, "co", np.float32, 3)
-    diagonal_squared = float(((positions.max(axis=0) - positions.min(axis=0)) ** 2).sum())
+    positions = column(mesh.vertices, "co", np.float32, 3).astype(np.float64)
+    lost = ~np.isfinite(positions).all(axis=1)
+    text = "Vertices whose positions are not numbers: {}."
+    findings.add_elements("invalid_positions", "error", one, text, lost, element="vertex")
+    there = positions[~lost]
+    diagonal_squared = float((np.ptp(there, axis=0) ** 2).sum()) if len(there) else 0.0
     areas = column(mesh.polygons, "area", np.float32)
     smallest = max(ZERO_AREA * diagonal_squared, 0.0)
     without = ~(areas > smallest)  # NaN counts as none
