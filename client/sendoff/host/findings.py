@@ -25,7 +25,6 @@ _LONGEST_NAME, _LONGEST_MESSAGE = 255, 500
 #: What the indices count, where an older worker does not say.
 _ELEMENT_OF_CHECK = {
     "non_manifold_edges": "edge",
-    "invalid_positions": "vertex",
     "loose_vertices": "vertex",
     "ngons": "face",
     "zero_area_faces": "face",
