@@ -8,14 +8,23 @@ from pathlib import Path
 
 from . import blend_frames
 from .blend_dna import BlendFile, decompressed
-from .blend_path_field import OWN_CACHE, PathField, absolute, encode, is_blenders_own, looks_like_path
+from .blend_path_field import OWN_CACHE, PathField, absolute, encode, is_blenders_own, looks_like_path, names_no_file
 from .blend_path_reader import Reader
 from .blend_path_structs import HANDLERS
 from .errors import BlendFileError
 from .names import readable, safe_name
 from .regular_files import open_file
 
-__all__ = ["OWN_CACHE", "PathField", "absolute", "is_blenders_own", "looks_like_path", "read_paths", "rewrite_paths"]
+__all__ = [
+    "OWN_CACHE",
+    "PathField",
+    "absolute",
+    "is_blenders_own",
+    "looks_like_path",
+    "names_no_file",
+    "read_paths",
+    "rewrite_paths",
+]
 
 
 def read_paths(file: Path, *, stop: Callable[[], bool] | None = None) -> list[PathField]:

@@ -117,8 +117,20 @@ def collect(
 
 def _of_usd(scene: Path, folder: Path | None, stop: Callable[[], bool] | None) -> Collected:
     found = UsdFiles(scene, stop, folder=folder)
-    files = tuple(SceneFile(source=source, path=place) for place, source in found.places.items())
-    return Collected(files=files, place=found.place, scene=found.scene, missing=found.missing, notes=found.notes)
+    files = [SceneFile(source=source, path=place) for place, source in found.places.items()]
+    paths: dict[str, Any] = {}
+    if found.missing_paths:
+        paths = {"version": 2, "holders": {}, "origins": {}, "missing": found.missing_paths}
+        if folder is not None and PATHS_NAME not in found.places:
+            files.append(write_paths(paths, folder))
+    return Collected(
+        files=tuple(files),
+        place=found.place,
+        scene=found.scene,
+        missing=found.missing,
+        paths=paths,
+        notes=found.notes,
+    )
 
 
 def _of_fbx(scene: Path) -> Collected:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from .errors import ManifestError, Stopped
@@ -43,6 +43,8 @@ class UsdFiles:
         self._absolute: dict[Path, dict[str, Path]] = {}
         #: What is named by absolute paths and names nothing itself: the path -> its files.
         self._leaves: dict[Path, list[Path]] = {}
+        #: Of each layer the paths that it names, and the files that are there for them.
+        self._named: dict[Path, dict[str, list[Path]]] = {}
         self._missing: dict[str, None] = {}
         self._notes: dict[str, None] = {}
         waiting = [self._scene]
@@ -59,7 +61,10 @@ class UsdFiles:
         #: Path in the job's folder -> file, without the scene.
         self.places: dict[str, Path] = {}
         self._place_all()
-        self._rewrite_layers()
+        place_of = {self._scene: self.place, **{file: place for place, file in self.places.items()}}
+        self._rewrite_layers(place_of)
+        #: By the place of a layer: each path that it names and that is not sent, with what names it.
+        self.missing_paths = self._missing_paths(place_of)
         self.missing = tuple(self._missing)
         self.notes = tuple(self._notes)
 
@@ -76,7 +81,7 @@ class UsdFiles:
         for path in paths:
             is_absolute = _is_absolute(path)
             target = Path(os.path.normpath(layer.parent / path.replace("\\", "/")))
-            there = _files(target)
+            there = self._named.setdefault(layer, {})[path] = _files(target)
             if not there:
                 why = why_unreadable(target)
                 self._miss(path if is_absolute else str(target), layer, why and f": {why}")
@@ -128,10 +133,16 @@ class UsdFiles:
         else:
             self.places.setdefault(place, path)
 
-    def _rewrite_layers(self) -> None:
+    def _missing_paths(self, place_of: Mapping[Path, str]) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        for layer, named in self._named.items():
+            for path, there in named.items():
+                if layer in place_of and not any(file in place_of for file in there):
+                    found.setdefault(place_of[layer], {})[path] = f"layer “{readable(layer.name)}”"
+        return found
+
+    def _rewrite_layers(self, place_of: Mapping[Path, str]) -> None:
         """Write copies of the layers that name files by absolute paths, with relative ones."""
-        place_of = {file: place for place, file in self.places.items()}
-        place_of[self._scene] = self.place
         for number, (layer, named) in enumerate(self._absolute.items()):
             changes = {}
             for path, target in named.items():

@@ -252,6 +252,25 @@ def test_what_the_artist_knows_to_be_missing_is_not_told_again(send: Any, record
     assert recorder.warnings == []
 
 
+def test_an_empty_path_as_blender_stores_it_is_not_missing(send: Any, recorder: Any, tmp_path: Path) -> None:
+    """Blender stores the empty path of a volume or a cache as the way to the root, `//../../`."""
+    thing = bpy.data.objects.new("Smoke", bpy.data.volumes.new("Smoke"))
+    body = bpy.data.objects.new("Body", bpy.data.meshes.new("Body"))
+    body.modifiers.new("Cache", "MESH_CACHE")
+    for one in (thing, body):
+        bpy.context.scene.collection.objects.link(one)
+    path = tmp_path / "studio" / "scene.blend"
+    path.parent.mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    found = scene_files.collect(path)
+    assert (found.files, found.missing) == ((), ())
+    job = send(path)
+    assert bpy.data.volumes["Smoke"].filepath.strip("./") == ""
+    assert job.missing_files == []
+    assert recorder.warnings == []
+
+
 def test_files_beside_the_scene_are_used_without_a_list(make_job: Any, recorder: Any, workspace: Path) -> None:
     write_image(workspace / "textures" / "paint.png", size=16)
     add_image("Paint", "//textures/paint.png")

@@ -15,6 +15,7 @@ from sendoff_inside import mesh_lods
 from sendoff_inside.job import Job
 from sendoff_inside.pxr_library import pxr
 from sendoff_inside.scene import open_scene
+from sendoff_sdk import scene_files
 
 library = pxr()
 Gf, Sdf, Usd, UsdGeom, UsdShade = (getattr(library, name) for name in ("Gf", "Sdf", "Usd", "UsdGeom", "UsdShade"))
@@ -101,10 +102,13 @@ def test_wrong_metadata_of_a_layer_below_stops_nothing(tmp_path: Path, opened: O
     assert [one["sendoff_path"] for one in bpy.data.objects] == ["/Set"]
 
 
-@pytest.mark.parametrize(
+MISSING = pytest.mark.parametrize(
     "how", ["reference", "payload", "sublayer", "nested", "prototype", "clip", "clips", "texture", "tiles"]
 )
-def test_each_file_that_is_missing_is_named(how: str, tmp_path: Path, opened: Open, recorder: Any) -> None:
+
+
+def with_a_missing_file(how: str, tmp_path: Path) -> str:
+    """Make set.usda, which names a file that is not there; returns how it names it."""
     made = Usd.Stage.CreateNew(str(tmp_path / "set.usda"))
     name = "./parts/gone.usda"
     if how in ("reference", "prototype"):
@@ -139,13 +143,30 @@ def test_each_file_that_is_missing_is_named(how: str, tmp_path: Path, opened: Op
         shader = UsdShade.Shader.Define(made, "/mtl/paint/texture")
         shader.CreateInput("file", Sdf.ValueTypeNames.Asset).Set(name)
     made.Save()
+    return name
+
+
+@MISSING
+def test_each_file_that_is_missing_is_named(how: str, tmp_path: Path, opened: Open, recorder: Any) -> None:
+    name = with_a_missing_file(how, tmp_path)
     job = opened(tmp_path / "set.usda", levels=1)
     (entry,) = job.missing_files
     assert Path(entry.partition(" (")[0]).name.strip("./") == Path(name).name
     assert str(tmp_path) not in entry
-    assert len([text for text in recorder.warnings if Path(name).name in text]) == 1
+    (told,) = [text for text in recorder.warnings if Path(name).name in text]
+    assert told.startswith("1 file that")
+    assert told.endswith("What it holds is missing.")
     mesh_lods.run(job)
     assert not any("no mesh objects" in text for text in recorder.warnings)
+
+
+@MISSING
+def test_what_the_artist_knows_to_be_missing_is_not_told_again(how, tmp_path: Path, opened: Open, recorder) -> None:
+    with_a_missing_file(how, tmp_path)
+    scene_files.collect(tmp_path / "set.usda", folder=tmp_path)
+    assert (tmp_path / "sendoff-paths.json").is_file()
+    assert len(opened(tmp_path / "set.usda", levels=1).missing_files) == 1
+    assert recorder.warnings == []
 
 
 def test_a_layer_that_is_damaged_is_named(tmp_path: Path, opened: Open, recorder: Any) -> None:

@@ -42,7 +42,7 @@ def test_a_scene_when_it_names_files_above_it_then_all_keep_their_places_to_each
         )
     }  # fmt: skip
     assert found.missing == (f"{tmp_path}/shots/010/gone.usd (layer “scene.usd”)",)
-    assert found.paths == {}
+    assert found.paths["missing"] == {"shots/010/scene.usd": {"gone.usd": "layer “scene.usd”"}}
 
 
 def test_a_scene_when_alone_then_it_lies_at_the_top(tmp_path: Path) -> None:
@@ -71,7 +71,8 @@ def test_an_absolute_path_when_there_is_a_folder_for_copies_then_it_is_made_rela
     found = collect(scene, folder=tmp_path / "copies")
     assert found.place == "shot/s.usd"
     assert sorted(file.path for file in found.files) == [
-        "external/00/t.1001.exr", "external/00/t.1002.exr", "external/01/wood.png", "lib/chair.usd", "shot/near.png",
+        "external/00/t.1001.exr", "external/00/t.1002.exr", "external/01/wood.png", "lib/chair.usd",
+        "sendoff-paths.json", "shot/near.png",
     ]  # fmt: skip
     assert found.scene is not None
     assert asset_paths(found.scene) == [
@@ -99,6 +100,7 @@ def test_names_that_other_systems_lack_when_named_then_they_are_missing(tmp_path
     found = UsdFiles(layer(tmp_path / "scene.usda", bad, "aux.png", "ok.png"))
     check_paths([found.place, *found.places])
     assert set(found.places) == {"ok.png"}
+    assert set(found.missing_paths["scene.usda"]) == {bad, "aux.png"}
     assert [text.partition(" (")[0] for text in found.missing] == [f"{tmp_path}/caf\ufffd.png", f"{tmp_path}/aux.png"]
 
 

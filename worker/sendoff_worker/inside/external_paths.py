@@ -189,7 +189,9 @@ class ExternalPaths:
         return None if place is None else self.origins.get(place)
 
     def _is_foreign(self, block: Any) -> bool:
-        if not block.filepath or block.filepath == "<builtin>" or getattr(block, "packed_file", None):
+        if block.filepath == "<builtin>" or getattr(block, "packed_file", None):
+            return False
+        if blend_paths.names_no_file(block.filepath):  # empty, or as Blender stores an empty path
             return False
         path = Path(bpy.path.abspath(block.filepath, library=block.library)).resolve()
         own = Path(bpy.utils.resource_path("LOCAL")).resolve()

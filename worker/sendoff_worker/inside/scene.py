@@ -105,8 +105,9 @@ def _tell_missing(job: Job) -> None:
     if missing:
         more = f" and {len(missing) - SHOWN_NAMES:,} more" if len(missing) > SHOWN_NAMES else ""
         files = "file that the scene names" if len(missing) == 1 else "files that the scene names"
+        holder = "it holds" if len(missing) == 1 else "they hold"
         listed = ", ".join(missing[:SHOWN_NAMES]) + more
-        job.warn(f"{len(missing):,} {files} did not come along: {listed}. What they hold is missing.")
+        job.warn(f"{len(missing):,} {files} did not come along: {listed}. What {holder} is missing.")
 
 
 def file_version(path: Path) -> tuple[int, int] | None:

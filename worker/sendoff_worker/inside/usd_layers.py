@@ -45,12 +45,14 @@ class UsdLayers:
     """For a path that was changed: the path as the artist's scene would write it."""
     layers: dict[str, Any] = field(default_factory=dict)
     """All layers by identifier. They have to stay loaded, or they are read again without the changes."""
+    told: set[str] = field(default_factory=set)
+    """Paths, as the layers have them now, of missing files that the artist knows of since the scene was sent."""
     damaged: list[str] = field(default_factory=list)
     """Names of files that cannot be read as USD."""
 
     def open(self) -> Any:
         """Load the scene's layer and all that it refers to; None if the scene cannot be read."""
-        self._places, self._origins = _read_paths(self.root)
+        self._places, self._origins, self._missing = _read_paths(self.root)
         layer = self._load(str(self.scene))
         waiting = [layer] if layer else []
         while waiting:
@@ -106,6 +108,8 @@ class UsdLayers:
         plain, mark, arguments = path.partition(_FORMAT_ARGUMENTS)
         own = Path(layer.realPath).resolve()
         holder = own.relative_to(self.root.resolve()).as_posix() if own.is_relative_to(self.root.resolve()) else ""
+        if plain in self._missing.get(holder, {}):
+            self.told.update((plain, f"./{plain}", os.path.normpath(own.parent / plain), self._not_sent(plain)))
         place = self._places.get(holder, {}).get(plain)
         if place is not None:
             led = str(self.root / place)
@@ -117,9 +121,13 @@ class UsdLayers:
             led = f"./{plain}"
             self.artists[led] = plain
         else:
-            led = str(self.root / NOT_SENT / plain.replace("\\", "/").rpartition("/")[2])
+            led = self._not_sent(plain)
             self.artists[led] = plain
         return f"{led}{mark}{arguments}"
+
+    def _not_sent(self, path: str) -> str:
+        """Where a path leads to, if its file did not come along and would lie outside the job's folder."""
+        return str(self.root / NOT_SENT / path.replace("\\", "/").rpartition("/")[2])
 
     def _is_inside(self, path: str) -> bool:
         return Path(_file_of(path)).resolve().is_relative_to(self.root.resolve())
@@ -147,20 +155,26 @@ class UsdLayers:
                 self.warn(f"“upAxis” in {Path(layer.realPath or layer.identifier).name} is not Y or Z; Y is used.")
 
 
-def _read_paths(root: Path) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
-    """Of the file that lists where the scene's files lie: the places by holder and stored path, and their origins."""
+_ByHolder = dict[str, dict[str, str]]
+
+
+def _read_paths(root: Path) -> tuple[_ByHolder, dict[str, str], _ByHolder]:
+    """What the file that lists the scene's files says.
+
+    The places by holder and stored path, the origins of these places, and what is missing, as the places.
+    """
     try:
         document = json.loads((root / PATHS_FILE).read_bytes())
-        holders = document.get("holders", {})
-        places = {
-            str(holder): {str(path): str(place) for path, place in paths.items()} for holder, paths in holders.items()
-        }
-        return places, {str(place): str(path) for place, path in document.get("origins", {}).items()}
+        places, missing = (
+            {str(holder): {str(path): str(text) for path, text in paths.items()} for holder, paths in of_all.items()}
+            for of_all in (document.get("holders", {}), document.get("missing", {}))
+        )
+        return places, {str(place): str(path) for place, path in document.get("origins", {}).items()}, missing
     except FileNotFoundError:
-        return {}, {}
+        return {}, {}, {}
     except (OSError, ValueError, AttributeError, RecursionError) as error:
         print(f"{root / PATHS_FILE}: {error!r}")
-        return {}, {}
+        return {}, {}, {}
 
 
 def _usd_path(path: str) -> str:

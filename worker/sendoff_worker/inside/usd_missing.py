@@ -21,10 +21,14 @@ _WITHOUT_PATHS = frozenset({"Mesh", "Xform", "Scope", "GeomSubset", "Material", 
 def tell_missing(job: Job, stage: Any, layers: UsdLayers) -> None:
     """Name each file that the scene needs and that did not come along."""
     missing: dict[str, str] = {}
+    told: set[str] = set()
     for path, what in (*_layers(stage), *_assets(stage)):
-        missing.setdefault(_shown(layers, path), what)
+        shown = _shown(layers, path)
+        missing.setdefault(shown, what)
+        if path in layers.told:
+            told.add(shown)
     for path, what in missing.items():
-        job.missing(path, what)
+        job.missing(path, what, is_told=path in told)
     for name in dict.fromkeys(layers.damaged):
         job.warn(f"“{name}” cannot be read as USD; what it holds is missing. Export it and send the scene again.")
 
