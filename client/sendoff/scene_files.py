@@ -18,7 +18,7 @@ from . import blend_paths, fbx_textures, usd_layers
 from .blend_dna import CannotDecompress
 from .blend_links import Used, used_of_libraries
 from .blend_paths import OWN_CACHE, PathField
-from .errors import BlendFileError, Stopped
+from .errors import BlendFileError, InputError, Stopped
 from .host import file_patterns
 from .names import UDIM, readable, safe_name, safe_pattern
 from .regular_files import is_readable, why_unreadable
@@ -75,6 +75,7 @@ def collect(
     folder: Path | None = None,
     place: str = "",
     stem: str = "",
+    is_saved: bool = True,
     stop: Callable[[], bool] | None = None,
 ) -> Collected:
     """Find all files that a scene needs, and those that these need: of a .blend, a USD or an FBX file; of others none.
@@ -85,12 +86,14 @@ def collect(
         folder: Where sendoff-paths.json is written, and copies of USD layers with absolute paths; without one neither.
         place: The scene's path in the job's folder; by default its safe name.
         stem: Name of the artist's file without suffix, which its folder of point caches has; by default the scene's.
+        is_saved: Whether the artist ever saved the scene; if not, its relative paths are named as they are stored.
         stop: Asked from time to time; Stopped is raised if it says yes.
 
     Raises:
         BlendFileError: The scene is damaged.
+        InputError: sendoff-paths.json or a copy of a layer cannot be written.
         Stopped: `stop` said yes.
-        OSError: The scene cannot be read, or sendoff-paths.json not written.
+        OSError: The scene cannot be read.
     """
     if scene.suffix.lower() in usd_layers.SUFFIXES:
         return _of_usd(scene, folder, stop)
@@ -105,6 +108,7 @@ def collect(
         base=Path(os.path.abspath(base if base is not None else scene.parent)),  # noqa: PTH100 - keeps links
         origin="//",
         stem=stem or scene.stem,
+        is_saved=is_saved,
     )
     try:
         found.add_scene(start)
@@ -156,10 +160,15 @@ def stored_path(place: str, holder: str) -> str:
 def write_paths(paths: dict[str, Any], folder: Path) -> SceneFile:
     """Write sendoff-paths.json into a folder; the same scene gives the same bytes.
 
-    It is ASCII, so that paths with bytes that are not UTF-8 survive.
+    It is ASCII, so that paths with bytes that are not UTF-8 survive. Raises InputError if it cannot be written.
     """
     source = folder / PATHS_NAME
-    source.write_text(json.dumps(paths, ensure_ascii=True, indent=1, sort_keys=True), encoding="ascii")
+    try:
+        source.write_text(json.dumps(paths, ensure_ascii=True, indent=1, sort_keys=True), encoding="ascii")
+    except OSError as error:
+        raise InputError(
+            f"The files that the scene uses cannot be listed in {folder}: {error.strerror or error}. Is the disk full?"
+        ) from error
     return SceneFile(source=source, path=PATHS_NAME, role=PATHS_ROLE)
 
 
@@ -173,6 +182,7 @@ class _Holder:
     #: Its folder as the artist's scene would write it: "//lib/"; absolute if a path on the way is.
     origin: str
     stem: str
+    is_saved: bool = True
 
 
 class _Collection:
@@ -353,6 +363,8 @@ class _Collection:
         path = _listed(paths)
         if re.match(r"[A-Za-z]:[\\/]|\\\\", one.path) and os.sep == "/":
             path = one.path  # of Windows
+        elif one.path.startswith("//") and not holder.is_saved:
+            path = one.path  # the folder is one for the copy, which means nothing to the artist
         label = f"{_WORDS.get(one.kind, one.kind)} “{readable(one.owner)}”{why and f': {why}'}"
         self._labels[f"{readable(path)} ({label})"] = None
         if is_all:

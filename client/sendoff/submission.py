@@ -20,7 +20,7 @@ from .host.file_patterns import split_number
 from .manifest import MAX_CHUNKS_PER_FILE, MAX_FILES, check_path, check_paths
 from .names import readable, safe_name
 from .protocol import CHUNK_BYTES
-from .regular_files import why_unreadable
+from .regular_files import is_readable, why_unreadable
 from .scene_files import Collected, SceneFile, collect
 
 __all__ = ["HostInfo", "SceneFile", "Submission", "scene_submission"]
@@ -100,6 +100,9 @@ def scene_submission(
             it; others are put into `external/`.
         title: The job's name in lists; by default the scene's.
         look_up: Whether to look for the files that the scene names.
+
+    Raises:
+        InputError: What has to be written for it does not fit into the temporary folder.
     """
     path = Path(scene)
     kept = _Folder() if look_up else None
@@ -117,21 +120,29 @@ def scene_submission(
 
 
 class _Folder:
-    """A temporary folder that is removed with the object."""
+    """A temporary folder that is removed with the object; raises InputError if it cannot be made."""
 
     def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="sendoff-paths-"))
+        try:
+            self.path = Path(tempfile.mkdtemp(prefix="sendoff-paths-"))
+        except OSError as error:
+            raise InputError(
+                f"No temporary folder can be made: {error.strerror or error}. Set TMPDIR to a folder with space."
+            ) from error
         weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 def _look_up(scene: Path, folder: Path) -> Collected:
     """What the scene needs; if it cannot be read, `Submission.check` says so, or Blender does."""
+    if not is_readable(scene):
+        return Collected(place=safe_name(scene.name))
     try:
         return collect(scene, folder=folder)
     except BlendFileError as error:
         return Collected(place=safe_name(scene.name), notes=(f"Its files could not be looked up. {error}",))
-    except OSError:
-        return Collected(place=safe_name(scene.name))
+    except OSError as error:
+        reason = f"{readable(str(error.filename or scene))}: {error.strerror or error}"
+        return Collected(place=safe_name(scene.name), notes=(f"Its files could not be looked up. {reason}.",))
 
 
 def _placed(

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from .errors import ManifestError, Stopped
+from .errors import InputError, ManifestError, Stopped
 from .manifest import check_path
 from .names import UDIM, readable, safe_name
 from .regular_files import is_readable, why_unreadable
@@ -35,6 +35,10 @@ class UsdFiles:
             scene: The layer to begin with.
             stop: Asked from time to time; Stopped is raised if it says yes.
             folder: Where copies of layers with absolute paths are written; without one these paths count as missing.
+
+        Raises:
+            InputError: A copy cannot be written.
+            Stopped: `stop` said yes.
         """
         self._scene = Path(os.path.abspath(scene))  # noqa: PTH100 - keeps links
         self._folder = folder
@@ -153,8 +157,14 @@ class UsdFiles:
                     changes[path] = relative if relative.startswith("../") else f"./{relative}"
             if changes and self._folder is not None:
                 copy = self._folder / f"usd-{number:03d}" / safe_name(layer.name)
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                rewrite(layer, copy, changes)
+                try:
+                    copy.parent.mkdir(parents=True, exist_ok=True)
+                    rewrite(layer, copy, changes)
+                except OSError as error:
+                    raise InputError(
+                        f"The copy of the USD layer {readable(layer.name)} cannot be written in {self._folder}: "
+                        f"{error.strerror or error}. Is the disk full?"
+                    ) from error
                 if layer == self._scene:
                     self.scene = copy
                 else:

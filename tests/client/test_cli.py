@@ -121,6 +121,10 @@ def test_a_job_when_watched_then_its_end_is_the_exit_status(run, fake, state, st
         (["submit", "gone.blend", "--task", "t"], Exit.BAD_INPUT, "There is no file gone.blend"),
         (["submit", "{scene}", "--task", "t", "--params", "{"], Exit.BAD_INPUT, "--params is not JSON"),
         (["submit", "{scene}", "--task", "t", "--set", "levels"], Exit.BAD_INPUT, "Write it like --set levels=3"),
+        (["submit", "{scene}", "--task", "t", "--out", "{scene}"], Exit.BAD_INPUT, "is not a folder. Give another"),
+        (["submit", "{scene}", "--task", "t", "--out", "{scene}/a/b"], Exit.BAD_INPUT, "is not a folder. Give"),
+        (["fetch", "j1", "--out", "{scene}"], Exit.BAD_INPUT, "is not a folder. Give another folder."),
+        (["fetch", "j1", "--out", "/proc/a"], Exit.BAD_INPUT, "/proc cannot be written: "),
         (["submit"], Exit.BAD_INPUT, "Missing"),
         (["jobs", "--state", "odd"], Exit.BAD_INPUT, "Use one of: queued, starting"),
         (["jobs", "--url", "http://127.0.0.1:9"], Exit.UNREACHABLE, "cannot be reached"),
@@ -134,6 +138,20 @@ def test_a_command_when_it_cannot_work_then_a_sentence_and_its_status(run, scene
     assert (found, out) == (status, "")
     assert says in err
     assert "Traceback" not in err
+
+
+def test_a_result_when_it_cannot_be_written_then_the_command_that_brings_it_is_named(
+    run, fake, scene, tmp_path
+) -> None:  # type: ignore[no-untyped-def]
+    fake.scripts.append(ending("succeeded"))
+    listed = [fake.add_file("lods.blend", b"abc")]
+    add_job = fake.add_job
+    fake.add_job = lambda **fields: add_job(**fields, state="succeeded", result={"files": listed, "warnings": []})
+    (tmp_path / "out/lods.blend").mkdir(parents=True)
+    status, _, err = run("submit", scene, "--task", "t", "--out", str(tmp_path / "out"))
+    assert status == Exit.BAD_INPUT
+    assert "`sendoff fetch j1 --out FOLDER` brings it." in err
+    assert "lods.blend cannot be written" in err
 
 
 def test_a_wait_when_it_is_too_long_then_status_8(run, fake) -> None:  # type: ignore[no-untyped-def]

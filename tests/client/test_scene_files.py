@@ -85,6 +85,11 @@ def test_a_copy_elsewhere_when_looked_through_then_its_paths_are_those_of_the_ar
     assert found.paths["origins"] == {"external/00/a.png": "//../tex/a.png"}
 
 
+def test_a_scene_that_was_never_saved_then_its_relative_paths_are_named_as_they_are(tmp_path: Path) -> None:
+    scene = write(tmp_path / "copy/shot.blend", image("//rel.png", blend=image("/gone/abs.png")))
+    assert collect(scene, is_saved=False).missing == ("/gone/abs.png (image “Paint”)", "//rel.png (image “Paint”)")
+
+
 def test_equal_names_when_in_two_libraries_then_they_are_two_files(tmp_path: Path) -> None:
     scene = write(tmp_path / "shot.blend", libraries("//a/asset.blend", "//b/asset.blend"))
     for name in "ab":

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import os
@@ -8,8 +9,9 @@ from pathlib import Path
 import pytest
 from tests.client.test_scene_files import image, libraries, write
 from tests.client.test_usd_files import layer
+from tests.client.tiny_blend import TinyBlend
 
-from sendoff import manifest, submission
+from sendoff import manifest, submission, usd_files
 from sendoff.errors import InputError
 from sendoff.manifest import check_paths
 from sendoff.submission import SceneFile, Submission, scene_submission
@@ -107,3 +109,24 @@ def test_a_file_that_is_not_there_when_its_name_is_no_unicode_then_the_sentence_
         Submission(task="t", files=(SceneFile(gone, "gone.png"),)).check()
     str(caught.value).encode()
     check_paths(["gone.png"])
+
+
+def test_a_copy_of_a_layer_when_the_disk_is_full_then_a_sentence(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    scene = layer(tmp_path / "s.usda", str(layer(tmp_path / "lib/a.usda")))
+    cached = TinyBlend()
+    cached.id("CF", "CacheFile", "C", 50, filepath="//s.usda")
+    write(tmp_path / "cached.blend", cached)
+    linking = write(tmp_path / "shot.blend", libraries("//cached.blend"))
+    monkeypatch.setattr(usd_files, "rewrite", full)
+    for one in (scene, linking):
+        with pytest.raises(InputError, match=r"s\.usda cannot be written in .* No space left on device\. Is the disk"):
+            scene_submission(one, task="t")
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(InputError, match=r"cannot be listed in .* No space left on device\. Is the disk full\?"):
+        scene_submission(write(tmp_path / "gone.blend", image("//gone.png")), task="t")
+    monkeypatch.setattr(submission.tempfile, "mkdtemp", full)
+    with pytest.raises(InputError, match=r"No temporary folder can be made: No space .* Set TMPDIR"):
+        scene_submission(scene, task="t")

@@ -16,14 +16,14 @@ from ..check import check as check_hops
 from ..client import Client, resolve
 from ..connection import Connection
 from ..downloads import PATIENCE_SECONDS as FETCH_PATIENCE_SECONDS
-from ..errors import InputError, JobCancelled, JobFailed
+from ..errors import InputError, JobCancelled, JobFailed, SendoffError
 from ..scope import Scope
 from ..states import JobState
 from ..submission import scene_submission
 from ..transfer import PATIENCE_SECONDS as SUBMIT_PATIENCE_SECONDS
 from . import sign_in
 from .exits import EXPLAINED, Exit
-from .options import AsJson, Token, Url, ca_bundle
+from .options import AsJson, Token, Url, ca_bundle, check_folder
 from .output import Live, job_dict, percent, print_json, print_table, say_waiting, say_what_is_missing
 
 app = typer.Typer(
@@ -91,6 +91,8 @@ def submit(  # noqa: PLR0917 - each is an option
 ) -> None:
     """Send a scene and make a job of it."""
     chosen = _params(params, set_)
+    if out:
+        check_folder(Path(out))
     submission = scene_submission(
         file, task=task, params=chosen, externals=tuple(external), title=title, look_up=not no_externals
     )
@@ -169,6 +171,7 @@ def fetch(  # noqa: PLR0917 - each is an option
     as_json: AsJson = False,
 ) -> None:
     """Bring a job's result here."""
+    check_folder(out)
     with Client(url, token, on_wait=say_waiting) as client:
         paths = client.fetch(job, out, patience_seconds=patience)
     if as_json:
@@ -253,7 +256,7 @@ def _follow(
             raise
         if as_json:
             print_json(job_dict(found), lines=True)
-        paths = client.fetch(job, out, patience_seconds=patience) if out else []
+        paths = _fetch(client, job, out, patience) if out else []
         if as_json and out:
             print_json({"job": job, "files": [str(path) for path in paths]}, lines=True)
     except KeyboardInterrupt:
@@ -265,6 +268,14 @@ def _follow(
         for warning in found.warnings:
             typer.echo(f"Warning: {warning}", err=True)
         print("\n".join(map(str, paths)) if out else f"{found.id} {found.state.value}")
+
+
+def _fetch(client: Client, job: str, out: str, patience: float) -> list[Path]:
+    try:
+        return client.fetch(job, out, patience_seconds=patience)
+    except SendoffError:
+        typer.echo(f"The job has its result: `sendoff fetch {job} --out FOLDER` brings it.", err=True)
+        raise
 
 
 def _scope(names: list[str]) -> Scope:

@@ -30,6 +30,7 @@ def complete(parcel: Parcel, stop: threading.Event) -> tuple[Submission, tuple[s
             folder=parcel.folder,
             place=scene.path,
             stem=own.stem if own is not None else "",
+            is_saved=own is not None,
             stop=stop.is_set,
         )
     except OSError as error:
