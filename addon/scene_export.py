@@ -22,6 +22,7 @@ _PREFIX = "sendoff-scene-"
 #: No upload takes so long; a copy this old was left by a Blender that was killed.
 _LEFT_SECONDS = 3 * 24 * 3600.0
 _SHOWN = 5
+_WHAT_TO_DO = "Make room there, or set another folder in Preferences > File Paths > Temporary Files."
 _UNNAMED = "one whose name cannot be read"
 
 
@@ -104,7 +105,7 @@ def _new_folder() -> Path:
             return Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
         except OSError as error:
             reason = reason or f"{place}: {error.strerror or error}"
-    raise ExportFailed(f"No temporary folder can be made to save a copy into ({reason}).")
+    raise ExportFailed(f"No temporary folder can be made to save a copy into ({reason}). {_WHAT_TO_DO}")
 
 
 def _save_copy(path: Path) -> Path:
@@ -114,11 +115,19 @@ def _save_copy(path: Path) -> Path:
                 filepath=os.fspath(path), copy=True, compress=False, relative_remap=False, check_existing=False
             )
     except RuntimeError as error:
-        reason = str(error).strip().removeprefix("Error: ").splitlines()[0]
-        raise ExportFailed(f"No copy of the scene could be saved in {path.parent}: {reason}") from error
+        reason = str(error).strip().removeprefix("Error: ").splitlines()[0].rstrip(".")
+        raise ExportFailed(f"No copy of the scene could be saved in {_place(path)}: {reason}. {_WHAT_TO_DO}") from error
     if not path.is_file():
-        raise ExportFailed(f"No copy of the scene could be saved in {path.parent}. Is the disk full?")
+        raise ExportFailed(f"No copy of the scene could be saved in {_place(path)}. {_WHAT_TO_DO}")
     return path
+
+
+def _place(path: Path) -> str:
+    """The folder of a copy, with the space that is free there: Blender's own reason may be a wrong one."""
+    try:
+        return f"{path.parent}, where {shutil.disk_usage(path.parent).free / 1e6:,.1f} MB are free"
+    except OSError:
+        return str(path.parent)
 
 
 def _unsaved_images() -> tuple[str, ...]:

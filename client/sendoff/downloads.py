@@ -92,7 +92,10 @@ def fetch(
         try:
             one.run()
         except OSError as error:
-            raise InputError(f"The file {target} cannot be written: {error.strerror or error}.") from error
+            raise InputError(
+                f"The file {target} cannot be written: {error.strerror or error}. Make room there, or choose another "
+                f"results folder."
+            ) from error
         done += file.size
         paths.append(target)
     return paths

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import shutil
 import threading
 
 import bpy
@@ -179,6 +180,15 @@ def test_a_copy_that_cannot_be_saved_is_a_sentence(addon, car, monkeypatch, tmp_
     with pytest.raises(addon.scene_export.ExportFailed, match="No copy of the scene could be saved"):
         addon.scene_export.export(order(addon))
     assert blocked.is_file()
+    monkeypatch.setattr(addon.scene_export, "_new_folder", lambda: tmp_path / "gone")
+    (tmp_path / "gone").mkdir()
+    monkeypatch.setattr(addon.scene_export, "safe_name", lambda _name: "no/such/folder.blend")
+    little = shutil.disk_usage(tmp_path)._replace(free=200_000)
+    monkeypatch.setattr(addon.scene_export.shutil, "disk_usage", lambda _: little)
+    with pytest.raises(addon.scene_export.ExportFailed) as caught:
+        addon.scene_export.export(order(addon))
+    assert "where 0.2 MB are free: " in str(caught.value)
+    assert str(caught.value).endswith("or set another folder in Preferences > File Paths > Temporary Files.")
 
 
 def test_copies_that_were_left_behind_go_in_each_folder_and_fresh_ones_stay(addon, tmp_path):

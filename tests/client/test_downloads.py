@@ -98,5 +98,7 @@ def test_a_download_when_stopped_then_it_ends(connection, promised, tmp_path) ->
 
 def test_a_folder_when_a_file_is_in_the_way_then_input_error(connection, promised, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "out").write_text("in the way")
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(
+        InputError, match=r"cannot be written: .*\. Make room there, or choose another results folder\."
+    ):
         fetch(connection, "j1", [promised], tmp_path)
