@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -31,6 +32,8 @@ PATIENCE_SECONDS = 3600.0
 _ASK_FIRST_BYTES = 8 * 1024 * 1024
 _ASK_BYTES = 64 * 1024 * 1024
 _PIECE_BYTES = 64 * 1024
+#: After a break what is sent at once is halved, down to this: something in between may cut each connection.
+_SMALLEST_BYTES = 128 * 1024
 _REPORT_SECONDS = 0.05
 
 
@@ -103,6 +106,8 @@ class _Upload:
         self.known: Collection[str] = ()
         self.compression = Compression(IDENTITY)
         self.pack_bytes = PACK_BYTES
+        #: So much is sent at once: less than `pack_bytes` after breaks, and more again with each part that arrives.
+        self._room: float = math.inf
 
     def run(self, files: Sequence[SceneFile], parallel: int) -> Manifest:
         try:
@@ -205,14 +210,30 @@ class _Upload:
             first = False
             if cuts >= MOST_CUTS:
                 raise cut_for_good("The upload")
-            if lacking:
+            while lacking:
+                part = self._first_part(lacking)
                 try:
-                    self._post(lacking)
+                    self._post(part)
                 except ConnectionFailed:
                     cuts += 1
+                    half = sum(source.chunk.size for source in part) // 2
+                    self._room = max(_SMALLEST_BYTES, min(self._room, half))
                     raise
+                cuts = 0
+                lacking = lacking[len(part) :]
+                self._room += self._room / 8
+                self._patience.moved()
 
         self._patiently(attempt)
+
+    def _first_part(self, pack: list[_Source]) -> list[_Source]:
+        """As much of a pack as is sent at once: all of it, unless connections broke."""
+        size, room = 0, self._room
+        for number, source in enumerate(pack):
+            size += source.chunk.size
+            if number and size > room:
+                return pack[:number]
+        return pack
 
     def _post(self, pack: list[_Source]) -> None:
         chunks = list(_read(pack))

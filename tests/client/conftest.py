@@ -78,6 +78,8 @@ class FakeServer:
         self.posted: list[dict[str, Any]] = []
         #: Whether each pack is cut, as by a proxy with a limit of its own.
         self.cuts_packs = False
+        #: A longer pack is cut, as by a line that is cut every few seconds.
+        self.longest_pack_bytes = 1 << 40
         #: The path and the Idempotency-Key of each call.
         self.keys: list[tuple[str, str]] = []
         #: What was asked before an upload.
@@ -149,7 +151,8 @@ class Handler(BaseHTTPRequestHandler):
         fake.calls.append(f"{self.command} {path}")
         fake.keys.append((path, self.headers.get("Idempotency-Key", "")))
         fault = fake.fault(path) or None  # 0: this call is to go well
-        if fault == "cut" or (fake.cuts_packs and path == "/v1/chunks"):
+        length = int(self.headers.get("Content-Length") or 0)
+        if fault == "cut" or (path == "/v1/chunks" and (fake.cuts_packs or length > fake.longest_pack_bytes)):
             self.rfile.read(min(1000, int(self.headers.get("Content-Length") or 0)))
             self._hang_up()
             return

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from sendoff import transfer
+from sendoff import patience, transfer
 from sendoff.errors import ConnectionFailed, InputError, SignInRequired, Stopped, StorageFull
 from sendoff.protocol import PACK_CHUNKS
 from sendoff.submission import SceneFile
@@ -78,6 +78,16 @@ def test_packs_when_something_in_between_cuts_each_then_nobody_waits_for_ever(  
     fake.cuts_packs = True
     with pytest.raises(ConnectionFailed, match="The upload breaks off again and again, though the server answers"):
         upload(connection, files, patience_seconds=math.inf)
+
+
+def test_packs_when_only_short_ones_arrive_then_less_is_sent_at_once(fake, connection, files, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(patience, "PAUSES_SECONDS", (0.01,))
+    fake.longest_pack_bytes = 1_200_000
+    seen = []
+    manifest = upload(connection, files, on_progress=lambda *numbers: seen.append(numbers), patience_seconds=60)
+    check_arrived(fake, manifest, files)
+    assert seen[-1][:2] == (43_000_024, 43_000_024)
+    assert all(0 <= done <= total for done, total, _ in seen)
 
 
 @pytest.mark.parametrize(("status", "kind"), [(507, StorageFull), (401, SignInRequired)])
