@@ -225,3 +225,24 @@ def test_names_that_are_not_utf_8_stop_nothing(addon, tmp_path):
         thing.select_set(True)
     with pytest.raises(addon.sendoff.InputError, match="a name that cannot be read"):
         addon.scopes.scope_of("SELECTED", None, bpy.context)
+
+
+def test_in_a_file_that_was_never_saved_a_missing_file_is_named_as_the_artist_wrote_it(addon):
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    image = bpy.data.images.new("Paint", 4, 4)
+    image.source, image.filepath, image.use_fake_user = "FILE", "//rel.png", True
+    submission = completed(addon, addon.scene_export.export(order(addon)))
+    assert submission.missing_files == ("//rel.png (image “Paint”)",)
+
+
+def test_the_copy_keeps_what_the_session_has_simulated(addon):
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.ops.mesh.primitive_cube_add(location=(0, 0, 20))
+    bpy.ops.rigidbody.object_add()
+    for frame in range(1, 21):
+        bpy.context.scene.frame_set(frame)
+    before = bpy.context.object.matrix_world.translation.z
+    assert before < 19
+    copy = completed(addon, addon.scene_export.export(order(addon))).files[0].source
+    bpy.ops.wm.open_mainfile(filepath=str(copy), load_ui=False)
+    assert bpy.data.objects["Cube"].matrix_world.translation.z == pytest.approx(before, abs=1e-4)

@@ -6,6 +6,7 @@ import dataclasses
 import threading
 
 from .. import Submission, scene_files
+from ..blend_caches import keep_simulations
 from ..errors import InputError
 from ..names import readable
 from .outbox import Parcel
@@ -24,6 +25,7 @@ def complete(parcel: Parcel, stop: threading.Event) -> tuple[Submission, tuple[s
         raise InputError("The submission has no scene whose files could be looked for.")
     own = parcel.artist_file
     try:
+        keep_simulations(scene.source)
         found = scene_files.collect(
             scene.source,
             base=own.parent if own is not None else None,
