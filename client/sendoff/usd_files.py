@@ -17,7 +17,7 @@ from .errors import InputError, ManifestError, Stopped
 from .manifest import check_path
 from .names import UDIM, readable, safe_name
 from .regular_files import is_readable, why_unreadable
-from .usd_layers import LAYER_SUFFIXES, NAMING_SUFFIXES, UsdLayerError, asset_paths
+from .usd_layers import LAYER_SUFFIXES, NAMING_SUFFIXES, UsdLayerError, asset_paths, is_address
 from .usd_rewriting import rewrite
 
 #: A larger layer is not copied.
@@ -83,6 +83,10 @@ class UsdFiles:
             return []
         found = []
         for path in paths:
+            if is_address(path):
+                self._named.setdefault(layer, {})[path] = []
+                self._miss(path, layer, ": an address, not the path of a file")
+                continue
             is_absolute = _is_absolute(path)
             target = Path(os.path.normpath(layer.parent / path.replace("\\", "/")))
             there = self._named.setdefault(layer, {})[path] = _files(target)

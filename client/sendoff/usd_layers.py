@@ -98,7 +98,12 @@ def plain_path(path: str) -> str:
     path = path.partition(_ARGUMENTS)[0]
     if path.endswith("]") and ".usdz[" in path:
         path = path.partition("[")[0]
-    return "" if "://" in path or path.startswith("anon:") or "\n" in path or "\0" in path else path
+    return "" if path.startswith("anon:") or "\n" in path or "\0" in path else path
+
+
+def is_address(path: str) -> bool:
+    """Whether a path is an address such as https://a/b.usd or file:///a/b.usd: USD by itself opens none."""
+    return "://" in path
 
 
 def text_paths(text: bytes) -> Iterator[tuple[int, int, str]]:
@@ -182,6 +187,8 @@ def looks_like_file(text: str) -> bool:
     """Whether a text of a binary layer, which may be anything, is the path of a file that USD reads."""
     plain = plain_path(text)
     stem, _, suffix = plain.rpartition(".")
+    if is_address(plain):  # a note may hold one
+        return False
     is_known = f".{suffix.lower()}" in SUFFIXES | _MEDIA_SUFFIXES
     return is_known and bool(stem.strip("./\\")) and not plain.startswith("//") and len(plain) < _LONGEST_PATH
 

@@ -160,6 +160,21 @@ def test_each_file_that_is_missing_is_named(how: str, tmp_path: Path, opened: Op
     assert not any("no mesh objects" in text for text in recorder.warnings)
 
 
+def test_missing_files_of_equal_names_are_each_named(tmp_path: Path, opened: Open, recorder: Any) -> None:
+    made = Usd.Stage.CreateNew(str(tmp_path / "set.usda"))
+    for number, name in enumerate(("/gone/a.usda", "/lost/a.usda", "file:///gone/a.usda")):
+        made.DefinePrim(f"/P{number}").GetReferences().AddReference(name)
+    made.Save()
+    paths = {"version": 2, "holders": {}, "origins": {}, "missing": {"set.usda": {"/gone/a.usda": "layer"}}}
+    scene_files.write_paths(paths, tmp_path)
+    job = opened(tmp_path / "set.usda")
+    assert [entry.partition(" (")[0] for entry in job.missing_files] == [
+        "/gone/a.usda", "/lost/a.usda", "file:///gone/a.usda",
+    ]  # fmt: skip
+    (warning,) = recorder.warnings
+    assert warning.startswith("2 files that the scene names did not come along: /lost/a.usda (")
+
+
 @MISSING
 def test_what_the_artist_knows_to_be_missing_is_not_told_again(how, tmp_path: Path, opened: Open, recorder) -> None:
     with_a_missing_file(how, tmp_path)

@@ -115,3 +115,10 @@ def test_a_layer_when_it_is_damaged_then_it_is_sent_and_noted(tmp_path: Path) ->
 def test_a_collection_when_asked_to_stop_then_stopped(tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         UsdFiles(layer(tmp_path / "scene.usda"), stop=lambda: True)
+
+
+@pytest.mark.parametrize("address", ["file:///a/b.usda", "https://a.b/c.usd"])
+def test_an_address_when_named_then_it_is_missing(tmp_path: Path, address: str) -> None:
+    found = collect(layer(tmp_path / "scene.usda", address))
+    assert found.missing == (f"{address} (layer “scene.usda”: an address, not the path of a file)",)
+    assert found.paths["missing"] == {"scene.usda": {address: "layer “scene.usda”"}}

@@ -34,7 +34,7 @@ def "A" (
 """
 NAMED = [
     "./sub.usda", "other.usd", "../geo/chair.usd", "pay.usdc", "with@at.usd", "./clips/c.###.usd", "tex/a.<UDIM>.png",
-    "pack.usdz", "late.usd",
+    "https://example.org/a.usd", "pack.usdz", "late.usd",
 ]  # fmt: skip
 
 

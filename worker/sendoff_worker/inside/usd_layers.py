@@ -47,6 +47,8 @@ class UsdLayers:
     """All layers by identifier. They have to stay loaded, or they are read again without the changes."""
     told: set[str] = field(default_factory=set)
     """Paths, as the layers have them now, of missing files that the artist knows of since the scene was sent."""
+    not_sent: dict[str, int] = field(default_factory=dict)
+    """Numbers of the paths that lead outside the job's folder."""
     damaged: list[str] = field(default_factory=list)
     """Names of files that cannot be read as USD."""
 
@@ -127,7 +129,8 @@ class UsdLayers:
 
     def _not_sent(self, path: str) -> str:
         """Where a path leads to, if its file did not come along and would lie outside the job's folder."""
-        return str(self.root / NOT_SENT / path.replace("\\", "/").rpartition("/")[2])
+        number = self.not_sent.setdefault(path, len(self.not_sent))  # files may have equal names
+        return str(self.root / NOT_SENT / f"{number:04d}" / path.replace("\\", "/").rpartition("/")[2])
 
     def _is_inside(self, path: str) -> bool:
         return Path(_file_of(path)).resolve().is_relative_to(self.root.resolve())
