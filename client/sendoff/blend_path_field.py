@@ -81,7 +81,8 @@ def absolute(path: str, base: Path) -> Path:
     """The path of a file as the .blend means it; `base` is the folder of the .blend."""
     relative = path.startswith("//")
     text = path.lstrip("/").replace("\\", "/") if relative else path
-    if not relative and os.sep == "/" and "\\" in path and not Path(path).exists():
+    # `Path.exists` raises for a name that is too long.
+    if not relative and os.sep == "/" and "\\" in path and not os.path.exists(path):  # noqa: PTH110
         text = path.replace("\\", "/")
     return Path(os.path.normpath(os.path.join(base, text)))  # noqa: PTH118 - keeps what is absolute
 

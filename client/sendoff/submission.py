@@ -150,13 +150,13 @@ def _placed(
 ) -> list[SceneFile]:
     """The places of files that the caller names: beside the scene as they lie here, else in `external/`."""
     taken = {file.path.casefold() for file in files}
-    known = {os.path.realpath(file.source) for file in files}
+    known = {_real(file.source) for file in files}
     root = scene_place.rpartition("/")[0]
     placed = []
     for external in map(Path, externals):
-        if os.path.realpath(external) in known:
+        if _real(external) in known:
             continue
-        known.add(os.path.realpath(external))
+        known.add(_real(external))
         place = _beside(external, scene, root)
         number = 0
         while place is None or place.casefold() in taken:
@@ -166,6 +166,13 @@ def _placed(
         taken.add(place.casefold())
         placed.append(SceneFile(source=external, path=place))
     return placed
+
+
+def _real(path: Path) -> str:
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):  # a name too long, or with a zero byte: `Submission.check` refuses it
+        return str(path)
 
 
 def _beside(external: Path, scene: Path, root: str) -> str | None:

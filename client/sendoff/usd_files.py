@@ -184,7 +184,7 @@ def _files(path: Path) -> list[Path]:
     name = path.name
     if UDIM in name:
         pattern = re.escape(name).replace(re.escape(UDIM), r"\d{4}")
-    elif not path.exists() and _CLIP_NUMBER.search(name):
+    elif not os.path.exists(path) and _CLIP_NUMBER.search(name):  # noqa: PTH110 - also of a name that is too long
         parts = _CLIP_NUMBER.split(name, maxsplit=1)
         pattern = re.escape(parts[0]) + r"\d+(?:\.\d+)?" + re.escape(parts[1])
     else:
@@ -194,5 +194,5 @@ def _files(path: Path) -> list[Path]:
         with os.scandir(path.parent) as entries:
             found = sorted(path.with_name(entry.name) for entry in entries if matcher.fullmatch(entry.name))
             return list(filter(is_readable, found))
-    except OSError:
+    except (OSError, ValueError):
         return []

@@ -123,6 +123,23 @@ def test_an_empty_scene_when_submitted_then_a_sentence(tmp_path: Path, suffix: s
         scene_submission(write(tmp_path / f"s{suffix}", b""), task="t").check()
 
 
+def test_a_name_that_is_too_long_then_it_is_named_and_the_others_go(tmp_path: Path) -> None:
+    write(tmp_path / "ok.png")
+    for long in ("x" * 5000 + ".png", "x" * 5000 + ".#.usd", "y" * 5000 + "/t.<UDIM>.png"):
+        found = collect(layer(tmp_path / "s.usda", long, "ok.png"))
+        assert ([file.path for file in found.files], len(found.missing)) == (["ok.png"], 1)
+    found = collect(write(tmp_path / "s.blend", image("/" + "z\\" * 20 + "x" * 210 + "/b", blend=image("//ok.png"))))
+    assert ([file.source.name for file in found.files], len(found.missing)) == (["ok.png"], 1)
+
+
+@pytest.mark.parametrize("name", ["a\0b.blend", "x" * 5000 + ".usda"])
+def test_a_name_that_no_disk_can_hold_when_submitted_then_a_sentence(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="There is no file|File name too long"):
+        scene_submission(name, task="t").check()
+    with pytest.raises(InputError, match="There is no file|File name too long"):
+        scene_submission(layer(tmp_path / "s.usda"), task="t", externals=(name,)).check()
+
+
 def test_the_first_bytes_when_known_then_what_to_do() -> None:
     assert what_begins(b"PK\x03\x04rest").startswith("a zip archive: unpack it")
     assert what_begins(b"version https://git-lfs.github.com/spec/v1").startswith("a pointer of Git LFS: fetch")
