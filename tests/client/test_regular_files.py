@@ -134,9 +134,9 @@ def test_a_name_that_is_too_long_then_it_is_named_and_the_others_go(tmp_path: Pa
 
 @pytest.mark.parametrize("name", ["a\0b.blend", "x" * 5000 + ".usda"])
 def test_a_name_that_no_disk_can_hold_when_submitted_then_a_sentence(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match="There is no file|File name too long"):
+    with pytest.raises(InputError, match=r"There is no file|File name too long"):
         scene_submission(name, task="t").check()
-    with pytest.raises(InputError, match="There is no file|File name too long"):
+    with pytest.raises(InputError, match=r"There is no file|File name too long"):
         scene_submission(layer(tmp_path / "s.usda"), task="t", externals=(name,)).check()
 
 
