@@ -98,7 +98,7 @@ def collect(
     if scene.suffix.lower() in usd_layers.SUFFIXES:
         return _of_usd(scene, folder, stop)
     if scene.suffix.lower() == ".fbx":
-        return _of_fbx(scene)
+        return _of_fbx(scene, folder)
     if scene.suffix.lower() != ".blend":
         return Collected(place=place or safe_name(scene.name))
     found = _Collection(folder, stop)
@@ -137,19 +137,26 @@ def _of_usd(scene: Path, folder: Path | None, stop: Callable[[], bool] | None) -
     )
 
 
-def _of_fbx(scene: Path) -> Collected:
+def _of_fbx(scene: Path, folder: Path | None) -> Collected:
     """The textures of an FBX file, which go beside it: there the importer looks for them at last."""
     place = safe_name(scene.name)
     places: dict[str, Path] = {}
     missing = []
+    told: dict[str, str] = {}
     for texture in fbx_textures.textures(scene):
         file = texture.find(scene.parent)
         if file is None or safe_name(file.name) != file.name or not is_readable(file):
-            missing.append(f"{readable(texture.paths[-1])} (texture of “{readable(scene.name)}”)")
+            told[texture.paths[-1]] = f"texture of “{readable(scene.name)}”"
+            missing.append(f"{readable(texture.paths[-1])} ({told[texture.paths[-1]]})")
         elif file.name != place:
             places[file.name] = file
-    files = tuple(SceneFile(source=source, path=name) for name, source in places.items())
-    return Collected(files=files, place=place, missing=tuple(missing))
+    files = [SceneFile(source=source, path=name) for name, source in places.items()]
+    paths: dict[str, Any] = {}
+    if told:
+        paths = {"version": 2, "holders": {}, "origins": {}, "missing": {place: told}}
+        if folder is not None:
+            files.append(write_paths(paths, folder))
+    return Collected(files=tuple(files), place=place, missing=tuple(missing), paths=paths)
 
 
 def stored_path(place: str, holder: str) -> str:

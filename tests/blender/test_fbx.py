@@ -19,6 +19,7 @@ from sendoff_inside.contents import Part
 from sendoff_inside.job import Job, JobFailed
 from sendoff_inside.origin import Origin
 from sendoff_inside.scene import open_scene
+from sendoff_sdk import scene_files
 
 #: Centimetres of a unit, and which axis is up: Maya's, 3ds Max in inches, a Blender artist's, millimetres.
 KINDS = [(1.0, "Y"), (1.0, "Z"), (2.54, "Z"), (100.0, "Y"), (0.1, "Z")]
@@ -322,8 +323,10 @@ def test_of_a_scene_each_texture_keeps_the_path_that_the_file_has(
     sent.write_bytes(sent.read_bytes().replace(str(tmp_path).encode(), own.encode()))
     if not is_there:
         (tmp_path / "wood.png").unlink()
+    scene_files.collect(sent, folder=tmp_path)
     job = opened(sent, levels=1, formats=["fbx", "usd", "glb", "blend"])
     assert len(job.missing_files) == (0 if is_there else 1)
+    assert job.untold_files == [], "the artist was told of it before it was sent"
     mesh_lods.run(job)
     for name in ("lods.fbx", "lods.glb"):
         content = (job.folder / name).read_bytes()

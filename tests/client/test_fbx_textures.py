@@ -60,3 +60,4 @@ def test_an_fbx_when_collected_then_its_textures_lie_beside_it(tmp_path: Path) -
     assert {file.path: file.source.resolve() for file in found.files} == {"wood.png": tmp_path / "tex/wood.png"}
     assert found.missing == ("none.jpg (texture of “a.fbx”)",)
     assert found.place == "a.fbx"
+    assert list(found.paths["missing"]) == ["a.fbx"]

@@ -15,6 +15,7 @@ from .imported_paths import ImportedPaths, note_images
 from .job import CannotOpen, Job
 from .left_alone import LEVEL_PROPERTY, SOURCE_PROPERTY
 from .origin import PATH_PROPERTY, SCALE_PROPERTY, Origin
+from .usd_layers import read_paths
 
 SUFFIX = ".fbx"
 _NUMBER = re.compile(r"\.\d{3,}$")
@@ -47,8 +48,9 @@ def open_fbx(job: Job, path: Path) -> None:
     missing = note_images(path.parent, said.textures)
     ExternalPaths(root=path.parent.resolve(), scene=path.name).confine(job)
     job.external_paths = ImportedPaths()
+    told = {_file_name(one) for one in read_paths(path.parent)[2].get(path.name, {})}
     for image in missing:
-        job.missing(image, "texture")
+        job.missing(image, "texture", is_told=_file_name(image) in told)
     for kind, count in said.other_shapes.items():
         several = "" if count == 1 else "s"
         job.warn(f"{path.name} has {count:,} {kind}{several}, which cannot become a mesh and are left out.")
@@ -137,3 +139,8 @@ def _mark_levels(said: fbx_file.FbxFile) -> None:
             finest = finest or str(member[PATH_PROPERTY])
             for one in (member, *member.children_recursive) if level else ():
                 one[SOURCE_PROPERTY], one[LEVEL_PROPERTY] = finest, level
+
+
+def _file_name(path: str) -> str:
+    """What of a texture's path stays the same, however its importer writes the path."""
+    return path.replace("\\", "/").rpartition("/")[2].lower()

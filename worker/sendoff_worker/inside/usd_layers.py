@@ -54,7 +54,7 @@ class UsdLayers:
 
     def open(self) -> Any:
         """Load the scene's layer and all that it refers to; None if the scene cannot be read."""
-        self._places, self._origins, self._missing = _read_paths(self.root)
+        self._places, self._origins, self._missing = read_paths(self.root)
         layer = self._load(str(self.scene))
         waiting = [layer] if layer else []
         while waiting:
@@ -161,7 +161,7 @@ class UsdLayers:
 _ByHolder = dict[str, dict[str, str]]
 
 
-def _read_paths(root: Path) -> tuple[_ByHolder, dict[str, str], _ByHolder]:
+def read_paths(root: Path) -> tuple[_ByHolder, dict[str, str], _ByHolder]:
     """What the file that lists the scene's files says.
 
     The places by holder and stored path, the origins of these places, and what is missing, as the places.
