@@ -128,7 +128,7 @@ def test_chosen_objects_that_are_hidden_are_named_with_the_way_to_take_them(choo
     assert recorder.warnings == [
         "Left alone: 1 hidden object.",
         "The chosen objects (the collection “Props”) hold no visible objects with a surface to make levels of detail "
-        "of. Objects and All Scenes take the others too.",
+        "of, but for what is left alone. The parameters Objects and All Scenes take that too.",
     ]
 
 

@@ -140,6 +140,24 @@ def test_a_volume_that_nodes_make_a_mesh_of_is_taken(make_levels: Any, recorder:
     assert recorder.warnings == []
 
 
+def test_only_what_cuts_is_a_cutter(make_levels: Any, recorder: Any) -> None:
+    """A joined part is seen, as is the operand of an object that is switched off; a bounds helper never is."""
+    wall, off = ball("Wall"), ball("Off")
+    off.hide_viewport = off.hide_render = True
+    for host, name, operation in (
+        (wall, "Part", "UNION"),
+        (wall, "Cutter", "DIFFERENCE"),
+        (wall, "Helper", "INTERSECT"),
+        (off, "Free", "DIFFERENCE"),
+    ):
+        cut = host.modifiers.new(name, "BOOLEAN")
+        cut.object, cut.operation = ball(name), operation
+    bpy.data.objects["Helper"].hide_render = True
+    summary, _ = make_levels(levels=1, ratio=0.9)
+    assert {entry["object"] for entry in summary["objects"]} >= {"Part", "Free"}
+    assert summary["left_alone"]["cutter"] == 2
+
+
 def test_levels_of_a_background_are_in_the_scene_that_it_is(make_levels: Any) -> None:
     ball("Front")
     stage = bpy.data.scenes.new("Stage")

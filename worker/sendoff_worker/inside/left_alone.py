@@ -98,17 +98,30 @@ def line(counts: dict[str, int]) -> str:
 
 
 def _cutters() -> set[Any]:
-    """The operands of boolean modifiers that are in use: what they cut is shown by the other object."""
+    """The operands of boolean modifiers in use that only cut: what they cut is shown by the other object.
+
+    What is joined, or cuts its own shape out, is a part of the scene as well, unless it is drawn or rendered in a way
+    that says it is not.
+    """
     found = set()
     for one in bpy.data.objects:
         for modifier in getattr(one, "modifiers", ()):
-            if modifier.type != "BOOLEAN" or not (modifier.show_viewport or modifier.show_render):
+            if modifier.type != "BOOLEAN" or not (modifier.show_viewport or modifier.show_render) or _is_off(one):
                 continue
             if modifier.operand_type == "COLLECTION":
-                found |= set(modifier.collection.all_objects) - {one} if modifier.collection is not None else set()
-            elif modifier.object is not None:
-                found.add(modifier.object)
+                operands = set(modifier.collection.all_objects) - {one} if modifier.collection is not None else set()
+            else:
+                operands = {modifier.object} - {None}
+            is_cut = modifier.operation == "DIFFERENCE"
+            found |= {
+                each for each in operands if is_cut or each.hide_render or each.display_type in {"WIRE", "BOUNDS"}
+            }
     return found
+
+
+def _is_off(one: Any) -> bool:
+    """Whether an object is shown nowhere, so that its modifiers tell nothing of others."""
+    return one.hide_viewport and one.hide_render
 
 
 def _widgets() -> set[Any]:

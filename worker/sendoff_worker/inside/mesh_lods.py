@@ -16,6 +16,7 @@ from .job import Job, JobFailed
 from .lod_result import LodResult, deliver
 from .mesh_arrays import column, triangle_count
 from .mesh_digest import content_digest
+from .placing import follows_a_path
 from .realising import realise
 from .view import Shape, View, copy_properties, modifiers_in_use
 
@@ -177,6 +178,8 @@ class LodRun:
                 self.job.warn(f"{count - WARNINGS_PER_KIND:,} more objects are {kind}.")
 
     def _warn_of_baked(self, one: Any) -> None:
+        if follows_a_path(one):
+            self._warn("left behind", f"“{one.name}” follows a path: its levels stay where it is now.")
         if getattr(one.data, "shape_keys", None) is not None:
             self._warn(
                 "baked with their shape keys",

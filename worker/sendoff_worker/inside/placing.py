@@ -13,8 +13,11 @@ from .view import Place
 
 #: Of the largest part of a matrix: so much is no shear.
 _SHEAR = 1e-5
-#: Parents whose place depends on their mesh, or on a path, are not followed.
-_PARENT_TYPES = {"OBJECT": "OBJECT", "ARMATURE": "OBJECT", "LATTICE": "OBJECT", "BONE": "BONE"}
+#: How a level follows its parent. Of a parent by vertices it follows the object, and stays where it is on that.
+_PARENT_TYPES = {
+    "OBJECT": "OBJECT", "ARMATURE": "OBJECT", "LATTICE": "OBJECT", "VERTEX": "OBJECT", "VERTEX_3": "OBJECT",
+    "BONE": "BONE",
+}  # fmt: skip
 
 
 def split(matrix: Matrix) -> tuple[Matrix, Matrix | None]:
@@ -65,7 +68,7 @@ class Parent:
         one = place.object
         parent = one.parent
         kind = _PARENT_TYPES.get(one.parent_type, "")
-        if parent is None or not kind or (parent.type == "CURVE" and parent.data.use_path):
+        if parent is None or not kind or follows_a_path(one):
             return None
         shown = parent.evaluated_get(graph)
         if kind == "OBJECT":
@@ -82,6 +85,12 @@ class Parent:
             return cls(object=parent, kind=kind, bone=bone, inverse=space.inverted())
         except ValueError:  # of a scale of zero
             return None
+
+
+def follows_a_path(one: Any) -> bool:
+    """Whether an object's parent is a curve that moves it along itself, as it would move a level a second time."""
+    parent = one.parent
+    return parent is not None and parent.type == "CURVE" and bool(parent.data.use_path)
 
 
 def _tail(bone: Any) -> Matrix:

@@ -148,7 +148,10 @@ class View:
                 "of its files are missing. Send them along."
             )
         if any(self.left_alone[reason] for reason in ("hidden", "wire", "cutter", "other scene")):
-            return f"{where} no visible objects with a surface {purpose}. Objects and All Scenes take the others too."
+            return (
+                f"{where} no visible objects with a surface {purpose}, but for what is left alone. "
+                "The parameters Objects and All Scenes take that too."
+            )
         return f"{where} no mesh objects {purpose}."
 
     def drop(self) -> None:
