@@ -254,7 +254,7 @@ class _Attempt:
                 self._runner.blobs, output.source, path=output.path, role=output.role, media_type=output.media_type
             )
             files.append(entry.to_dict())
-        warnings = [f"The scene names {path}, which was not found." for path in self._record.missing_files]
+        warnings = [f"The scene names {path}, which was not sent." for path in self._record.missing_files]
         return {
             "files": files,
             "summary": outcome.summary,
