@@ -104,18 +104,23 @@ def what_is_shown(context: bpy.types.Context) -> list[Shown]:
     surfaces: dict[tuple[int, str], Surface] = {}
     widgets = bone_widgets()
     cutters = boolean_cutters()
+    # The graph also has what only the eye of a collection hides.
+    layer = context.view_layer
+    hidden = {one for one in layer.objects if not one.visible_get(view_layer=layer)}
     found = []
     for instance in graph.object_instances:
         one = instance.object
         if one.type != "MESH" or not instance.show_self or one.data is None:
             continue
         original = one.original
+        parent = instance.parent.original if instance.is_instance and instance.parent is not None else None
+        if (original if parent is None else parent) in hidden:
+            continue
         matrix = np.array(instance.matrix_world, np.float64)
         key = (one.data.as_pointer(), original.name_full)
         if key not in surfaces:
             surfaces[key] = evaluated_surface(one, graph)
         surface = surfaces[key]
-        parent = instance.parent.original if instance.is_instance and instance.parent is not None else None
         is_own = parent is None or (parent == original and original.type != "MESH")
         reason, is_optional = why_left_alone(original, widgets, cutters)
         shown = Shown(
