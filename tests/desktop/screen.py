@@ -147,6 +147,22 @@ class Screen:
         self.click(rect, button=button)
         return rect
 
+    def choose(self, shown: str, wanted: str, within: Rect, *, tries: int = 3) -> Rect:
+        """Open the menu that shows a label and choose another one; returns where the first one was.
+
+        On a busy machine Blender may take press and release for the choice of what is set: a hand tries again.
+        """
+        for left in reversed(range(tries)):
+            rect = self.click_text(shown, within)
+            try:
+                self.click_text(wanted, rect.and_(within.below(rect)), seconds=PATIENCE_SECONDS / tries)
+            except AssertionError:
+                if not left:
+                    raise
+            else:
+                break
+        return rect
+
     def click(self, place: Rect | tuple[int, int], *, button: int = 1, times: int = 1) -> None:
         """Click in the middle of a place, as a hand does: there first, then down, then up."""
         self.hover(place)
