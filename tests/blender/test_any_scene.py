@@ -56,6 +56,10 @@ thing = st.fixed_dictionaries(
 instances = st.lists(st.tuples(st.sampled_from(["inner", "library"]), place, st.booleans()), max_size=4)
 
 
+#: Blender's matrices have seven digits, and their errors add up along a chain of parents.
+SAME = 5e-4
+
+
 def thing_of(shape: str, where: Any, **more: Any) -> dict[str, Any]:
     """A thing as it is drawn."""
     return {"shape": shape, "place": where, "parent": 0, "inverse": False, "modifiers": [], "holder": "scene"} | more
@@ -94,7 +98,7 @@ def test_levels_are_where_and_as_the_artist_sees_the_originals(
     for level in levels:
         originals = [one for one in shown if level.source in {one.name, one.instancer}]
         if all(one.surface.triangles <= KEPT_TRIANGLES for one in originals):
-            assert min(gap(level.shown, one) for one in originals) < 1e-4
+            assert min(gap(level.shown, one) for one in originals) < SAME
 
 
 def gap(level: Shown, original: Shown) -> float:
