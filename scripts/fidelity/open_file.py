@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +76,13 @@ def look(context: bpy.types.Context) -> OpenFile:
 
 
 def values(block: Any) -> tuple[Any, ...]:
-    """The plain values of one datablock."""
+    """The plain values of one datablock; those that Blender will drop some day are read as the others."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return _values(block)
+
+
+def _values(block: Any) -> tuple[Any, ...]:
     found: list[Any] = []
     for prop in block.bl_rna.properties:
         if prop.type not in _PLAIN or prop.identifier in _VOLATILE or prop.identifier.startswith(("sendoff", "bl_")):
