@@ -168,11 +168,15 @@ def test_missing_files_of_equal_names_are_each_named(tmp_path: Path, opened: Ope
     paths = {"version": 2, "holders": {}, "origins": {}, "missing": {"set.usda": {"/gone/a.usda": "layer"}}}
     scene_files.write_paths(paths, tmp_path)
     job = opened(tmp_path / "set.usda")
-    assert [entry.partition(" (")[0] for entry in job.missing_files] == [
+    # In which order is the USD library's own affair, which differs by version.
+    assert sorted(entry.partition(" (")[0] for entry in job.missing_files) == [
         "/gone/a.usda", "/lost/a.usda", "file:///gone/a.usda",
     ]  # fmt: skip
     (warning,) = recorder.warnings
-    assert warning.startswith("2 files that the scene names did not come along: /lost/a.usda (")
+    assert warning.startswith("2 files that the scene names did not come along: ")
+    assert " /lost/a.usda (" in warning
+    assert " file:///gone/a.usda (" in warning
+    assert " /gone/a.usda (" not in warning
 
 
 @MISSING
