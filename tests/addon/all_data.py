@@ -17,6 +17,7 @@ RUNTIME = {
     ("ID", "is_library_indirect"),  # worked out again by each save from who uses what
     ("ToolSettings", "uv_sculpt"),  # Blender 4.2 crashes if its brush is read
     ("WindowManager", "clipboard"),
+    ("Attribute", "storage_type"),  # one value for all elements (Blender 5.2): to read them makes them many
 }
 #: Kinds of the interface: their own values are compared, not those of regions, which nothing draws here.
 _INTERFACE = {"window_managers", "workspaces", "screens"}
