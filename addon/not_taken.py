@@ -59,7 +59,7 @@ def _kinds(thing: bpy.types.Object) -> list[tuple[str, str]]:
 def _may_become_a_mesh(thing: bpy.types.Object) -> bool:
     """Whether geometry nodes may make a mesh of it; the task tells afterwards of those that they do not."""
     return any(
-        modifier.type == "NODES"
+        isinstance(modifier, bpy.types.NodesModifier)
         and modifier.node_group is not None
         and (modifier.show_viewport or modifier.show_render)
         for modifier in thing.modifiers
