@@ -312,7 +312,7 @@ class Decompressed:
         self._left = max(_LARGE_BYTES, _MOST_TIMES * os.fstat(file.fileno()).st_size)
 
     def read(self, size: int) -> bytes:
-        """The next so many bytes; fewer at the end. Raises BlendFileError if they are damaged."""
+        """The next bytes, at most as many as asked for; fewer at the end. Raises BlendFileError if they are damaged."""
         parts = []
         while size > 0:
             try:

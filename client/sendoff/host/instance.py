@@ -12,7 +12,7 @@ from typing import IO
 from .. import file_lock
 
 _SUFFIX = ".lock"
-#: The lock of whoever takes up jobs; no instance has this name.
+#: The lock of the Blender that takes up jobs; no instance has this name.
 _BEGINNING = f"beginning{_SUFFIX}"
 _LOOK_SECONDS = 0.02
 

@@ -1,4 +1,4 @@
-"""Work that may hang in the system, on a share that never answers, and that a stop ends for whoever waits for it."""
+"""Work that may hang in the system, on a share that never answers, and that a stop ends for the thread that waits."""
 
 from __future__ import annotations
 
