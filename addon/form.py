@@ -96,7 +96,8 @@ def draw(layout: bpy.types.UILayout, scene: bpy.types.Scene, task: KnownTask) ->
         if field.kind is FieldKind.CONST:
             continue
         if field.group not in bodies:
-            header, body = layout.panel(f"{attribute(task.name)}_{field.group}")
+            # A task's own group holds what is seldom set.
+            header, body = layout.panel(f"{attribute(task.name)}_{field.group}", default_closed=len(field.path) == 1)
             header.label(text=field.group)
             bodies[field.group] = body
         body = bodies[field.group]

@@ -111,7 +111,7 @@ class _Reader:
             description=_clean(node.schema.get("description")),
             kind=FieldKind.JSON,
             required=required,
-            group=group,
+            group=group or _clean(node.schema.get("group"))[:100],
         )
         if node.readable and "const" in node.schema and not node.choices:
             const = node.schema["const"]

@@ -649,3 +649,8 @@ def test_any_values_when_made_parameters_then_only_input_error(schema: Any, give
     assert not said or said.endswith(".")
     if params is not None:
         Draft202012Validator({"properties": {"b": WHOLE, "c": {"enum": [1, "b"]}}}).validate(params)
+
+
+def test_a_flat_parameter_may_name_the_group_that_it_stands_in() -> None:
+    schema = {"properties": {"a": {"type": "integer", "default": 1}, "b": {"type": "boolean", "group": "What is taken"}}}
+    assert [(one.name, one.group) for one in form.fields_of(schema)] == [("a", ""), ("b", "What is taken")]

@@ -37,7 +37,10 @@ def build(parent: str, task: KnownTask) -> None:
         if field.kind is FieldKind.CONST:
             continue
         if field.group not in bodies:
-            frame = answers.text(cmds.frameLayout(label=field.group, collapsable=True, parent=parent))
+            is_closed = len(field.path) == 1  # a task's own group holds what is seldom set
+            frame = answers.text(
+                cmds.frameLayout(label=field.group, collapsable=True, collapse=is_closed, parent=parent)
+            )
             bodies[field.group] = answers.text(cmds.columnLayout(adjustableColumn=True, parent=frame))
         _Control(bodies[field.group], task.name, field, kept).build()
 

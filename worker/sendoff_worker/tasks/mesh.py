@@ -9,7 +9,7 @@ from pydantic import Field
 from ..blender.runtimes import INSIDE
 from ..context import Context
 from ..registry import task
-from . import SCENES, AllScenes, Objects
+from . import SCENES, TAKEN, AllScenes, Objects
 
 
 @task("mesh.lods", title="Levels of detail", accepts=SCENES, blender=True, scoped=True)
@@ -40,13 +40,18 @@ def lods(  # noqa: PLR0917 - the parameters are the form
     all_scenes: AllScenes = False,
     modifiers: Annotated[
         Literal["viewport", "render"],
-        Field(title="Modifiers", description="Which of the two levels of modifiers, curves and Simplify counts"),
+        Field(
+            title="Modifiers",
+            description="Which of the two levels of modifiers, curves and Simplify counts",
+            json_schema_extra=TAKEN,
+        ),
     ] = "viewport",
     instances: Annotated[
         Literal["keep", "realise"],
         Field(
             title="Instances",
             description="Keep: each instance gets its level, which share a mesh. Realise: one mesh of all instances",
+            json_schema_extra=TAKEN,
         ),
     ] = "keep",
 ) -> None:
