@@ -652,5 +652,6 @@ def test_any_values_when_made_parameters_then_only_input_error(schema: Any, give
 
 
 def test_a_flat_parameter_may_name_the_group_that_it_stands_in() -> None:
-    schema = {"properties": {"a": {"type": "integer", "default": 1}, "b": {"type": "boolean", "group": "What is taken"}}}
+    grouped = {"type": "boolean", "group": "What is taken"}
+    schema = {"properties": {"a": {"type": "integer", "default": 1}, "b": grouped}}
     assert [(one.name, one.group) for one in form.fields_of(schema)] == [("a", ""), ("b", "What is taken")]
