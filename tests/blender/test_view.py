@@ -227,10 +227,13 @@ def test_realised_instances_are_one_mesh_of_their_instancer(make_levels: Any) ->
     empty = bpy.data.objects.new("Row", None)
     empty.instance_type, empty.instance_collection, empty.location.z = "COLLECTION", lamps, 5
     bpy.context.scene.collection.objects.link(empty)
+    empty.parent = bpy.data.objects.new("Moved", None)
+    bpy.context.scene.collection.objects.link(empty.parent)
     summary, result = make_levels(levels=1, instances="realise", ratio=0.95)
     assert [entry["object"] for entry in summary["objects"]] == ["Row"]
     assert summary["objects"][0]["triangles"][0] == 2 * (8 * 2 * 3)
     (level,) = result.objects
+    assert level["sendoff_parent"] == "Moved"
     low, high = extent(level)
     assert low == pytest.approx([-4, -1, 4], abs=0.1)
     assert high == pytest.approx([4, 1, 6], abs=0.1)

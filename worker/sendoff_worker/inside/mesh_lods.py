@@ -196,10 +196,10 @@ def run(job: Job) -> dict[str, Any]:
     """Make ``levels`` levels of detail of each surface, each of ``ratio`` of the triangles before."""
     job.progress(0.0, "Looking for mesh objects", stage="Looking")
     view = View.of(job)
-    result = LodResult(job, view)
     workbench = Workbench()
     if job.params.get("instances") == "realise":
         realise(view, workbench)
+    result = LodResult(job, view)  # it looks up the parents of the places that there are now
     _drop_empty(view)
     levels = int(job.params.get("levels", 3))
     places = sum(1 for _ in view.places)

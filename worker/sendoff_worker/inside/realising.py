@@ -17,7 +17,8 @@ def realise(view: View, workbench: Workbench) -> None:
             by_instancer.setdefault((place.instancer, place.scene), []).append(place)
     made = []
     for (instancer, scene), places in by_instancer.items():
-        own = next((one for one in view.places if one.object == instancer and one.instancer is None), None)
+        standing = (one for one in view.places if one.object == instancer and one.instancer is None)
+        own = next((one for one in standing if one.scene == scene), None)
         origin = own.matrix if own is not None else instancer.matrix_world.copy()
         inverse = origin.inverted_safe()
         parts = []
