@@ -149,6 +149,17 @@ def test_a_spare_is_taken_once_and_replaced_when_it_died(runtime: Runtime, tmp_p
     spare.close()
 
 
+def test_a_blender_named_from_the_folder_of_the_worker_starts_from_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(blender().parent.parent)
+    found = runtimes.probe(f"bin/{blender().name}")
+    assert found is not None
+    process = start(found, tmp_path)
+    process.wait_until_warm()
+    process.close()
+
+
 def test_something_that_is_no_blender_is_said_and_left_out(tmp_path: Path) -> None:
     script = tmp_path / "blender"
     script.write_text("#!/bin/sh\necho I am no Blender\n")

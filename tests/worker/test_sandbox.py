@@ -273,7 +273,7 @@ def test_a_blender_is_found_wherever_it_lies(runtime: Runtime, place: Place, tmp
         'test -r "$(dirname "$(readlink -f "$0")")/datafiles" || exit 9\n'
         'while [ "$1" != --python ]; do test "$1" = --python-expr && '
         f'exec "{runtime.executable.absolute()}" -I -c "$2"; shift; done\n'
-        f'exec "{runtime.executable.absolute()}" -I -u "$2" --channel "$5"\n'
+        f'main="$2"; shift 3; exec "{runtime.executable.absolute()}" -I -u "$main" "$@"\n'
     )
     own.chmod(0o755)
     (own.parent / "datafiles").write_text("fonts")

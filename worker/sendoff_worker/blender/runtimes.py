@@ -87,7 +87,7 @@ def find_runtimes(text: str) -> list[Runtime]:
 
 def probe(text: str) -> Runtime | None:
     """Start a runtime once to ask for its version; None (and a log line that says why) where that fails."""
-    path = Path(text.strip()).expanduser()
+    path = Path(text.strip()).expanduser().absolute()  # it is started from another folder
     if path.is_dir():
         path = next((found for found in _inside_folder(path) if found.exists()), path)
     if not path.is_file():
