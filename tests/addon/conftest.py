@@ -28,6 +28,10 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (scripts/setu
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 
+def pytest_unconfigure() -> None:
+    _TEMPORARY.cleanup()  # Python's own way out, which would do it, is not taken with Blender
+
+
 class Addon:
     """The installed add-on: its modules by name."""
 

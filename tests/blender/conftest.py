@@ -19,7 +19,6 @@ ROOT = HERE.parents[1]
 INSIDE = ROOT / "worker" / "sendoff_worker" / "inside"
 SDK = ROOT / "client" / "sendoff"
 CHILD_SECONDS = 60
-EXIT_STATUS = pytest.StashKey[int]()
 
 if importlib.util.find_spec("bpy") is None:
     collect_ignore_glob = ["test_*.py"]
@@ -39,17 +38,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.blender)
-
-
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    session.config.stash[EXIT_STATUS] = int(exitstatus)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Leave without Blender's own way out, which crashes in 4.2 and hangs in 4.5 while Python holds its data."""
-    if "bpy" in sys.modules and EXIT_STATUS in config.stash:
-        main.leave(config.stash[EXIT_STATUS])
 
 
 class Recorder:
