@@ -154,13 +154,15 @@ def made(scene: Any, tmp_path: Path, recorder: Any) -> tuple[Path, dict[str, dic
     sent = measured({one.name: one for one in bpy.data.objects if one.type == "MESH"})
     job = Job(recorder, params={"levels": 1, "ratio": ALL, "formats": list(FORMATS)}, folder=tmp_path, scene=None)
     mesh_lods.run(job)
-    return tmp_path, {f"{name}_LOD1": values for name, values in sent.items()}
+    return tmp_path, {f"{name}_LOD{level}": values for name, values in sent.items() for level in (0, 1)}
 
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_each_format_holds_the_same(kind: str, made: tuple[Path, dict[str, dict[str, Any]]]) -> None:
     folder, sent = made
     came = measured(READERS[kind](folder / FORMATS[kind]))
+    if kind in {"blend", "usd"}:  # the original is in the scene that they go back to
+        sent = {name: own for name, own in sent.items() if name.endswith("_LOD1")}
     assert set(came) == set(sent)
     for name, own in sent.items():
         level = came[name]
@@ -241,6 +243,29 @@ def test_objects_that_share_a_mesh_share_it_in_every_file(made: tuple[Path, dict
         points = library.UsdGeom.Mesh(prim).GetPointsAttr().GetPropertyStack()[0]
         assert str(points.path) == "/sendoff_meshes/Crate_LOD1.points"
     assert len([prim for prim in stage.Traverse() if prim.IsA(library.UsdGeom.Mesh)]) == 3
+
+
+def test_an_original_named_as_level_0_keeps_its_name_and_its_children(tmp_path: Path, recorder: Any) -> None:
+    bpy.ops.mesh.primitive_uv_sphere_add(segments=8, ring_count=6)
+    car = bpy.context.object
+    car.name = "Car_LOD0"
+    bpy.ops.mesh.primitive_cube_add(location=(3, 0, 0))
+    wheel = bpy.context.object
+    wheel.name, wheel.parent = "Wheel", car
+    second = bpy.data.objects.new("Wheel_LOD0", wheel.data)  # gives a level 0 of that name too
+    second.location = (0, 7, 0)
+    bpy.context.scene.collection.objects.link(second)
+    job = Job(recorder, params={"levels": 1, "formats": list(FORMATS)}, folder=tmp_path, scene=None)
+    mesh_lods.run(job)
+    names = {f"{name}_LOD{level}" for name in ("Car", "Wheel") for level in (0, 1)}
+    fbx = read_fbx(tmp_path / FORMATS["fbx"])
+    assert set(fbx) == names | {"Wheel_1_LOD0", "Wheel_1_LOD1"}
+    assert {one.parent.name for one in fbx.values()} == {"Car", "Wheel", "Wheel_1"}
+    assert fbx["Wheel_LOD0"].data == fbx["Wheel_1_LOD0"].data
+    assert names <= set(read_glb(tmp_path / FORMATS["glb"]))
+    blend = read_blend(tmp_path / FORMATS["blend"])
+    assert set(blend) == {"Car_LOD1", "Wheel_LOD1", "Wheel_LOD1.001"}
+    assert [one["sendoff_parent"] for one in blend.values() if "sendoff_parent" in one] == ["Car_LOD0"]
 
 
 @pytest.mark.parametrize("kind", FORMATS)

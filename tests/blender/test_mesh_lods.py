@@ -323,16 +323,18 @@ def test_multiresolution_is_evaluated(make_levels: Any) -> None:
     assert summary["objects"][0]["triangles"][0] > 16 * 7 * 2 * 15
 
 
-def test_glb_holds_the_levels_only(make_job: Any, recorder: Any) -> None:
+@pytest.mark.parametrize("original", [True, False])
+def test_glb_holds_the_levels_and_the_original_if_asked(make_job: Any, recorder: Any, *, original: bool) -> None:
     ball()
-    job = make_job(levels=2, formats=["glb", "blend"])
+    job = make_job(levels=2, formats=["glb", "blend"], original=original)
     mesh_lods.run(job)
     assert [Path(file["path"]).name for file in recorder.of("file")] == ["lods.glb", "lods.blend"]
     data = (job.folder / "lods.glb").read_bytes()
     assert data[:4] == b"glTF"
     (length,) = struct.unpack_from("<I", data, 12)
     document = json.loads(data[20 : 20 + length])
-    assert sorted(node["name"] for node in document["nodes"]) == ["Ball_LOD1", "Ball_LOD2"]
+    names = sorted(node["name"] for node in document["nodes"])
+    assert names == ([] if not original else ["Ball_LOD0"]) + ["Ball_LOD1", "Ball_LOD2"]
     assert document["nodes"][0]["extras"]["sendoff_source"] == "Ball"
 
 

@@ -436,9 +436,10 @@ def test_in_an_fbx_every_level_has_a_name_that_maya_keeps(opened: Any, tmp_path:
     job = opened(levels=1, formats=["fbx", "blend"])
     mesh_lods.run(job)
     parts = json.loads((job.folder / "contents.json").read_text())["objects"]
-    assert sorted(part["name"] for part in parts) == ["Body_1_LOD1", "Body_LOD1"]
+    names = ["Body_1_LOD0", "Body_1_LOD1", "Body_LOD0", "Body_LOD1"]
+    assert sorted(part["name"] for part in parts) == names
     open_scene(Job(recorder, params={}, folder=tmp_path, scene=None), job.folder / "lods.fbx", None)
-    assert sorted(one.name for one in bpy.data.objects if one.type == "MESH") == ["Body_1_LOD1", "Body_LOD1"]
+    assert sorted(one.name for one in bpy.data.objects if one.type == "MESH") == names
 
 
 def test_the_example_of_the_tasks_page_gives_collision_meshes_in_the_scenes_units(

@@ -88,18 +88,20 @@ def test_collision_meshes_are_drawn_as_wires_and_not_rendered(plugin, job, tmp_p
 def test_lod_groups_of_an_fbx_are_taken_apart(plugin, job, tmp_path, monkeypatch):
     def read_fbx(_path):
         group = cmds.createNode("lodGroup", name="Body")
-        for level in (1, 2):
+        for level in (0, 1, 2):
             (level_node, _) = cmds.polyCube(name=f"Body_LOD{level}")
-            cmds.setAttr(f"{cmds.parent(level_node, group)[0]}.lodVisibility", level == 1)
+            cmds.setAttr(f"{cmds.parent(level_node, group)[0]}.lodVisibility", level == 0)
 
     monkeypatch.setattr(plugin.interchange, "read_fbx", read_fbx)
     _, contents = result(
-        tmp_path, *({"name": f"Body_LOD{level}", "kind": "lod", "level": level, "source": "Body"} for level in (1, 2))
+        tmp_path, *({"name": f"Body_LOD{level}", "kind": "lod", "level": level, "source": "Body"} for level in range(3))
     )
     (tmp_path / "lods.fbx").write_bytes(b"Kaydara")
+    contents[0].write_text(contents[0].read_text().replace("result.usdc", "lods.fbx"))
     files(plugin, job, (tmp_path / "lods.fbx", "result", "application/octet-stream"), contents)
     imported(plugin, job)
     assert not [name for name in cmds.ls(type="lodGroup") or [] if name.endswith("Body")]
+    assert not cmds.ls("car_things:Body_LOD0")  # the original, which is in the scene
     for level in (1, 2):
         (node,) = cmds.ls(f"car_things:Body_LOD{level}")
         assert cmds.getAttr(f"{node}.lodVisibility") is True

@@ -159,6 +159,7 @@ def _import_objects(job: Job, path: Path, inside: Contents, placement: str, note
     originals = meshes.transforms()
     kept = [path for path in originals if not brought.has(path)]
     finder = names.Finder(kept)
+    kinds["lod"] = [part for part in kinds["lod"] if not _drop_original(by_part[part], part, finder)]
     for part in kinds["lod"]:
         imported.mark(by_part[part], source=part.source, level=part.level)
         original = finder.find(part.source)
@@ -177,6 +178,14 @@ def _import_objects(job: Job, path: Path, inside: Contents, placement: str, note
     shown = [group] if group else [by_part[part] for part in kinds["lod"]]
     select(shown or ([brought.holder] if brought.holder else []))
     return _said(brought, kinds, found, placement, group)
+
+
+def _drop_original(mesh: str, part: contents.Part, finder: names.Finder) -> bool:
+    """Of a file for game engines, leave out the originals that are in the scene; returns whether it was one."""
+    if part.level != 0 or not finder.find(part.source):
+        return False
+    cmds.delete(mesh)
+    return True
 
 
 def _put_uv_back(job: Job, mesh: str, part: contents.Part, finder: names.Finder, notes: list[str]) -> bool:

@@ -1,8 +1,7 @@
 """Objects of Blender as an FBX file in the units and axes of the scene that was sent, for Maya and for game engines.
 
 Levels of one source at one place lie below a node with the attribute "LodGroup", the finest first: Unreal's and Maya's
-importers read it as such. Unity goes by the ends of the names, `_LOD0` and so on. The file has no LOD 0, which is the
-source itself: it is where the file came from, and may be changed there until the levels come back.
+importers read it as such, and take the first as LOD 0. Unity goes by the ends of the names, `_LOD0` and so on.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import bpy
+from bpy_extras.io_utils import axis_conversion
 from mathutils import Matrix
 
 from .contents import Contents, Part, without_private
@@ -68,7 +68,12 @@ def write_fbx(
             taken.add(one.name)
             contents.add(replace(part, name=one.name, path=one.name, triangles=triangle_count(one.data)))
             members.append((one, part))
-        after.enter_context(_grouped(scene, members, taken))
+        forward = "Y" if written.up_axis == "Z" else "-Z"
+        turn = axis_conversion(to_forward=forward, to_up=written.up_axis).to_4x4()
+        # Meshes of Blender are converted. Those of an imported file have its units still, unlike their places.
+        is_baked = origin.kind == "blend"
+        to_file = Matrix.Identity(4) if is_baked else Matrix.Scale(100.0 / centimetres, 4) @ turn
+        after.enter_context(_grouped(scene, members, taken, to_file))
         blocks = {slot.material for one, _ in members for slot in one.material_slots if slot.material is not None}
         after.enter_context(without_private([*(one for one, _ in members), *blocks]))
         after.enter_context(_texture_paths(original))
@@ -85,10 +90,9 @@ def write_fbx(
             # With these, lengths are in the unit that the file names.
             apply_scale_options="FBX_SCALE_CUSTOM",
             global_scale=centimetres,
-            axis_forward="Y" if written.up_axis == "Z" else "-Z",
+            axis_forward=forward,
             axis_up=written.up_axis,
-            # Meshes of Blender are converted. Those of an imported file have its units still, unlike their places.
-            bake_space_transform=origin.kind == "blend",
+            bake_space_transform=is_baked,
             bake_anim=False,
             use_custom_props=True,
             mesh_smooth_type="EDGE",
@@ -106,8 +110,15 @@ def node_name(name: str) -> str:
 
 
 @contextmanager
-def _grouped(scene: Any, members: list[tuple[Any, Part]], taken: set[str]) -> Iterator[None]:
-    """Have a LOD group around the levels of each source for the length of a `with` block."""
+def _grouped(scene: Any, members: list[tuple[Any, Part]], taken: set[str], to_file: Matrix) -> Iterator[None]:
+    """Have a LOD group around the levels of each source for the length of a `with` block.
+
+    Args:
+        scene: Holds the levels.
+        members: The levels.
+        taken: Names that others have.
+        to_file: What the exporter does with the places of topmost objects: a group does nothing with its members.
+    """
     made, renamed, placed = [], [], []
     for group in lod_groups(members):
         if len(group) < 2:
@@ -120,13 +131,14 @@ def _grouped(scene: Any, members: list[tuple[Any, Part]], taken: set[str]) -> It
             holder.name = f"{name[:40]} of the scene"
         node = bpy.data.objects.new(name, None)
         node[_NODE_TYPE] = _LOD_GROUP
+        node.matrix_world = to_file.inverted()
         scene.collection.objects.link(node)
         made.append(node)
         for one, _ in group:
             place = one.matrix_world.copy()
             one.parent = node
             one.matrix_parent_inverse = Matrix.Identity(4)
-            one.matrix_basis = place
+            one.matrix_basis = to_file @ place
             placed.append((one, place))
     scene.view_layers[0].update()
     try:

@@ -1,7 +1,7 @@
 """A result's .glb: the levels as one glTF binary, with the extension MSFT_lod.
 
-The finest level of each source lists the coarser ones, which are no part of the scene: an application without
-the extension shows the finest level alone.
+The finest level of each source, which is the original if it is kept, lists the coarser ones. They are no part of the
+scene: an application without the extension shows the finest level alone.
 https://github.com/KhronosGroup/glTF/tree/main/extensions/2.0/Vendor/MSFT_lod
 """
 

@@ -61,8 +61,8 @@ class LeftAlone:
 
 
 def is_own_level(one: Any) -> bool:
-    """Whether the object is a level of detail that an earlier job brought into the scene."""
-    return SOURCE_PROPERTY in one and LEVEL_PROPERTY in one
+    """Whether the object is a level of detail that an earlier job brought into the scene; level 0 is an original."""
+    return SOURCE_PROPERTY in one and LEVEL_PROPERTY in one and one[LEVEL_PROPERTY] != 0
 
 
 def base_name(name: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,17 @@ from .placing import Parent, apply, split
 from .view import Place, View, copy_properties
 
 LOD_COLLECTION = "Sendoff LODs"
+#: Files for game engines, which expect the original as the finest level of a group.
+ENGINE_FORMATS = frozenset({"fbx", "glb"})
 #: On a collection: the artist's scene whose levels it holds.
 SCENE_PROPERTY = "sendoff_scene"
 #: On an object: the library of its original, as the artist's scene has it.
 LIBRARY_PROPERTY = "sendoff_library"
 MAX_NAME_BYTES = 255 if bpy.app.version >= (5, 0, 0) else 63
+
+
+#: A place, the matrix of an object there, and what is to be applied to its mesh before.
+_Fitted = tuple[Place, Matrix, Matrix | None]
 
 
 class LodResult:
@@ -47,31 +54,70 @@ class LodResult:
         self.collections: dict[Any, Any] = {}
         #: The artist's own objects, by name; to ask Blender for each name would take longer the more there are.
         self._taken = {one.name: one for one in bpy.data.objects if one.library is None}
+        self._renamed: list[tuple[Any, str]] = []
         self._fitted: dict[tuple[Any, tuple[float, ...]], Any] = {}
         self._objects: list[Any] = []
+        self._originals: list[tuple[list[_Fitted], Any]] = []
 
-    def add(self, places: Iterable[Place], meshes: list[Any]) -> None:
-        """Put the levels of one shape into the collections of its scenes, at each of its places."""
+    def add(self, places: Iterable[Place], meshes: list[Any], *, original: Any = None) -> None:
+        """Put the levels of one shape into the collections of its scenes, at each of its places.
+
+        Args:
+            places: Where the shape is seen.
+            meshes: Its levels, the finest first.
+            original: What they were made of, if a file shall hold it as level 0. It has to stay until then.
+        """
         fitted = [(place, *split(place.matrix)) for place in places]
+        if original is not None:
+            self._originals.append((fitted, original))
         # One level after the other: Blender keeps names in order, and looks for the place of each from the end.
         for level, mesh in enumerate(meshes, start=1):
-            for place, held, rest in fitted:
-                one = self._named(
-                    level_name(base_name(place.name), level), mesh if rest is None else self._fit(mesh, rest)
-                )
+            for at in fitted:
+                one, place = self._object(at, mesh, level), at[0]
                 self._collection(place.scene).objects.link(one)
-                one.matrix_world = held
-                self._describe(one, place, level)
-                self._keep_own_materials(one, place)
                 if place in self._parents:
                     self.parents[one] = self._parents[place]
                 self._objects.append(one)
 
-    def _named(self, name: str, mesh: Any) -> Any:
+    def _object(self, at: _Fitted, mesh: Any, level: int) -> Any:
+        place, held, rest = at
+        name = level_name(base_name(place.name), level)
         taken = self._taken.pop(name, None)
         if taken is not None:
             taken.name = f"{name[:40]} of the scene"  # in the worker's memory only: the result's name stays clean
-        return bpy.data.objects.new(name, mesh)
+            self._renamed.append((taken, name))
+        one = bpy.data.objects.new(name, mesh if rest is None else self._fit(mesh, rest))
+        one.matrix_world = held
+        self._describe(one, place, level)
+        self._keep_own_materials(one, place)
+        return one
+
+    @contextmanager
+    def with_originals(self) -> Iterator[list[tuple[Any, Part]]]:
+        """All levels and, as level 0, the originals that were kept, which are there for the length of a `with` block.
+
+        They stand first, as an exporter writes what it finds first.
+        """
+        own, before = list(self.scene.collection.children), len(self._renamed)
+        first = bpy.data.collections.new(f"{LOD_COLLECTION} 0")
+        for collection in (first, *own):
+            if collection is not first:
+                self.scene.collection.children.unlink(collection)
+            self.scene.collection.children.link(collection)
+        made = []
+        for fitted, mesh in self._originals:
+            for at in fitted:
+                made.append(self._object(at, mesh, 0))
+                first.objects.link(made[-1])
+        self.scene.view_layers[0].update()
+        try:
+            yield [*map(_part, made), *self.parts()]
+        finally:
+            bpy.data.batch_remove([*made, first])
+            for one, name in self._renamed[before:]:
+                one.name = name
+                self._taken[name] = one
+            del self._renamed[before:]
 
     @property
     def objects(self) -> list[Any]:
@@ -80,12 +126,7 @@ class LodResult:
 
     def parts(self) -> list[tuple[Any, Part]]:
         """Each level with what it is."""
-        found = []
-        for one in self._objects:
-            name = re.sub(r"\.\d{3,}$", "", one.name)  # Blender's own way to keep two apart
-            part = Part(name=name, path="", source=one[SOURCE_PROPERTY], kind="lod", level=one[LEVEL_PROPERTY])
-            found.append((one, part))
-        return found
+        return [_part(one) for one in self._objects]
 
     def _collection(self, scene: Any) -> Any:
         if scene not in self.collections:
@@ -133,28 +174,39 @@ def level_name(name: str, level: int) -> str:
     return kept.decode("utf-8", "ignore") + suffix
 
 
-def deliver(job: Job, result: LodResult, formats: list[str]) -> None:
+def asked_formats(job: Job) -> set[str]:
+    """The formats that the job shall write."""
+    kind = job.origin.kind if job.origin is not None else "blend"
+    return {kind if wanted == "scene" else wanted for wanted in job.params.get("formats") or ["scene"]}
+
+
+def deliver(job: Job, result: LodResult) -> None:
     """Write the asked formats into the job's folder; one that fails leaves the others."""
     origin = job.origin or Origin(kind="blend", metres_per_unit=1.0, up_axis="Z")
+    formats = asked_formats(job)
 
     def write_usd(path: Path) -> None:
         usd_result.write_usd(path, result.parts(), origin, original=job.original_path).write(job)
 
     def write_fbx(path: Path) -> None:
-        contents = fbx_result.write_fbx(path, result.scene, result.parts(), origin, original=job.original_path)
-        if "usd" not in wanted_formats:
+        with result.with_originals() as parts:
+            contents = fbx_result.write_fbx(path, result.scene, parts, origin, original=job.original_path)
+        if "usd" not in formats:
             contents.write(job)
+
+    def write_glb(path: Path) -> None:
+        with result.with_originals() as parts:
+            glb_result.write_glb(path, result.scene, parts)
 
     writers = {
         "blend": ("lods.blend", "application/x-blender", lambda path: write_blend(job, result, path)),
         "usd": ("lods.usdc", "model/vnd.usd", write_usd),
         "fbx": ("lods.fbx", "application/octet-stream", write_fbx),
-        "glb": ("lods.glb", "model/gltf-binary", lambda path: glb_result.write_glb(path, result.scene, result.parts())),
+        "glb": ("lods.glb", "model/gltf-binary", write_glb),
     }
-    wanted_formats = {origin.kind if wanted == "scene" else wanted for wanted in formats}
     written = 0
     # The .blend last: it drops the rest of the open scene, and the others read the textures.
-    for wanted in sorted(wanted_formats, key=list(writers).index, reverse=True):
+    for wanted in sorted(formats, key=list(writers).index, reverse=True):
         name, media_type, write = writers[wanted]
         try:
             write(job.folder / name)
@@ -166,6 +218,11 @@ def deliver(job: Job, result: LodResult, formats: list[str]) -> None:
         written += 1
     if not written:
         job.fail("No result could be written on the worker; the job's log says why.")
+
+
+def _part(one: Any) -> tuple[Any, Part]:
+    name = re.sub(r"\.\d{3,}$", "", one.name)  # Blender's own way to keep two apart
+    return one, Part(name=name, path="", source=one[SOURCE_PROPERTY], kind="lod", level=one[LEVEL_PROPERTY])
 
 
 def _own(blocks: Any, name: str) -> list[Any]:

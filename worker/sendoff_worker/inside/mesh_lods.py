@@ -13,7 +13,7 @@ from .corner_normals import transfer
 from .decimation import RATIO_TOLERANCE, Decimator
 from .evaluation import Workbench
 from .job import Job, JobFailed
-from .lod_result import LodResult, deliver
+from .lod_result import ENGINE_FORMATS, LodResult, asked_formats, deliver
 from .mesh_arrays import column, triangle_count
 from .mesh_digest import content_digest
 from .placing import follows_a_path
@@ -35,10 +35,12 @@ class Skipped(Exception):
     """A shape gets no levels. The message is the reason."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Levels:
     """The levels of one mesh, shared by all places that show it."""
 
+    original: Any
+    """What they were made of; None if no file is to hold it."""
     meshes: list[Any]
     faces: list[int]
     triangles: list[int]
@@ -62,13 +64,16 @@ class LodRun:
     work_done: int = 0
     total_objects: int = 0
 
+    def __post_init__(self) -> None:
+        self._keeps_originals = _keeps_originals(self.job)
+
     def process(self, shape: Shape) -> None:
         """Make the levels of one shape and place them, or note why there are none."""
         work = _work_of(shape)
         try:
             self._drop_lost_places(shape)
             levels = self._levels_of(shape)
-            self.result.add(shape.places, levels.meshes)
+            self.result.add(shape.places, levels.meshes, original=levels.original)
             self._list(shape, levels)
             self._warn_of_short(shape, levels)
         except Skipped as reason:
@@ -113,13 +118,15 @@ class LodRun:
             for one in dict.fromkeys(place.object for place in shape.places):
                 self._warn_of_baked(one)
             self.done[key] = self._decimate(shape)
+            if self._keeps_originals:
+                self.done[key].original = shape.keep(f"{shape.name}_LOD0")
         return self.done[key]
 
     def _decimate(self, shape: Shape) -> Levels:
         mesh = shape.mesh
         count, ratio = self.job.params.get("levels", 3), self.job.params.get("ratio", 0.5)
         triangles = triangle_count(mesh)
-        levels = Levels(meshes=[], faces=[len(mesh.polygons)], triangles=[triangles], short=[])
+        levels = Levels(original=None, meshes=[], faces=[len(mesh.polygons)], triangles=[triangles], short=[])
         decimator = self._decimator(mesh)
         try:
             for level in range(1, count + 1):
@@ -201,7 +208,7 @@ def run(job: Job) -> dict[str, Any]:
         realise(view, workbench)
     result = LodResult(job, view)  # it looks up the parents of the places that there are now
     _drop_empty(view)
-    levels = int(job.params.get("levels", 3))
+    levels = int(job.params.get("levels", 3)) + _keeps_originals(job)
     places = sum(1 for _ in view.places)
     if places * levels > MOST_PLACES:
         job.fail(
@@ -220,7 +227,7 @@ def run(job: Job) -> dict[str, Any]:
     workbench.close()
     if lods.objects:
         job.progress(0.98, "Writing the levels of detail", stage="Writing")
-        deliver(job, result, job.params.get("formats") or ["scene"])
+        deliver(job, result)
     count = len({entry["object"] for entry in lods.objects})
     job.progress(1.0, f"Made levels of detail for {count:,} object{'' if count == 1 else 's'}", stage="Writing")
     summary: dict[str, Any] = {"objects": lods.objects, "skipped": lods.skipped}
@@ -229,6 +236,11 @@ def run(job: Job) -> dict[str, Any]:
     if job.missing_files:
         summary["missing_files"] = job.missing_files
     return summary
+
+
+def _keeps_originals(job: Job) -> bool:
+    """Whether a file is to hold the originals as level 0."""
+    return bool(job.params.get("original", True)) and not ENGINE_FORMATS.isdisjoint(asked_formats(job))
 
 
 def _drop_empty(view: View) -> None:

@@ -44,6 +44,12 @@ class Shape:
         """The name of the data that it came from."""
         self.places: list[Place] = []
 
+    def keep(self, name: str) -> Any:
+        """The mesh under another name, with the artist's custom properties; `drop` leaves it."""
+        kept, self.mesh = self.mesh, None
+        kept.name = name
+        return kept
+
     def drop(self) -> None:
         """Remove the mesh."""
         if self.mesh is not None:

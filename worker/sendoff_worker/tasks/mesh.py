@@ -54,6 +54,14 @@ def lods(  # noqa: PLR0917 - the parameters are the form
             json_schema_extra=TAKEN,
         ),
     ] = "keep",
+    original: Annotated[
+        bool,
+        Field(
+            title="Original as LOD 0",
+            description="In .fbx and .glb, as game engines expect it",
+            json_schema_extra=TAKEN,
+        ),
+    ] = True,
 ) -> None:
     """Make a chain of simpler meshes (`<name>_LOD1`, ...) for each surface, with its modifiers applied."""
     ctx.blender(
@@ -68,5 +76,6 @@ def lods(  # noqa: PLR0917 - the parameters are the form
             "all_scenes": all_scenes,
             "modifiers": modifiers,
             "instances": instances,
+            "original": original,
         },
     )
