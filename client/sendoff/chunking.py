@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import BinaryIO
 from .blendfile import BlendHead, iter_blocks, parse_head
 from .errors import BlendFileError, InputError
 from .protocol import CHUNK_BYTES
+from .regular_files import open_file
 
 #: A block of at least this size is its own chunk. Half as much would double the manifest and save no more than that.
 BLOCK_BYTES = 4 * 1024
@@ -78,16 +79,20 @@ class Cutting:
 
     The file is read once, in order, in pieces of about 4 MiB; it is never mapped into memory, since a mapped
     file that another program shortens kills the process that mapped it.
+
+    With `splits` some chunks are cut again: the most bytes of their parts, and their offsets.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, splits: Iterable[tuple[int, Collection[int]]] = ()) -> None:
         self._path = Path(path)
-        self._file: BinaryIO = self._path.open("rb")
+        self._file: BinaryIO = open_file(self._path)
         self._whole = hashlib.sha256()
         self._chunks: list[Chunk] = []
         self._done = False
         try:
             self.spans = spans(self._file, suffix=self._path.suffix)
+            for most, offsets in splits:
+                self.spans = [part for span in self.spans for part in _split(span, most if span[0] in offsets else 0)]
         except BaseException:
             self._file.close()
             raise
@@ -206,6 +211,10 @@ def _blend_spans(file: BinaryIO, head: BlendHead, end: int) -> Iterator[tuple[in
                 yield run, at - run
                 run = at
     yield from _fixed(run, end)  # with whatever lies behind the end mark
+
+
+def _split(span: tuple[int, int], most: int) -> Iterable[tuple[int, int]]:
+    return _fixed(span[0], span[0] + span[1], most) if most else (span,)
 
 
 def _pieces(all_spans: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:

@@ -7,7 +7,7 @@ import contextlib
 import os
 import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable
@@ -23,10 +23,12 @@ from .errors import ChunksMissing, InputError, JobCancelled, JobFailed, NotFound
 from .eventstream import Connectivity, EventStream, StreamItem
 from .hints import ChunkHints
 from .manifest import Manifest
+from .names import readable
 from .patience import OnWait
 from .protocol import IDEMPOTENCY_HEADER, PACK_BYTES, PARALLEL, PROTOCOL
 from .states import Health, JobState
-from .submission import Submission, scene_submission
+from .submission import SceneFile, Submission, scene_submission
+from .transfer_body import UploadProgress
 
 #: A job whose submit finds chunks missing is sent again so often at most: they may be collected in between.
 _SUBMIT_TRIES = 4
@@ -183,7 +185,7 @@ class Client:
         params: Mapping[str, Any] | None = None,
         externals: Sequence[str | Path] = (),
         title: str = "",
-        on_progress: transfer.UploadProgress | None = None,
+        on_progress: UploadProgress | None = None,
         stop: threading.Event | None = None,
         patience_seconds: float = transfer.PATIENCE_SECONDS,
         on_wait: OnWait | None = None,
@@ -193,6 +195,9 @@ class Client:
         `on_progress(done_bytes, total_bytes, wire_bytes)` is called from other threads. Once the server has answered,
         a break of `patience_seconds` is waited out; `on_wait` is told the reason, and "" once it is over. Raises
         InputError before a byte is sent if a file cannot be used, Rejected naming the field, ConnectionFailed, Stopped.
+
+        An external file that another program writes meanwhile is waited for some seconds, then left out; it is in the
+        job's `missing_files`.
         """
         if isinstance(scene, Submission):
             submission = scene
@@ -209,8 +214,14 @@ class Client:
         hints = ChunkHints(self.connection.url)
         known = hints.read()
         tries = _SUBMIT_TRIES
+        left_out: dict[str, str] = {}
+
+        def leave_out(file: SceneFile, reason: str) -> None:
+            left_out[file.path] = f"{file.source} ({reason})"
+
         while True:
             tries -= 1
+            left_out.clear()
             manifest = transfer.upload(
                 self.connection,
                 submission.files,
@@ -219,10 +230,11 @@ class Client:
                 parallel=_limit(info, "parallel", PARALLEL),
                 pack_bytes=_limit(info, "pack_bytes", PACK_BYTES),
                 on_progress=progress.tell,
+                on_left_out=leave_out,
                 **wait,
             )
             try:
-                job = self._create(submission, manifest, progress, wait)
+                job = self._create(submission, manifest, progress, wait, left_out.values())
             except ChunksMissing:
                 hints.forget()
                 known = frozenset()
@@ -242,7 +254,12 @@ class Client:
                 self.connection.json("POST", path, json=body, repeatable=True, **wait)
 
     def _create(
-        self, submission: Submission, manifest: Manifest, progress: _LastProgress, wait: Mapping[str, Any]
+        self,
+        submission: Submission,
+        manifest: Manifest,
+        progress: _LastProgress,
+        wait: Mapping[str, Any],
+        left_out: Iterable[str],
     ) -> Job:
         body = {
             "task": submission.task,
@@ -250,7 +267,7 @@ class Client:
             "manifest": manifest.to_dict(),
             "host": submission.host.to_dict(),
             "title": submission.title,
-            "missing_files": list(submission.missing_files),
+            "missing_files": [*submission.missing_files, *map(readable, left_out)],
         }
         headers = {IDEMPOTENCY_HEADER: submission.idempotency_key}
         answer = self.connection.json(
@@ -406,7 +423,7 @@ class Client:
 class _LastProgress:
     """Passes the progress of an upload on, and adds the bytes of the manifest that follows it."""
 
-    def __init__(self, callback: transfer.UploadProgress | None) -> None:
+    def __init__(self, callback: UploadProgress | None) -> None:
         self._callback = callback
         self._before = 0
         self._last = (0, 0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import queue
 import threading
@@ -14,27 +15,27 @@ from typing import Optional
 from .chunking import Chunk, Cutting
 from .compression import Compression
 from .connection import Connection
-from .encodings import IDENTITY, Buffer, choose_encoding
-from .errors import ConnectionFailed, InputError, SendoffError, Stopped
+from .encodings import IDENTITY, choose_encoding
+from .errors import ConnectionFailed, InputError, Stopped
 from .manifest import ChunkRef, FileEntry, Manifest
 from .packs import FRAME_HEAD_BYTES, PackWriter
 from .patience import MOST_CUTS, OnWait, Patience, Result, cut_for_good
 from .protocol import MISSING_PER_CALL, PACK_BYTES, PACK_CHUNKS, PACK_MEDIA_TYPE, PACK_RAW_BYTES, PARALLEL
+from .regular_files import open_file
 from .submission import SceneFile
+from .transfer_body import Body, Progress, UploadProgress
+from .unsteady_files import PAUSES_SECONDS, Fault, UnsteadyFiles, changed, unreadable
 
-#: Called with the bytes that the server has, the bytes of all files, and the bytes sent over the wire so far.
-#: Calls come from several threads, one at a time, at most about 20 a second and once at the end.
-UploadProgress = Callable[[int, int, int], None]
+#: Called with an external file that could not be sent, and why: "it changed while it was sent".
+OnLeftOut = Callable[[SceneFile, str], None]
 
 #: A machine that sleeps does not count, a night without the VPN does not fit in.
 PATIENCE_SECONDS = 3600.0
 
 _ASK_FIRST_BYTES = 8 * 1024 * 1024
 _ASK_BYTES = 64 * 1024 * 1024
-_PIECE_BYTES = 64 * 1024
 #: After a break what is sent at once is halved, down to this: something in between may cut each connection.
-_SMALLEST_BYTES = 128 * 1024
-_REPORT_SECONDS = 0.05
+_SMALLEST_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True)
@@ -57,20 +58,25 @@ def upload(
     stop: threading.Event | None = None,
     patience_seconds: float = PATIENCE_SECONDS,
     on_wait: OnWait | None = None,
+    on_left_out: OnLeftOut | None = None,
 ) -> Manifest:
     """Bring files to the server and return their manifest; sends only the chunks that the server lacks.
 
     A broken connection is survived: what is missing is asked again and the rest is sent, until nothing could be
     sent for `patience_seconds` (see `patience`); `on_wait` is told why it waits, and "" once it goes on. Chunks that
     are `known` (see `hints`) are neither asked for nor sent. `encodings` (the server's `pack_encodings`), `parallel`
-    and `pack_bytes` come from `GET /v1/server`. Raises ConnectionFailed, a ServerError, InputError if a file changes
-    meanwhile or cannot be read, Stopped.
+    and `pack_bytes` come from `GET /v1/server`.
+
+    A file that changes meanwhile or cannot be read is read again some seconds later. If that does not help, an
+    external one is left out of the manifest and `on_left_out` is told; without it, or for another file, InputError is
+    raised. Raises also ConnectionFailed, a ServerError, Stopped.
     """
     stop = stop or threading.Event()
     run = _Upload(connection, on_progress, stop, Patience(patience_seconds, stop, on_wait))
     run.known = known
     run.compression = Compression(choose_encoding(encodings), loopback=connection.is_loopback)
     run.pack_bytes = min(pack_bytes, PACK_BYTES, PACK_RAW_BYTES)
+    run.on_left_out = on_left_out
     return run.run(files, max(1, min(parallel, 2 * PARALLEL)))
 
 
@@ -100,21 +106,43 @@ class _Upload:
     ) -> None:
         self._connection = connection
         self._stop = stop
-        self._progress = _Progress(on_progress)
+        self._progress = Progress(on_progress)
         self._failed = threading.Event()
         self._patience = patience
         self.known: Collection[str] = ()
         self.compression = Compression(IDENTITY)
         self.pack_bytes = PACK_BYTES
+        self.on_left_out: OnLeftOut | None = None
+        self._unsteady = UnsteadyFiles()
         #: So much is sent at once: less than `pack_bytes` after breaks, and more again with each part that arrives.
         self._room: float = math.inf
 
     def run(self, files: Sequence[SceneFile], parallel: int) -> Manifest:
-        try:
-            self._progress.total = sum(file.source.stat().st_size for file in files)
-        except OSError as error:
-            raise _unreadable(error) from error
-        entries: list[FileEntry] = []
+        self._progress.total = sum(_size(file.source) for file in files)
+        entries: dict[int, FileEntry] = {}
+        waiting = list(enumerate(files))
+        pauses = iter(PAUSES_SECONDS)
+        while waiting:
+            self._pass(waiting, entries, parallel)
+            faults = self._unsteady.take()
+            waiting = [(number, file) for number, file in waiting if file.source in faults]
+            if not any(faults.values()):
+                continue  # they only have to be cut into smaller chunks
+            pause = next(pauses, None)
+            if pause is not None:
+                self._stop.wait(pause)
+                continue
+            for number, file in waiting:
+                fault = faults[file.source]
+                if fault is not None:
+                    self._leave_out(file, fault)
+                    entries.pop(number, None)
+            waiting = [(number, file) for number, file in waiting if faults[file.source] is None]
+        self._progress.finish()
+        return Manifest(tuple(entries[number] for number in sorted(entries)))
+
+    def _pass(self, files: Sequence[tuple[int, SceneFile]], entries: dict[int, FileEntry], parallel: int) -> None:
+        """Send files; those that could not be sent as they were read are in `_unsteady` then."""
         senders = _Senders(parallel, self._send_pack, self._check, self._failed)
         try:
             for pack in self._packs(self._lacking(self._hashed(files, entries))):
@@ -126,22 +154,29 @@ class _Upload:
             if isinstance(error, Stopped) and senders.error is not None:
                 raise senders.error from None  # it is what made this thread stop
             raise
-        self._progress.finish()
-        return Manifest(tuple(entries))
 
-    def _hashed(self, files: Sequence[SceneFile], entries: list[FileEntry]) -> Iterator[list[_Source]]:
-        for file in files:
+    def _leave_out(self, file: SceneFile, fault: Fault) -> None:
+        if self.on_left_out is None or file.role != "external":
+            raise fault.error
+        self.on_left_out(file, fault.reason)
+
+    def _hashed(self, files: Sequence[tuple[int, SceneFile]], entries: dict[int, FileEntry]) -> Iterator[list[_Source]]:
+        for number, file in files:
             self._check()
             try:
-                with Cutting(file.source) as cutting:
+                with Cutting(file.source, splits=self._unsteady.splits(file.source)) as cutting:
                     for chunks in cutting:
                         self._check()
                         yield [_Source(file.source, chunk) for chunk in chunks]
                     found = cutting.result()
             except OSError as error:
-                raise _unreadable(error) from error
+                self._unsteady.add(file.source, unreadable(file.source, error))
+                continue
+            except InputError:
+                self._unsteady.add(file.source, changed(file.source))
+                continue
             refs = tuple(ChunkRef(chunk.sha256, chunk.size) for chunk in found.chunks)
-            entries.append(FileEntry(file.path, found.size, found.sha256, refs, role=file.role))
+            entries[number] = FileEntry(file.path, found.size, found.sha256, refs, role=file.role)
 
     def _lacking(self, hashed: Iterable[list[_Source]]) -> Iterator[_Source]:
         seen: set[str] = set()
@@ -196,7 +231,6 @@ class _Upload:
     def _send_pack(self, pack: list[_Source]) -> None:
         lacking = pack
         first = True
-
         cuts = 0
 
         def attempt() -> None:
@@ -210,7 +244,10 @@ class _Upload:
             first = False
             if cuts >= MOST_CUTS:
                 raise cut_for_good("The upload")
-            while lacking:
+            while True:
+                lacking = [source for source in lacking if not self._is_kept(source)]
+                if not lacking:
+                    return
                 part = self._first_part(lacking)
                 try:
                     self._post(part)
@@ -218,6 +255,8 @@ class _Upload:
                     cuts += 1
                     half = sum(source.chunk.size for source in part) // 2
                     self._room = max(_SMALLEST_BYTES, min(self._room, half))
+                    if len(part) == 1:
+                        self._unsteady.cut_off(part[0].chunk.size, cuts)
                     raise
                 cuts = 0
                 lacking = lacking[len(part) :]
@@ -225,6 +264,9 @@ class _Upload:
                 self._patience.moved()
 
         self._patiently(attempt)
+
+    def _is_kept(self, source: _Source) -> bool:
+        return self._unsteady.keeps(source.path, source.chunk.offset, source.chunk.size)
 
     def _first_part(self, pack: list[_Source]) -> list[_Source]:
         """As much of a pack as is sent at once: all of it, unless connections broke."""
@@ -236,7 +278,9 @@ class _Upload:
         return pack
 
     def _post(self, pack: list[_Source]) -> None:
-        chunks = list(_read(pack))
+        pack, chunks = self._read(pack)
+        if not pack:
+            return
         writer = PackWriter(self.pack_bytes)
         for chunk in chunks:
             if not writer.add(chunk):
@@ -249,7 +293,7 @@ class _Upload:
         if encoding != IDENTITY:
             headers["Content-Encoding"] = encoding
         raw_bytes = sum(source.chunk.size for source in pack)
-        body = _Body(parts, raw_bytes, self._progress, self._check)
+        body = Body(parts, raw_bytes, self._progress, self._check)
         try:
             answer = self._connection.json("POST", "/v1/chunks", data=body, headers=headers, stop=self._stop)
         except BaseException:
@@ -267,7 +311,24 @@ class _Upload:
         stored = {str(sha256) for sha256 in answer.get("chunks") or ()}
         for source in pack:
             if source.chunk.sha256 not in stored:
-                raise _changed(source.path)
+                self._unsteady.add(source.path, changed(source.path))
+
+    def _read(self, pack: list[_Source]) -> tuple[list[_Source], list[bytes]]:
+        """The bytes of each chunk, opening each file once in a row; without those that cannot be read any more."""
+        found: list[tuple[_Source, bytes]] = []
+        for path, group in itertools.groupby(pack, key=lambda source: source.path):
+            try:
+                with open_file(path, 0) as file:
+                    for source in group:
+                        file.seek(source.chunk.offset)
+                        raw = file.read(source.chunk.size)
+                        if len(raw) != source.chunk.size:
+                            self._unsteady.add(path, changed(path))
+                            break
+                        found.append((source, raw))
+            except OSError as error:
+                self._unsteady.add(path, unreadable(path, error))
+        return [source for source, _ in found], [raw for _, raw in found]
 
     def _patiently(self, call: Callable[[], Result]) -> Result:
         def attempt() -> Result:
@@ -348,115 +409,9 @@ class _Senders:
                 return
 
 
-class _Body:
-    """A pack that is read by `requests` in small pieces, so that a slow network is no broken one."""
-
-    def __init__(self, parts: Sequence[Buffer], raw_bytes: int, progress: _Progress, check: Callable[[], None]) -> None:
-        self._size = sum(len(part) for part in parts)
-        self._pieces = _pieces(parts)
-        self._raw_bytes = raw_bytes
-        self._progress = progress
-        self._check = check
-        self._at = 0
-        self._counted = 0
-
-    def __len__(self) -> int:
-        return self._size
-
-    def __iter__(self) -> Iterator[Buffer]:
-        while True:
-            piece = self.read()
-            if not piece:
-                return
-            yield piece
-
-    def read(self, _size: int = -1) -> Buffer:
-        """The next piece, of a size that we choose."""
-        self._check()
-        piece = next(self._pieces, b"")
-        self._at += len(piece)
-        counted = self._raw_bytes * self._at // max(1, self._size)
-        self._progress.add(done=counted - self._counted, wire=len(piece))
-        self._counted = counted
-        return piece
-
-    def take_back(self) -> None:
-        """Count what was read as not arrived."""
-        self._progress.add(done=-self._counted)
-        self._counted = 0
-
-    def settle(self) -> None:
-        """Count all of it as arrived."""
-        self._progress.add(done=self._raw_bytes - self._counted)
-        self._counted = self._raw_bytes
-
-
-class _Progress:
-    def __init__(self, callback: UploadProgress | None) -> None:
-        self._callback = callback
-        self._lock = threading.Lock()
-        self._done = self._wire = 0
-        self._reported_at = 0.0
-        self.total = 0
-
-    def add(self, *, done: int = 0, wire: int = 0) -> None:
-        with self._lock:
-            self._done += done
-            self._wire += wire
-            now = time.monotonic()
-            if self._callback and now - self._reported_at >= _REPORT_SECONDS:
-                self._reported_at = now
-                self._callback(min(self._done, self.total), self.total, self._wire)
-
-    def sent(self, wire: int) -> None:
-        self.add(wire=wire)
-
-    def finish(self) -> None:
-        with self._lock:
-            if self._callback:
-                self._callback(self.total, self.total, self._wire)
-
-
-def _pieces(parts: Iterable[Buffer]) -> Iterator[Buffer]:
-    """The same bytes in pieces of about 64 KiB: small parts together, large ones apart."""
-    small: list[Buffer] = []
-    size = 0
-    for part in parts:
-        view = memoryview(part)
-        while size + len(view) >= _PIECE_BYTES:
-            small.append(view[: _PIECE_BYTES - size])
-            view = view[_PIECE_BYTES - size :]
-            yield small[0] if len(small) == 1 else b"".join(small)
-            small, size = [], 0
-        if view:
-            small.append(view)
-            size += len(view)
-    if small:
-        yield b"".join(small)
-
-
-def _read(pack: list[_Source]) -> Iterator[bytes]:
-    """The bytes of each chunk, opening each file once in a row."""
-    at = 0
-    while at < len(pack):
-        path = pack[at].path
-        try:
-            with path.open("rb", buffering=0) as file:
-                while at < len(pack) and pack[at].path == path:
-                    chunk = pack[at].chunk
-                    file.seek(chunk.offset)
-                    raw = file.read(chunk.size)
-                    if len(raw) != chunk.size:
-                        raise _changed(path)
-                    yield raw
-                    at += 1
-        except OSError as error:
-            raise _unreadable(error) from error
-
-
-def _changed(path: Path) -> SendoffError:
-    return InputError(f"The file {path.name} changed while it was being sent. Submit it again when it is saved.")
-
-
-def _unreadable(error: OSError) -> SendoffError:
-    return InputError(f"The file {error.filename or ''} cannot be read: {error.strerror or error}.")
+def _size(path: Path) -> int:
+    """The bytes of a file, 0 if it is gone: then it is read again."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -6,6 +6,7 @@ import os
 import random
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -120,21 +121,55 @@ def test_an_upload_when_stopped_while_the_server_is_silent_then_it_ends_soon(fak
     until(lambda: not any(thread.name.startswith("sendoff-upload") for thread in threading.enumerate()))
 
 
-def test_a_file_when_it_changes_between_hashing_and_sending_then_it_is_said(connection, files, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    ask = transfer.missing_chunks
+def test_a_file_when_it_changes_while_it_is_sent_then_what_it_became_is_sent(  # type: ignore[no-untyped-def]
+    fake, connection, files, monkeypatch
+) -> None:
+    monkeypatch.setattr(transfer, "PAUSES_SECONDS", (0.01, 0.01))
+    ask, changes = transfer.missing_chunks, [3_000_000, 2_000_000]
 
     def change_and_ask(*args, **options):  # type: ignore[no-untyped-def]
-        files[1].source.write_bytes(os.urandom(20_000_000))
+        if changes:
+            files[1].source.write_bytes(os.urandom(changes.pop()))
         return ask(*args, **options)
 
     monkeypatch.setattr(transfer, "missing_chunks", change_and_ask)
-    with pytest.raises(InputError, match=r"wood\.exr changed while"):
-        upload(connection, files)
+    check_arrived(fake, upload(connection, files), files)
 
 
-def test_a_file_when_it_is_gone_then_input_error(connection, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_file_when_it_changes_each_time_then_it_is_left_out_and_named(fake, connection, files, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(transfer, "PAUSES_SECONDS", (0.01, 0.01))
+    odd = Path("/proc/self/environ")  # has no size, but bytes
+    told = []
+    manifest = upload(connection, [*files[:2], SceneFile(odd, "odd.png")], on_left_out=lambda *left: told.append(left))
+    check_arrived(fake, manifest, files[:2])
+    assert told == [(SceneFile(odd, "odd.png"), "it changed while it was sent")]
+    with pytest.raises(InputError, match=r"/environ changed while it was sent\. Submit it again when it is completely"):
+        upload(connection, [SceneFile(odd, "a.blend", "scene")], on_left_out=lambda *_: None)
+
+
+def test_a_file_when_it_is_gone_then_input_error(connection, tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(transfer, "PAUSES_SECONDS", ())
+    gone = SceneFile(tmp_path / "gone.png", "gone.png")
     with pytest.raises(InputError, match="cannot be read: No such file"):
-        upload(connection, [SceneFile(tmp_path / "gone.png", "gone.png")])
+        upload(connection, [gone])
+    told = []
+    assert not upload(connection, [gone], on_left_out=lambda *left: told.append(left)).files
+    assert told == [(gone, "cannot be read: No such file or directory")]
+
+
+def test_chunks_when_only_smaller_ones_pass_then_they_are_cut_again_and_progress_never_goes_back(  # type: ignore[no-untyped-def]
+    fake, connection, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(patience, "PAUSES_SECONDS", (0.01,))
+    fake.longest_pack_bytes = 60_000
+    path = tmp_path / "a.exr"
+    path.write_bytes(os.urandom(2_000_000))
+    seen = []
+    file = SceneFile(path, "a.exr")
+    manifest = upload(connection, [file], on_progress=lambda *numbers: seen.append(numbers), patience_seconds=60)
+    check_arrived(fake, manifest, [file])
+    assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
+    assert max(chunk.size for chunk in manifest.files[0].chunks) <= 16 * 1024
 
 
 def test_a_scene_when_saved_again_then_little_goes_over_the_wire_and_all_of_it_is_counted(  # type: ignore[no-untyped-def]

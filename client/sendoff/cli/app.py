@@ -24,7 +24,16 @@ from ..transfer import PATIENCE_SECONDS as SUBMIT_PATIENCE_SECONDS
 from . import sign_in
 from .exits import EXPLAINED, Exit
 from .options import AsJson, Token, Url, ca_bundle, check_folder
-from .output import Live, job_dict, percent, print_json, print_table, say_waiting, say_what_is_missing
+from .output import (
+    Live,
+    job_dict,
+    percent,
+    print_json,
+    print_table,
+    say_waiting,
+    say_what_is_missing,
+    say_what_was_left_out,
+)
 
 app = typer.Typer(
     name="sendoff",
@@ -105,6 +114,7 @@ def submit(  # noqa: PLR0917 - each is an option
         if object_:
             submission = replace(submission, files=(*submission.files, _scope(object_).write(Path(folder))))
         job = client.submit(submission, on_progress=live.upload, patience_seconds=patience)
+        say_what_was_left_out(job, submission, told, as_json=as_json)
         if not wait and not out:
             if as_json:
                 print_json({**job_dict(job), **told})

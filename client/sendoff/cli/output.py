@@ -64,6 +64,16 @@ def say_what_is_missing(submission: Submission, *, as_json: bool) -> dict[str, l
     return {key: texts for key, texts in told.items() if texts}
 
 
+def say_what_was_left_out(job: Job, submission: Submission, told: dict[str, list[str]], *, as_json: bool) -> None:
+    """Name on stderr, or add to what a JSON document says, which files turned out to be unreadable meanwhile."""
+    known = set(submission.missing_files)
+    left_out = [path for path in map(str, job.fields.get("missing_files") or ()) if path not in known]
+    if left_out:
+        told["missing_files"] = [*told.get("missing_files", ()), *left_out]
+    for path in left_out if not as_json else ():
+        print(f"Left out: {path}", file=sys.stderr)
+
+
 def say_waiting(reason: str) -> None:
     """Tell on stderr why a call waits for the server, and with "" that it goes on."""
     print(f"{reason} Waiting for it." if reason else "The server answers again.", file=sys.stderr, flush=True)
