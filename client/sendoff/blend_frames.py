@@ -70,7 +70,12 @@ class _Users:
                 self.names[block.address] = self._name(block)
             if block.struct in self._wanted:
                 self._block(block, self._wanted[block.struct])
-            elif block.struct == _RAW and 8 < block.size <= _SMALL_BYTES and not self.is_animated:
+            elif (
+                block.code == b"DATA"
+                and block.struct == _RAW
+                and 8 < block.size <= _SMALL_BYTES
+                and not self.is_animated
+            ):
                 self.is_animated = any(text in blend.body(block) for text in _ANIMATED)
         self._end_of_id()
 

@@ -17,10 +17,12 @@ from .blend_path_reader import At, Handler, Reader, Run
 _IMAGE_SEQUENCE, _IMAGE_GENERATED, _IMAGE_TILED = 2, frozenset({4, 5}), 6
 _CLIP_SEQUENCE = 1
 _STRIP_SOUND = frozenset({4, 5})
-_DISK_CACHE, _EXTERNAL_CACHE = 1 << 6, 1 << 9
+_CACHE_BAKED, _DISK_CACHE, _EXTERNAL_CACHE = 1 << 0, 1 << 6, 1 << 9
 _FILE_PATH_SUBTYPE = 1
 _FLUID_BAKED = 0b10_1010_1010
 _EXTERNAL_MODE = 1
+#: Of a bake whose folder is not that of its modifier.
+_OWN_FOLDER = 1 << 1
 
 
 def _plain(kind: str, *names: str) -> Handler:
@@ -111,16 +113,28 @@ def _point_cache(reader: Reader, _run: Run, at: At) -> Iterator[PathField]:
     if flag & _EXTERNAL_CACHE:
         yield replace(reader.fixed(at, "point_cache", "path"), is_folder=True)
     elif flag & _DISK_CACHE:
-        yield PathField("point_cache", "", "", OWN_CACHE, is_folder=True, is_optional=True)
+        yield PathField("point_cache", "", "", OWN_CACHE, is_folder=True, is_optional=not flag & _CACHE_BAKED)
+
+
+def _is_on_disk(reader: Reader, bake: At) -> bool:
+    """Whether there was a bake when the file was saved: its datablocks are listed until it is deleted."""
+    return bool(reader.number(bake, "data_blocks") and not reader.number(bake, "packed"))
+
+
+def _has_own_folder(reader: Reader, bake: At) -> bool:
+    return bool(reader.number(bake, "flag") & _OWN_FOLDER)
 
 
 def _nodes_modifier(reader: Reader, run: Run, at: At) -> Iterator[PathField]:
+    bakes = list(reader.array(run, reader.number(at, "bakes"), "NodesModifierBake"))
+    is_used = any(_is_on_disk(reader, bake) and not _has_own_folder(reader, bake) for bake in bakes)
     found = reader.pointed(run, at, "gn_bake", "simulation_bake_directory")
-    yield replace(found, is_folder=True, is_optional=True)
-    for bake in reader.array(run, reader.number(at, "bakes"), "NodesModifierBake"):
+    yield replace(found, is_folder=True, is_optional=not is_used)
+    for bake in bakes:
         packed = bool(reader.number(bake, "packed"))
+        is_used = _is_on_disk(reader, bake) and _has_own_folder(reader, bake)
         found = reader.pointed(run, bake, "gn_bake", "directory")
-        yield replace(found, is_folder=True, is_optional=True, is_packed=packed)
+        yield replace(found, is_folder=True, is_optional=not is_used, is_packed=packed)
     if not run.has_strings:  # once for an object, however many modifiers it has
         run.has_strings = True
         yield from reader.strings(run)

@@ -11,6 +11,7 @@ from .blend_dna import BlendFile, decompressed
 from .blend_path_field import OWN_CACHE, PathField, absolute, encode, is_blenders_own, looks_like_path, names_no_file
 from .blend_path_reader import Reader
 from .blend_path_structs import HANDLERS
+from .blend_scene_frames import with_scene_frames
 from .errors import BlendFileError
 from .names import readable, safe_name
 from .regular_files import open_file
@@ -33,7 +34,8 @@ def read_paths(file: Path, *, stop: Callable[[], bool] | None = None) -> list[Pa
     Raises BlendFileError (CannotDecompress if it is compressed and cannot be read here), Stopped, OSError.
     """
     with BlendFile(file, stop=stop) as blend:
-        return blend_frames.with_frames(blend, list(Reader(blend, HANDLERS).fields()))
+        fields = blend_frames.with_frames(blend, list(Reader(blend, HANDLERS).fields()))
+        return with_scene_frames(blend, fields)
 
 
 def rewrite_paths(file: Path, change: Callable[[PathField], str | None]) -> list[PathField]:

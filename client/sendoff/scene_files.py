@@ -10,7 +10,7 @@ import os
 import posixpath
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from . import blend_paths, fbx_textures, usd_layers
 from .blend_dna import CannotDecompress
 from .blend_links import Used, used_of_libraries
 from .blend_paths import OWN_CACHE, PathField
+from .blend_scene_frames import KINDS as SCENE_FRAMES_KINDS
 from .errors import BlendFileError, InputError, Stopped
 from .host import file_patterns
 from .names import UDIM, readable, safe_name, safe_pattern
@@ -241,7 +242,9 @@ class _Collection:
             if one.kind == "global" or one.is_packed or blend_paths.is_blenders_own(one.path):
                 continue
             if used is None or used.holds(one.owner_code, one.owner, one.path):
-                self._add(holder, one)
+                # Which frames of a library's clips and caches are shown is up to the scene that links it.
+                is_up_to_scene = holder.place != next(iter(self.places)) and one.kind in SCENE_FRAMES_KINDS
+                self._add(holder, replace(one, frames=None) if is_up_to_scene else one)
             elif one.room:
                 unused.add(one.key)
         unused -= {*self._holders.get(holder.place, ()), *self._missing.get(holder.place, ())}
@@ -268,10 +271,11 @@ class _Collection:
 
     def _add(self, holder: _Holder, one: PathField) -> None:
         if one.path == OWN_CACHE:
-            self._add_own_cache(holder)
+            self._add_own_cache(holder, one)
             return
         path = blend_paths.absolute(one.path, _base(holder, one))
-        if one.kind == "cache_file" and path.suffix.lower() in usd_layers.LAYER_SUFFIXES and is_readable(path):
+        is_usd = one.kind == "cache_file" and path.suffix.lower() in usd_layers.LAYER_SUFFIXES
+        if is_usd and not one.is_sequence and is_readable(path):
             place = self._place_usd(path)
         elif one.is_folder:
             # An empty path is stored as the way to the root: no one means to send all that is there.
@@ -288,13 +292,15 @@ class _Collection:
             self._holders.setdefault(holder.place, {})[one.key] = place
             self._origins.setdefault(place, _origin(holder, one, path))
 
-    def _add_own_cache(self, holder: _Holder) -> None:
+    def _add_own_cache(self, holder: _Holder, one: PathField) -> None:
         path = holder.base / f"blendcache_{holder.stem}"
         parent, name = posixpath.split(holder.place)
         target = posixpath.join(parent, f"blendcache_{posixpath.splitext(name)[0]}")
-        for file in sorted(path.rglob("*")):
-            if is_readable(file):
-                self._set(f"{target}/{_safe_relative(file, path)}", file)
+        files = [file for file in sorted(path.rglob("*")) if is_readable(file)]
+        for file in files:
+            self._set(f"{target}/{_safe_relative(file, path)}", file)
+        if not one.is_optional and not any(file.suffix == ".bphys" for file in files):
+            self._miss(holder, replace(one, path=f"//{path.name}"), [path], why=_why_no_cache(path), is_all=False)
 
     def _place_files(self, holder: _Holder, one: PathField, path: Path, files: list[Path]) -> str:
         is_tiled = _is_tiled(path, one)
@@ -404,7 +410,7 @@ def _is_tiled(path: Path, one: PathField) -> bool:
 def _missing_frames(path: Path, one: PathField, there: list[Path]) -> list[Path]:
     """The used frames of a sequence that are not there."""
     parts = file_patterns.split_number(path.name)
-    if one.frames is None or parts is None:
+    if one.frames is None or parts is None or one.kind in SCENE_FRAMES_KINDS:  # a scene may go on behind a clip
         return []
     head, digits, tail = parts
     found = {int(file.name[len(head) : len(file.name) - len(tail)]) for file in there}

@@ -177,6 +177,66 @@ def test_a_sequence_when_only_some_frames_are_used_then_only_they_are_sent(tmp_p
     assert sorted(int(file.source.suffixes[0][1:]) for file in found.files) == [1, 10, 11, 12, 13]
 
 
+def clip_and_caches(tmp_path: Path, **scene: int) -> TinyBlend:
+    """Numbered files from 100 on of a movie clip, and from 1 on of caches; the scene shows 10 to 12."""
+    for number in range(40):
+        write(tmp_path / f"plate.{100 + number}.png")
+        write(tmp_path / f"a_{number}.abc")
+    blend = TinyBlend()
+    blend.id("SC", "Scene", "Scene", 10, **{"r.sfra": 10, "r.efra": 12, "r.cfra": 11} | scene)
+    blend.id("MC", "MovieClip", "Plate", 20, name="//plate.100.png", source=1, start_frame=5, frame_offset=2)
+    blend.id("CF", "CacheFile", "A", 30, filepath="//a_1.abc", is_sequence=1)
+    return blend
+
+
+def names(found: Collected) -> set[str]:
+    return {file.source.name for file in found.files}
+
+
+def test_clips_and_caches_when_numbered_then_only_the_frames_of_the_scenes_are_sent(tmp_path: Path) -> None:
+    blend = clip_and_caches(tmp_path)
+    plates = {f"plate.{number}.png" for number in (100, *range(106, 111))}
+    caches = {f"a_{number}.abc" for number in (1, *range(9, 14))}
+    found = collect(write(tmp_path / "shot.blend", blend))
+    assert names(found) == plates | caches
+    assert found.missing == ()
+
+    blend.id("CF", "CacheFile", "B", 31, filepath="//a_1.abc", is_sequence=1, override_frame=1, frame=33.5)
+    assert names(collect(write(tmp_path / "shot.blend", blend))) == plates | caches | {"a_33.abc"}
+
+    blend.id("SC", "Scene", "Other", 11, **{"r.sfra": 20, "r.efra": 20, "r.cfra": 20})
+    more = {f"plate.{number}.png" for number in (116, 117, 118)} | {f"a_{number}.abc" for number in (19, 20, 21)}
+    assert names(collect(write(tmp_path / "shot.blend", blend))) == plates | caches | {"a_33.abc"} | more
+
+
+def test_clips_and_caches_when_the_frames_are_not_known_then_all_are_sent(tmp_path: Path) -> None:
+    stretched = clip_and_caches(tmp_path, **{"r.framapto": 100, "r.images": 50})
+    assert len(names(collect(write(tmp_path / "shot.blend", stretched)))) == 80
+    blend = clip_and_caches(tmp_path)
+    blend.data("Sequence", 40, {"type": 6, "clip": 20})
+    blend.id("CF", "CacheFile", "B", 31, filepath="//a_1.abc", is_sequence=1, override_frame=1, adt=9)
+    assert len(names(collect(write(tmp_path / "shot.blend", blend)))) == 80
+
+
+def test_a_bake_or_a_baked_cache_when_its_files_are_gone_then_it_is_named(tmp_path: Path) -> None:
+    blend = TinyBlend()
+    blend.id("OB", "Object", "Cube", 20)
+    blend.data("PointCache", 21, {"flag": 1 << 6 | 1})
+    blend.data("NodesModifierData", 22, {"simulation_bake_directory": 23, "bakes_num": 3, "bakes": 24})
+    blend.text(23, b"//bakes")
+    blend.data(
+        "NodesModifierBake", 24, {"data_blocks": 90}, {"flag": 2, "directory": 25}, {"directory": 26, "packed": 9}
+    )
+    blend.text(25, b"//deleted")
+    blend.text(26, b"//packed")
+    found = collect(write(tmp_path / "shot.blend", blend))
+    assert found.missing == (f"{tmp_path}/blendcache_shot (cache “Cube”)", f"{tmp_path}/bakes (bake “Cube”)")
+    assert found.paths["missing"] == {"shot.blend": {"//bakes": "bake “Cube”"}}
+    write(tmp_path / "blendcache_shot/a_1.bphys")
+    write(tmp_path / "bakes/1/meta/1.json")
+    assert collect(write(tmp_path / "shot.blend", blend)).missing == ()
+
+
 def test_a_sequence_when_used_frames_are_missing_then_they_are_named(tmp_path: Path) -> None:
     write(tmp_path / "s.0001.png"), write(tmp_path / "s.0002.png")
     blend = TinyBlend()

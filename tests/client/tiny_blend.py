@@ -21,13 +21,19 @@ STRUCTS: dict[str, list[tuple[str, str]]] = {
     "bNode": [("ID", "*id"), ("void", "*storage")],
     "bSound": [("ID", "id"), ("char", "name[64]"), ("PackedFile", "*packedfile")],
     "Object": [("ID", "id"), ("void", "*data"), ("ImageUser", "*iuser"), ("Image", "**mat")],
-    "NodesModifierData": [("char", "*simulation_bake_directory")],
+    "NodesModifierData": [("char", "*simulation_bake_directory"), ("int", "bakes_num"),
+                          ("NodesModifierBake", "*bakes")],
+    "NodesModifierBake": [("int", "flag"), ("char", "*directory"), ("void", "*data_blocks"), ("void", "*packed")],
     "IDPropertyData": [("void", "*pointer")],
     "IDProperty": [("char", "type"), ("IDPropertyData", "data"), ("int", "len")],
     "PointCache": [("int", "flag"), ("char", "path[64]")],
-    "CacheFile": [("ID", "id"), ("char", "filepath[256]"), ("char", "is_sequence")],
-    "Scene": [("ID", "id")],
-    "Sequence": [("int", "type"), ("Strip", "*strip")],
+    "CacheFile": [("ID", "id"), ("void", "*adt"), ("char", "filepath[256]"), ("char", "is_sequence"),
+                  ("char", "override_frame"), ("float", "frame")],
+    "MovieClip": [("ID", "id"), ("void", "*adt"), ("char", "name[256]"), ("int", "source"), ("int", "start_frame"),
+                  ("int", "frame_offset")],
+    "RenderData": [("int", "cfra"), ("int", "sfra"), ("int", "efra"), ("int", "images"), ("int", "framapto")],
+    "Scene": [("ID", "id"), ("RenderData", "r")],
+    "Sequence": [("int", "type"), ("Strip", "*strip"), ("MovieClip", "*clip")],
     "Strip": [("StripElem", "*stripdata"), ("char", "dir[64]")],
     "StripElem": [("char", "name[32]")],
 }  # fmt: skip
@@ -85,7 +91,13 @@ class TinyBlend:
                 data = value.encode() if isinstance(value, str) else value
                 assert len(data) < room
             else:
-                code = {"pointer": "Q" if self.pointer_bytes == 8 else "I", "short": "h", "int": "i", "char": "b"}[kind]
+                code = {
+                    "pointer": "Q" if self.pointer_bytes == 8 else "I",
+                    "short": "h",
+                    "int": "i",
+                    "char": "b",
+                    "float": "f",
+                }[kind]
                 data = struct.pack(self.order + code, value)
             out[offset : offset + len(data)] = data
         return bytes(out)
