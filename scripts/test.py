@@ -10,14 +10,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 import desktop
 
 ROOT = Path(__file__).resolve().parent.parent
 MAIN_FOLDERS = ["tests/client", "tests/store", "tests/server", "tests/worker", "tests/acceptance", "tests/docs",
                 "tests/hosts", "tests/maya_plugin", "tests/fidelity"]  # fmt: skip
-BLENDER_FOLDERS = ["tests/blender", "tests/addon"]
+WORKER_FOLDER, ADDON_FOLDER = "tests/blender", "tests/addon"
 DESKTOP_FOLDER, BROWSER_FOLDER = "tests/desktop", "tests/browser"
 CI_SERIES = ["4.5", "4.2", "5.0"]
 #: The worker of the tests in a window has a Blender of the window's series.
@@ -46,10 +49,9 @@ def marked_suite(suite: str | None) -> list[str] | None:
     marks = ["-m", suite] if suite else ["-m", "not faults and not studio"]
     if pytest([sys.executable], [*MAIN_FOLDERS, *marks], environment):
         failed.append("main")
-    for runtime in runtimes if suite is None else []:
-        for folder in BLENDER_FOLDERS:  # one Blender each: bpy cannot be set up twice in a process
-            if pytest([str(runtime / "bin" / "python")], [folder], environment):
-                failed.append(f"{folder} in {runtime.name}")
+    if suite is None:  # one Blender each: bpy cannot be set up twice in a process
+        failed += inside_blenders(WORKER_FOLDER, runtimes, environment, lanes=os.cpu_count() or 1)
+        failed += inside_blenders(ADDON_FOLDER, runtimes, environment, lanes=1)  # its times are measured
     if not runtimes:
         print("SKIPPED: everything inside Blender, since no Blender environment could be made (see above).")
     return failed
@@ -68,7 +70,7 @@ def desktop_suite() -> list[str] | None:
     if reason:
         print(f"SKIPPED: everything inside Blender {desktop.SERIES}: {reason}.")
         return failed
-    for folder in BLENDER_FOLDERS:
+    for folder in (WORKER_FOLDER, ADDON_FOLDER):
         inside = [str(desktop.MODULE / "bin" / "python"), "-m", "pytest", folder]
         print(f"\n== {desktop.MODULE.name}: pytest {folder}", flush=True)
         if desktop.run(inside, CI=os.environ.get("CI", "")):
@@ -115,10 +117,36 @@ def make_blenders(series: list[str]) -> bool:
     return subprocess.run([python, "scripts/setup.py", "bpy", *series], cwd=ROOT, check=False).returncode == 0
 
 
-def pytest(interpreter: list[str], arguments: list[str], environment: dict[str, str]) -> int:
-    """Run pytest with an interpreter; returns its exit status."""
-    print(f"\n== {Path(interpreter[0]).parent.parent.name}: pytest {' '.join(arguments)}", flush=True)
-    status = subprocess.run([*interpreter, "-m", "pytest", *arguments], cwd=ROOT, env=environment, check=False)
+def inside_blenders(folder: str, runtimes: list[Path], environment: dict[str, str], *, lanes: int) -> list[str]:
+    """Run a folder's tests in each Blender, up to `lanes` at the same time; returns what failed.
+
+    What runs beside another is printed once it has ended.
+    """
+
+    def run(runtime: Path) -> int:
+        interpreter = [str(runtime / "bin" / "python")]
+        if min(lanes, len(runtimes)) < 2:
+            return pytest(interpreter, [folder], environment)
+        with tempfile.TemporaryFile("w+", errors="replace") as output:
+            status = pytest(interpreter, [folder], environment, output)
+            output.seek(0)
+            print(output.read(), flush=True)
+        return status
+
+    with ThreadPoolExecutor(max_workers=lanes) as threads:
+        statuses = list(threads.map(run, runtimes))
+    return [f"{folder} in {runtime.name}" for runtime, status in zip(runtimes, statuses, strict=True) if status]
+
+
+def pytest(
+    interpreter: list[str], arguments: list[str], environment: dict[str, str], output: IO[str] | None = None
+) -> int:
+    """Run pytest with an interpreter, with its output on the screen or in a file; returns its exit status."""
+    title = f"\n== {Path(interpreter[0]).parent.parent.name}: pytest {' '.join(arguments)}"
+    print(title, file=output, flush=True)
+    status = subprocess.run(
+        [*interpreter, "-m", "pytest", *arguments], cwd=ROOT, env=environment, stdout=output, stderr=output, check=False
+    )
     return status.returncode
 
 
