@@ -453,7 +453,7 @@ def _question(submission: Submission) -> dict[str, Any]:
     }
     try:
         body["bytes"] = sum(file.source.stat().st_size for file in submission.files)
-        if scene is not None and scene.source.suffix.lower() == ".blend":
+        if scene is not None and scene.path.lower().endswith(".blend"):
             with scene.source.open("rb") as file:
                 start = file.read(_HEAD_BYTES)
             head = parse_head(start, f"The file {scene.source.name}")

@@ -96,11 +96,12 @@ def collect(
         Stopped: `stop` said yes.
         OSError: The scene cannot be read.
     """
-    if scene.suffix.lower() in usd_layers.SUFFIXES:
+    suffix = Path(place or safe_name(scene.name)).suffix.lower()
+    if suffix in usd_layers.SUFFIXES:
         return _of_usd(scene, folder, stop)
-    if scene.suffix.lower() == ".fbx":
+    if suffix == ".fbx":
         return _of_fbx(scene, folder)
-    if scene.suffix.lower() != ".blend":
+    if suffix != ".blend":
         return Collected(place=place or safe_name(scene.name))
     found = _Collection(folder, stop)
     start = _Holder(

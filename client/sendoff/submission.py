@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import uuid
@@ -13,17 +14,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .blendfile import read_head
+from .blendfile import parse_head, read_head
 from .chunking import BLOCK_BYTES, spans
 from .errors import BlendFileError, InputError, ManifestError
 from .host.file_patterns import split_number
 from .manifest import MAX_CHUNKS_PER_FILE, MAX_FILES, check_path, check_paths
 from .names import readable, safe_name
 from .protocol import CHUNK_BYTES
-from .regular_files import is_readable, why_unreadable
+from .regular_files import is_readable, open_file, why_unreadable
 from .scene_files import Collected, SceneFile, collect
 
 __all__ = ["HostInfo", "SceneFile", "Submission", "scene_submission"]
+
+#: A file with one of these is what its name says.
+_SCENE_SUFFIXES = frozenset({".blend", ".fbx", ".usd", ".usda", ".usdc", ".usdz", ".ma", ".mb"})
+_BACKUP = re.compile(r"\.blend[0-9]+")
+#: Enough of a .blend to read its head, also of a compressed one.
+_HEAD_BYTES = 160 * 1024
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,8 @@ def scene_submission(
     """
     path = Path(scene)
     kept = _Folder() if look_up else None
-    found = _look_up(path, kept.path) if kept is not None else Collected(place=safe_name(path.name))
+    place = _scene_place(path)
+    found = _look_up(path, place, kept.path) if kept is not None else Collected(place=place)
     files = [SceneFile(source=found.scene or path, path=found.place, role="scene"), *found.files]
     return Submission(
         task=task,
@@ -132,17 +140,35 @@ class _Folder:
         weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
-def _look_up(scene: Path, folder: Path) -> Collected:
+def _scene_place(scene: Path) -> str:
+    """The scene's place in the job's folder; a .blend of another name, a backup for example, gets its own suffix."""
+    name = safe_name(scene.name)
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122 - a name, not a path
+    if suffix.lower() in _SCENE_SUFFIXES or not is_readable(scene):
+        return name
+    try:
+        with open_file(scene) as file:
+            head = parse_head(file.read(_HEAD_BYTES))
+    except (BlendFileError, OSError):
+        return name
+    if not head.version:  # compressed, and nothing here can look into it
+        return name
+    if stem.lower().endswith(".blend"):  # car.blend.gz
+        return stem
+    return safe_name(f"{stem if _BACKUP.fullmatch(suffix.lower()) else name}.blend")
+
+
+def _look_up(scene: Path, place: str, folder: Path) -> Collected:
     """What the scene needs; if it cannot be read, `Submission.check` says so, or Blender does."""
     if not is_readable(scene):
-        return Collected(place=safe_name(scene.name))
+        return Collected(place=place)
     try:
-        return collect(scene, folder=folder)
+        return collect(scene, folder=folder, place=place)
     except BlendFileError as error:
-        return Collected(place=safe_name(scene.name), notes=(f"Its files could not be looked up. {error}",))
+        return Collected(place=place, notes=(f"Its files could not be looked up. {error}",))
     except OSError as error:
         reason = f"{readable(str(error.filename or scene))}: {error.strerror or error}"
-        return Collected(place=safe_name(scene.name), notes=(f"Its files could not be looked up. {reason}.",))
+        return Collected(place=place, notes=(f"Its files could not be looked up. {reason}.",))
 
 
 def _placed(
@@ -234,7 +260,7 @@ def _check_file(file: SceneFile) -> None:
                 raise InputError(
                     f"The file {readable(str(file.source))} has too many parts to be sent: make it smaller."
                 )
-        if file.role == "scene" and file.source.suffix.lower() == ".blend":
+        if file.role == "scene" and file.path.lower().endswith(".blend"):
             read_head(file.source)
     except OSError as error:
         name = readable(str(file.source))

@@ -21,6 +21,7 @@ from .problems import invalid, too_large
 
 #: Endings of files that Blender imports, and that are no scenes of any application.
 _IMPORTED = ("glb", "gltf", "obj", "abc", "ply", "stl", "dae", "x3d", "svg", "3mf", "vdb")
+_ARCHIVES = ("zip", "7z", "rar", "tar", "tgz", "gz", "bz2", "xz", "zst")
 _BACKUP = re.compile(r"blend[0-9]+")
 _SERIES = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})")
 _EXPORTS = {"USD": ("usd", "usda", "usdc", "usdz"), "FBX": ("fbx",)}
@@ -110,6 +111,8 @@ def _advice(task: TaskInfo, kind: str) -> str:
         return "It is a backup of a .blend: copy it to a name that ends in .blend, and send that."
     if kind in _IMPORTED and "blend" in task.accepts:
         return "Import it in Blender, and click there."
+    if kind in _ARCHIVES:
+        return "Unpack it, and send the file inside."
     exports = [name for name, kinds in _EXPORTS.items() if set(kinds) & set(task.accepts)]
     return f"Export it as {' or '.join(exports)}, and send that." if exports else ""
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import gzip
 import json
 import os
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.client.test_scene_files import image, libraries, write
 from tests.client.test_usd_files import layer
-from tests.client.tiny_blend import TinyBlend
+from tests.client.tiny_blend import TinyBlend, shot
 
 from sendoff import manifest, submission, usd_files
 from sendoff.errors import InputError
@@ -54,6 +55,27 @@ def test_a_scene_of_any_name_when_submitted_then_it_is_sent_under_a_name_for_all
     made.check()
     json.dumps([made.title, *made.missing_files], ensure_ascii=False).encode()
     assert made.title == Path(name).stem.replace("\udce8", "\ufffd")
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("car.blend1", "car.blend"), ("car.BLEND32", "car.blend"), ("car", "car.blend"), ("car.blend.gz", "car.blend"),
+     ("car.v2", "car.v2.blend"), ("car.blend ", "car.blend"), ("car.usd", "car.usd")],
+)  # fmt: skip
+def test_a_blend_when_it_has_another_name_then_it_is_sent_as_a_blend_with_its_files(tmp_path, name, place) -> None:  # type: ignore[no-untyped-def]
+    scene, texture = tmp_path / name, tmp_path / "wood.png"
+    data = shot(library="//lib.blend", image="//wood.png").data_bytes()
+    scene.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    texture.write_bytes(b"wood")
+    submission = scene_submission(scene, task="mesh.lods")
+    assert submission.files[0].path == place
+    assert (texture in [file.source for file in submission.files]) == place.endswith(".blend")
+
+
+@pytest.mark.parametrize("name", ["car.zip", "notes", "car.blend1"])
+def test_another_file_when_submitted_then_it_keeps_its_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"PK\x03\x04")
+    assert scene_submission(tmp_path / name, task="mesh.lods").files[0].path == name
 
 
 def test_equal_names_when_given_as_externals_then_both_are_sent(tmp_path: Path) -> None:

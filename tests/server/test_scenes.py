@@ -24,6 +24,7 @@ ARTIST = {"application": "blender", "version": "4.2.12"}
         (LODS, "car.ABC", "Import it in Blender, and click there."),
         (LODS, "car.blend2", "copy it to a name that ends in .blend"),
         (LODS, "car.max", "Export it as USD or FBX, and send that."),
+        (LODS, "car.zip", "Unpack it, and send the file inside."),
         (LODS, "car", "Export it as USD or FBX, and send that."),
         (CHECK, "car.max", "The task scene.check takes .blend, and car.max is something else."),
         (CHECK, None, "needs a scene (.blend)"),
