@@ -382,7 +382,7 @@ def test_shapes_that_are_no_meshes_are_counted(
     # Blender's importer refuses a line with polygons.
     monkeypatch.setattr(fbx_file, "read", lambda _path: said)
     opened(sent)
-    assert "curve.fbx has 1 line, which cannot become a mesh and are left out." in recorder.warnings
+    assert "curve.fbx has 1 line, which cannot become a mesh and is left out." in recorder.warnings
 
 
 def test_the_settings_of_an_ascii_file_are_read(tmp_path: Path) -> None:
@@ -392,6 +392,50 @@ def test_the_settings_of_an_ascii_file_are_read(tmp_path: Path) -> None:
         '\t\tP: "UnitScaleFactor", "double", "Number", "",2.54\n\t}\n}\n'
     )
     assert fbx_file.read(path) == fbx_file.FbxFile(centimetres_per_unit=2.54, up_axis="Z")
+
+
+#: A triangle whose node has an offset of its geometry, as 3ds Max writes a moved pivot.
+OFFSET = """; FBX 7.4.0 project file
+FBXHeaderExtension:  {
+	FBXVersion: 7400
+}
+Objects:  {
+	Geometry: 1, "Geometry::Shape", "Mesh" {
+		Vertices: *9 {
+			a: 0,0,0,100,0,0,0,100,0
+		}
+		PolygonVertexIndex: *3 {
+			a: 0,1,-3
+		}
+	}
+	Model: 2, "Model::Rock_LOD0", "Mesh" {
+		Properties70:  {
+			P: "GeometricTranslation", "Vector3D", "Vector", "",0,300,0
+			P: "Lcl Translation", "Lcl Translation", "", "A",700,0,0
+			P: "Lcl Scaling", "Lcl Scaling", "", "A",2,2,2
+		}
+	}
+}
+Connections:  {
+	C: "OO",1,2
+	C: "OO",2,0
+}
+"""
+
+
+@pytest.mark.skipif(bpy.app.version < (4, 5, 0), reason="this Blender reads no ASCII FBX")
+def test_a_node_with_a_moved_pivot_keeps_its_name_and_place(tmp_path: Path, opened: Any) -> None:
+    sent = tmp_path / "rock.fbx"
+    sent.write_text(OFFSET)
+    job = opened(sent, levels=1)
+    (one,) = [one for one in bpy.data.objects if one.type == "MESH"]
+    assert (one.name, one["sendoff_path"]) == ("Rock_LOD0", "Rock_LOD0")
+    assert list(one["sendoff_scale"]) == pytest.approx([2.0, 2.0, 2.0])
+    mesh_lods.run(job)
+    parts = json.loads((job.folder / "contents.json").read_text())["objects"]
+    assert [(part["name"], part["source"]) for part in parts] == [(f"Rock_LOD{n}", "Rock_LOD0") for n in (0, 1)]
+    _, made = nodes(job.folder / "lods.fbx")
+    assert made["Rock_LOD1"]["Lcl Translation"] == pytest.approx([700.0, 600.0, 0.0], abs=1e-3)
 
 
 def test_what_is_no_fbx_says_nothing(tmp_path: Path) -> None:

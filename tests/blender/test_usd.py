@@ -409,7 +409,7 @@ def test_a_mesh_that_is_none_is_left_out_and_told(stage: Any, opened: Any, recor
     broken.GetFaceVertexIndicesAttr().Set([0, 1, 7])
     job = opened(levels=1)
     mesh_lods.run(job)
-    assert "“Broken” is not a mesh that can be read; it is left out." in recorder.warnings
+    assert "“Broken” has faces of points that it lacks; it is left out." in recorder.warnings
 
 
 def test_blend_and_glb_can_be_had_of_it_too(opened: Any, recorder: Any) -> None:

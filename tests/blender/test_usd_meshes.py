@@ -134,6 +134,17 @@ def test_other_primvars_come_in_and_go_out(interpolation: str, kind: str, value:
     assert np.array(came).ravel().tolist() == np.array([value] * len(came)).ravel().tolist()
 
 
+def test_layers_keep_names_of_any_script(mesh: Any, opened: Any) -> None:
+    if not Sdf.Path.IsValidNamespacedIdentifier("größe"):
+        pytest.skip("this USD has ASCII names only")
+    api = UsdGeom.PrimvarsAPI(mesh)
+    api.CreatePrimvar("größe", Types.TexCoord2fArray, "vertex").Set([(0, 0)] * 6)
+    api.CreatePrimvar("色", Types.Color3fArray, "vertex").Set([(0, 0, 1)] * 6)
+    api.CreatePrimvar("studio:tint", Types.Color3fArray, "vertex").Set([(0, 0, 1)] * 6)
+    came = written(opened())
+    assert all(came.HasPrimvar(name) for name in ("größe", "色", "studio:tint"))
+
+
 def test_values_that_do_not_fit_are_left_out(mesh: Any, opened: Any) -> None:
     for name, kind in (("paint", "Color3fArray"), ("map1", "TexCoord2fArray"), ("wear", "FloatArray")):
         value = 1.0 if kind == "FloatArray" else [1.0] * (3 if "3" in kind else 2)
@@ -222,7 +233,7 @@ def test_a_skinned_mesh_stands_in_the_pose_that_is_shown(
     binding = UsdSkel.BindingAPI.Apply(skin.GetPrim())
     binding.CreateSkeletonRel().SetTargets([skeleton.GetPath()])
     binding.CreateJointIndicesPrimvar(False, 1).Set([0] * 6)
-    binding.CreateJointWeightsPrimvar(False, 1).Set([1.0] * 6)
+    binding.CreateJointWeightsPrimvar(False, 1).Set([1.0] * 5 + [0.0])
     UsdSkel.BindingAPI.Apply(root.GetPrim())
     stage.SetStartTimeCode(2)
     path = "/Body/Skin"
@@ -235,5 +246,6 @@ def test_a_skinned_mesh_stands_in_the_pose_that_is_shown(
     opened()
     posed = next(one for one in bpy.data.objects if one["sendoff_path"] == path)
     heights = {round((posed.matrix_world @ vertex.co).z, 3) for vertex in posed.data.vertices}
-    assert heights == {9.0}
+    assert heights == {9.0, 0.0}  # the last point has no weight
+    assert "“Skin” has 1 point that no joint moves; it stays in place." in recorder.warnings
     assert any("posed by a skeleton" in text for text in recorder.warnings)

@@ -21,6 +21,8 @@ SUFFIX = ".fbx"
 _NUMBER = re.compile(r"\.\d{3,}$")
 #: What a step of a path cannot hold, as an application like Maya has it. Letters of other scripts stay.
 _NO_NAME = re.compile(r"[^A-Za-z0-9_\u0080-\U0010ffff]")
+#: Blender adds it to a node's name, from 4.5 on.
+_HELPER = "_GeomAdjust"
 #: Names from this length on may have been cut by Blender.
 _CUT_BYTES = 57
 
@@ -52,8 +54,8 @@ def open_fbx(job: Job, path: Path) -> None:
     for image in missing:
         job.missing(image, "texture", is_told=_file_name(image) in told)
     for kind, count in said.other_shapes.items():
-        several = "" if count == 1 else "s"
-        job.warn(f"{path.name} has {count:,} {kind}{several}, which cannot become a mesh and are left out.")
+        several, are = ("", "is") if count == 1 else ("s", "are")
+        job.warn(f"{path.name} has {count:,} {kind}{several}, which cannot become a mesh and {are} left out.")
     if not bpy.data.objects:
         job.warn(f"{path.name} holds no objects.")
     job.origin = Origin(
@@ -61,11 +63,16 @@ def open_fbx(job: Job, path: Path) -> None:
         metres_per_unit=said.centimetres_per_unit / 100.0,
         up_axis="Z" if said.up_axis == "Z" else "Y",
     )
-    for one, identity in _identities(said).items():
+    helpers = _helpers(said)
+    for one, identity in _identities(said, helpers).items():
         one[PATH_PROPERTY] = identity
-        units = 1.0 if one.parent else job.origin.metres_per_unit  # the importer converts by the topmost objects
-        one[SCALE_PROPERTY] = [part / units for part in one.scale]
+        node = helpers.get(one, one)
+        units = 1.0 if node.parent else job.origin.metres_per_unit  # the importer converts by the topmost objects
+        one[SCALE_PROPERTY] = [part / units for part in node.scale]
     _mark_levels(said)
+    for helper, node in helpers.items():
+        name, node.name = node.name, f"Node of {node.name[:40]}"
+        helper.name = name
 
 
 def enable() -> None:
@@ -76,12 +83,25 @@ def enable() -> None:
         raise RuntimeError("Blender's FBX add-on cannot be enabled")
 
 
-def _identities(said: fbx_file.FbxFile) -> dict[Any, str]:
+def _helpers(said: fbx_file.FbxFile) -> dict[Any, Any]:
+    """Objects that Blender made of the geometry of a node that has a pivot or an offset, each with the node's own."""
+    found = {}
+    for one in bpy.data.objects:
+        node = one.parent
+        if node is None or node.type != "EMPTY" or one.name in said.names:
+            continue
+        name, whole = _NUMBER.sub("", one.name), f"{_own_name(node, said)}{_HELPER}"
+        if name == whole or (len(name.encode("utf-8", "replace")) >= _CUT_BYTES and whole.startswith(name)):
+            found[one] = node
+    return found
+
+
+def _identities(said: fbx_file.FbxFile, helpers: dict[Any, Any]) -> dict[Any, str]:
     """What each object is known by: the node's name, or its path if others have the same name: "/Car/Left/Body"."""
     own = {one: _own_name(one, said) for one in bpy.data.objects}
     found: dict[Any, str] = {}
     taken: Counter[str] = Counter()
-    for one in sorted(bpy.data.objects, key=_order):
+    for one in sorted(set(bpy.data.objects) - set(helpers), key=_order):
         identity = own[one]
         if said.names[identity] > 1:
             chain = [one]
@@ -91,7 +111,7 @@ def _identities(said: fbx_file.FbxFile) -> dict[Any, str]:
         taken[identity] += 1
         # Two nodes of one name below one parent, which FBX allows, are told apart by a number.
         found[one] = identity if taken[identity] == 1 else f"{identity}[{taken[identity] - 1}]"
-    return found
+    return found | {one: found[node] for one, node in helpers.items()}
 
 
 def _own_name(one: Any, said: fbx_file.FbxFile) -> str:

@@ -41,7 +41,7 @@ MOST_UV_MAPS = 8
 
 
 class Unreadable(Exception):
-    """The prim's arrays do not fit together."""
+    """The prim's arrays do not fit together. The message is the reason, as it ends a sentence on the mesh."""
 
 
 @dataclass
@@ -128,13 +128,15 @@ class _MeshReader:
             self._schema.GetFaceVertexIndicesAttr().Get(self._time),
         ]
         if any(one is None for one in read):
-            raise Unreadable
+            raise Unreadable("has no faces at this time")
         points = np.array(read[0], dtype=np.float32).reshape(-1, 3)
         counts, corners = np.array(read[1], dtype=np.int32), np.array(read[2], dtype=np.int32)
-        if (counts < 0).any() or len(corners) != counts.sum() or not np.isfinite(points).all():
-            raise Unreadable
+        if (counts < 0).any() or len(corners) != counts.sum():
+            raise Unreadable("has other corners than its faces need")
+        if not np.isfinite(points).all():
+            raise Unreadable("has points whose positions are not numbers")
         if len(corners) and not 0 <= corners.min() <= corners.max() < len(points):
-            raise Unreadable
+            raise Unreadable("has faces of points that it lacks")
         return points, counts, corners
 
     def _faces_to_keep(self, counts: np.ndarray) -> np.ndarray | None:

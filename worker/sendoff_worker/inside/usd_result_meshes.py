@@ -128,12 +128,20 @@ class _Primvars:
         self._set(layer.name, kind, interpolation, array.FromNumpy(np.ascontiguousarray(values)))
 
     def _set(self, name: str, kind: Any, interpolation: str, values: Any, fallback: str = "layer") -> str:
-        free = free_name(name, self._taken, fallback)
+        free = self._free_name(name, fallback)
         primvar = self._api.CreatePrimvar(free, kind, interpolation)
         primvar.Set(values)
         if free != name:
             primvar.GetAttr().SetDisplayName(name)
         return free
+
+    def _free_name(self, name: str, fallback: str) -> str:
+        """The layer's own name, of any script, if USD takes it; a colon only if the scene that was sent has it so."""
+        is_taken = name in self._taken or not _is_name(name)
+        if is_taken or (":" in name and not (self._sent is not None and self._sent.HasPrimvar(name))):
+            return free_name(name, self._taken, fallback)
+        self._taken.add(name)
+        return name
 
 
 def _is_name(name: str) -> bool:

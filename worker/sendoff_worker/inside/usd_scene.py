@@ -97,7 +97,8 @@ class _Reader:
     """By the identity of what each was made of."""
     _known: dict[Any, tuple[Made, list[float], dict[str, Any]] | None] = field(default_factory=dict)
     _made: dict[Any, Made | None] = field(default_factory=dict)
-    _unreadable: list[str] = field(default_factory=list)
+    _unreadable: dict[str, list[str]] = field(default_factory=dict)
+    """By the reason, as it ends a sentence on the mesh."""
     _invalid: list[str] = field(default_factory=list)
     _cut: list[str] = field(default_factory=list)
     _other_types: dict[str, list[str]] = field(default_factory=dict)
@@ -157,11 +158,11 @@ class _Reader:
                 self._made[key] = made
             except MemoryError:
                 raise
-            except Unreadable:
-                self._unreadable.append(prim.GetName())
+            except Unreadable as reason:
+                self._unreadable.setdefault(str(reason), []).append(prim.GetName())
             except Exception as error:  # a prim may hold anything; the others are none the worse
                 print(f"{identity}: {error!r}")
-                self._unreadable.append(prim.GetName())
+                self._unreadable.setdefault("is not a mesh that can be read", []).append(prim.GetName())
         return self._made[key]
 
     def _place(self, one: Any, matrix: Matrix) -> None:
@@ -211,11 +212,7 @@ class _Reader:
     def tell(self, walk: Walk) -> None:
         """Tell of all that is not in Blender's scene, by name and count."""
         for names, one, more in (
-            (
-                self._unreadable,
-                "is not a mesh that can be read; it is left out.",
-                "meshes cannot be read; they are left out.",
-            ),
+            *((names, f"{why}; it is left out.", "meshes are left out.") for why, names in self._unreadable.items()),
             (
                 self._invalid,
                 "has invalid geometry, which was repaired for this job.",
