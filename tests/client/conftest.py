@@ -212,7 +212,8 @@ class Handler(BaseHTTPRequestHandler):
             self._json({"task": path.split("/")[3]})
         elif path == "/v1/jobs" and self.command == "POST":
             fake.posted.append(json.loads(body) | {"key": self.headers.get("Idempotency-Key")})
-            self._json(fake.add_job(title=fake.posted[-1]["title"]), 202)
+            fields = {key: fake.posted[-1][key] for key in ("title", "missing_files")}
+            self._json(fake.add_job(**fields), 202)
         elif path == "/v1/jobs":
             self._json({"jobs": list(fake.jobs.values()), "next": None})
         else:

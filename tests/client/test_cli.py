@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sendoff import __version__, cli, signins
+from sendoff import __version__, cli, signins, transfer
 from sendoff.cli.exits import Exit
 
 CLIENT = Path(cli.__file__).parents[2]
@@ -64,7 +64,7 @@ def test_what_is_missing_when_submitted_then_it_is_named_before_and_in_json(run,
     status, out, err = run("submit", str(scene), "--task", "t", "--json")
     assert json.loads(out)["missing_files"] == gone
     assert "Missing" not in err
-    assert "missing_files" not in json.loads(run("submit", str(scene), "--task", "t", "--json", "--no-externals")[1])
+    assert not json.loads(run("submit", str(scene), "--task", "t", "--json", "--no-externals")[1])["missing_files"]
 
 
 def test_a_server_when_it_restarts_then_the_command_says_that_it_waits(run, fake) -> None:  # type: ignore[no-untyped-def]
@@ -198,3 +198,27 @@ def test_ctrl_c_when_a_job_is_watched_then_the_job_goes_on_and_it_is_said(fake, 
     assert process.returncode == Exit.INTERRUPTED
     assert "The job goes on without you. `sendoff watch j1` shows it" in said
     assert "Traceback" not in said
+
+
+def test_ctrl_c_when_a_scene_is_sent_then_it_is_said_that_a_new_submit_goes_on(fake, token, own_home, scene) -> None:  # type: ignore[no-untyped-def]
+    fake.faults.extend([("/v1/chunks/missing", 0), ("/v1/chunks", "silence")])
+    environment = os.environ | {"SENDOFF_URL": fake.url, "SENDOFF_TOKEN": token, "PYTHONPATH": str(CLIENT)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sendoff.cli", "submit", scene, "--task", "t", "--no-externals"],
+        env=environment, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    assert "Uploading" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=10)
+    assert process.returncode == Exit.INTERRUPTED
+    assert said.startswith("Stopped while sending. What has arrived is kept: a new submit goes on from there.\n")
+
+
+def test_a_file_that_changes_each_time_when_sent_then_it_is_named_as_left_out(run, scene, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(transfer, "PAUSES_SECONDS", ())
+    odd = "/proc/self/environ (it changed while it was sent)"
+    status, _, err = run("submit", scene, "--task", "t", "--external", "/proc/self/environ")
+    assert (status, f"Left out: {odd}\n" in err) == (Exit.OK, True)
+    _, out, _ = run("submit", scene, "--task", "t", "--external", "/proc/self/environ", "--json")
+    assert json.loads(out)["missing_files"] == [odd]

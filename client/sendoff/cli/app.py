@@ -113,7 +113,11 @@ def submit(  # noqa: PLR0917 - each is an option
     ):
         if object_:
             submission = replace(submission, files=(*submission.files, _scope(object_).write(Path(folder))))
-        job = client.submit(submission, on_progress=live.upload, patience_seconds=patience)
+        try:
+            job = client.submit(submission, on_progress=live.upload, patience_seconds=patience)
+        except KeyboardInterrupt:
+            typer.echo("Stopped while sending. What has arrived is kept: a new submit goes on from there.", err=True)
+            raise typer.Exit(Exit.INTERRUPTED) from None
         say_what_was_left_out(job, submission, told, as_json=as_json)
         if not wait and not out:
             if as_json:
