@@ -103,6 +103,18 @@ def test_mayas_own_file_is_sent_where_the_task_takes_it_with_what_it_reads(car, 
     )
 
 
+def test_a_texture_that_is_no_file_or_has_an_impossible_name_is_named_and_the_scene_is_sent(car, plugin, tmp_path):
+    (tmp_path / "folder.png").mkdir()
+    for number, name in enumerate(("folder.png", "n" * 300)):
+        texture = cmds.createNode("file", name=f"paint{number}")
+        cmds.setAttr(f"{texture}.fileTextureName", str(tmp_path / name), type="string")
+    missing = plugin.scene_export.export(order(plugin), ("ma",)).submission.missing_files
+    assert missing == (
+        f"{tmp_path}/folder.png (paint0.fileTextureName: a folder, not a file)",
+        f"{tmp_path}/{'n' * 300} (paint1.fileTextureName)",
+    )
+
+
 def test_all_frames_of_a_sequence_and_what_only_the_scene_lists_are_sent(car, plugin, tmp_path):
     frames = cmds.createNode("file", name="screen")
     for frame in (1, 2, 10):

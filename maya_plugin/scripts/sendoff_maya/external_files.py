@@ -16,14 +16,14 @@ from typing import Any
 from maya import cmds
 
 from . import answers
-from .sendoff import SceneFile, names
+from .sendoff import SceneFile, names, regular_files
 from .sendoff.host import file_patterns
 from .sendoff.host.submitting import ExportStopped
 
 PATHS_NAME = "sendoff-paths.json"
 #: A texture's `uvTilingMode`: 0 off, 1 ZBrush, 2 Mudbox, 3 UDIM (Mari), 4 explicit tiles.
 _UDIM, _ZBRUSH, _MUDBOX = 3, 1, 2
-_FIRST_TILE, _TILES = 1001, 100
+_FIRST_TILE = 1001
 Step = Callable[[str], None]
 
 
@@ -99,7 +99,7 @@ def _placed(references: list[Reference], notes: list[str]) -> ExternalFiles:
             continue
         there = [path for path in reference.files if _is_readable(path)]
         sent.update(there)
-        missing += [names.readable(f"{path} ({reference.holder})") for path in reference.files if path not in there]
+        missing += [_named(path, reference.holder) for path in reference.files if path not in there]
         if not there:
             continue
         folder = placed.setdefault(reference.path, f"external/{len(placed):02d}")
@@ -157,8 +157,7 @@ def _files(path: Path, node: str) -> list[Path]:
     mode = _number(node, "uvTilingMode")
     if names.UDIM in path.name or mode == _UDIM:
         pattern = path.with_name(_with_token(path.name))
-        tiles = file_patterns.tiles(pattern, range(_FIRST_TILE, _FIRST_TILE + _TILES))
-        return [tile for tile in tiles if tile.is_file()] or [path]
+        return file_patterns.all_tiles(pattern) or [path]
     if mode in (_ZBRUSH, _MUDBOX):
         return file_patterns.frames(path)
     return file_patterns.frames(path) if _number(node, "useFrameExtension") else [path]
@@ -184,7 +183,13 @@ def _absolute(path: str) -> Path:
 
 
 def _is_readable(path: Path) -> bool:
-    return path.is_absolute() and path.is_file() and os.access(path, os.R_OK)
+    return path.is_absolute() and regular_files.is_readable(path)
+
+
+def _named(path: Path, holder: str) -> str:
+    """A file that is not sent, who names it, and why if it is there: "/p/wood.png (file1: a folder, not a file)"."""
+    why = regular_files.why_unreadable(path) if path.is_absolute() else ""
+    return names.readable(f"{path} ({holder}{why and f': {why}'})")
 
 
 def as_notes(found: ExternalFiles) -> tuple[str, ...]:
