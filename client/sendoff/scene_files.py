@@ -20,6 +20,7 @@ from .blend_links import Used, used_of_libraries
 from .blend_paths import OWN_CACHE, PathField
 from .blend_scene_frames import KINDS as SCENE_FRAMES_KINDS
 from .errors import BlendFileError, InputError, Stopped
+from .file_spelling import FileSpelling
 from .host import file_patterns
 from .names import UDIM, readable, safe_name, safe_pattern
 from .regular_files import is_readable, why_unreadable
@@ -213,6 +214,7 @@ class _Collection:
         self._labels: dict[str, None] = {}
         self._notes: dict[str, None] = {}
         self._read_once: set[str] = set()
+        self._spelling = FileSpelling()
         self._count = 0
 
     def add_scene(self, holder: _Holder) -> None:
@@ -288,10 +290,19 @@ class _Collection:
             there, missing = _files(path, one)
             place = self._place_files(holder, one, path, there) if there else ""
             if missing and not one.is_optional:
-                self._miss(holder, one, missing, why=_why_missing(missing), is_all=not there)
+                self._miss(holder, one, missing, why=self._why_missing(missing), is_all=not there)
         if place:
             self._holders.setdefault(holder.place, {})[one.key] = place
             self._origins.setdefault(place, _origin(holder, one, path))
+
+    def _why_missing(self, paths: list[Path]) -> str:
+        """Why none of these can be read, if that is the same for all; "" if they are not there."""
+        reasons = set(map(why_unreadable, paths))
+        why = reasons.pop() if len(reasons) == 1 else ""
+        if not why and len(paths) == 1:
+            other = self._spelling.other(paths[0])
+            why = f"capitals differ, there is {readable(other)}" if other else ""
+        return why
 
     def _add_own_cache(self, holder: _Holder, one: PathField) -> None:
         path = holder.base / f"blendcache_{holder.stem}"
@@ -426,12 +437,6 @@ def _cache_files(folder: Path, kind: str) -> Iterator[Path]:
             yield from (file for file in sorted(folder.glob(pattern)) if is_readable(file))
     except (OSError, ValueError):
         return
-
-
-def _why_missing(paths: list[Path]) -> str:
-    """Why none of these can be read, if that is the same for all; "" if they are not there."""
-    reasons = set(map(why_unreadable, paths))
-    return reasons.pop() if len(reasons) == 1 else ""
 
 
 def _why_no_cache(folder: Path) -> str:

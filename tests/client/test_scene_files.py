@@ -255,6 +255,18 @@ def test_a_path_of_windows_when_it_is_missing_then_it_is_named_as_it_is(tmp_path
     assert found.missing == ("C:\\tex\\a.png (image “Paint”)",)
 
 
+def test_a_file_when_only_its_capitals_differ_then_the_one_that_is_there_is_named(tmp_path: Path) -> None:
+    write(tmp_path / "Tex/wood.png"), write(tmp_path / "Tex/Wood2.png")
+    blend = image("//tex/Wood.PNG", blend=image("//tex/wood2.png", blend=image("//tex/gone.png")))
+    found = collect(write(tmp_path / "shot.blend", blend))
+    if not (tmp_path / "tex").exists():  # the disk tells capitals apart
+        assert found.missing == (
+            f"{tmp_path}/tex/gone.png (image “Paint”)",
+            f"{tmp_path}/tex/wood2.png (image “Paint”: capitals differ, there is {tmp_path}/Tex/Wood2.png)",
+            f"{tmp_path}/tex/Wood.PNG (image “Paint”: capitals differ, there is {tmp_path}/Tex/wood.png)",
+        )
+
+
 def test_names_that_other_systems_lack_when_collected_then_they_are_sent_under_others(tmp_path: Path) -> None:
     blend = image("//aux.png", blend=image(b"//caf\xe9.png", blend=image("//a: b.png")))
     for name in ("aux.png", os.fsdecode(b"caf\xe9.png"), "a: b.png"):
