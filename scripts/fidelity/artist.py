@@ -103,9 +103,23 @@ class Visit:
             import addon_utils
 
             addon_utils.enable("io_scene_fbx")
+            is_text = self.scene.read_bytes()[:18] != b"Kaydara FBX Binary"
+            if is_text and "fbx_import" in dir(wm):  # the other importer reads binary files alone
+                wm.fbx_import(filepath=os.fspath(self.scene))
+                self._name_as_sent()
+                return
             self.bpy.ops.import_scene.fbx(filepath=os.fspath(self.scene))
         else:
             wm.usd_import(filepath=os.fspath(self.scene))
+            for mesh in self.bpy.data.meshes:  # of faces of points that are not there, Blender crashes sooner or later
+                mesh.validate()
+
+    def _name_as_sent(self) -> None:
+        """Blender's newer importer gives the geometry of a node with a pivot to an object of its own."""
+        for one in list(self.bpy.data.objects):
+            if one.name.endswith("_GeomAdjust") and one.parent is not None:
+                name, one.parent.name = one.parent.name, f"{one.parent.name} node"
+                one.name = name
 
     def _process(self, task: str, params: dict[str, Any]) -> tuple[Any, str]:
         jobs = importlib.import_module(f"{self.package}.current").desk.jobs
@@ -218,13 +232,16 @@ class Visit:
             if len(by_name) > 1:
                 from formats import judge_formats
 
-                lines += judge_formats(levels, by_name)
+                lines += judge_formats(self.shown, levels, by_name)
             return self.shown, levels, lines
         if "lods.fbx" in by_name:
             wm.read_homefile(use_empty=True, use_factory_startup=True)
             self.bpy.ops.import_scene.fbx(filepath=str(by_name["lods.fbx"]), use_custom_props=True)
             self.bpy.context.view_layer.update()
-            return self.shown, levels_among(self.bpy.data.objects), []
+            from formats import judge_groups
+
+            every = levels_among(self.bpy.data.objects, with_originals=True)
+            return self.shown, [one for one in every if one.number], judge_groups(every)
         if "lods.usdc" in by_name:
             import usd_stage
 

@@ -5,18 +5,28 @@ from __future__ import annotations
 import json
 import re
 import struct
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import bpy
 import usd_stage
 from levels import Level, levels_among
+from surfaces import Shown
 
 
-def judge_formats(levels: Sequence[Level], files: dict[str, Path]) -> list[str]:
-    """Compare each file with the levels of the .blend; returns a line for each deviation."""
+def judge_formats(shown: Sequence[Shown], levels: Sequence[Level], files: dict[str, Path]) -> list[str]:
+    """Compare each file with the levels of the .blend; returns a line for each deviation.
+
+    Files for game engines hold what is `shown` as well: it is level 0 of its groups.
+    """
     lines = []
-    for name, judge in (("lods.usdc", _judge_usd), ("lods.fbx", _judge_fbx), ("lods.glb", _judge_glb)):
+    judges: dict[str, Callable[[Sequence[Level], Path], list[str]]] = {
+        "lods.usdc": _judge_usd,
+        "lods.fbx": lambda levels, path: _judge_fbx(shown, levels, path),
+        "lods.glb": _judge_glb,
+    }
+    for name, judge in judges.items():
         if name not in files:
             lines.append(f"{name}: it is not there")
             continue
@@ -30,9 +40,9 @@ def judge_formats(levels: Sequence[Level], files: dict[str, Path]) -> list[str]:
 def _judge_usd(levels: Sequence[Level], path: Path) -> list[str]:
     found = usd_stage.levels_of(usd_stage.open_stage(path))
     lines = _judge_counts(levels, [(one.source, one.number, one.shown.surface.triangles) for one in found])
-    by_key = {(one.source, one.number): one.shown.surface for one in found}
+    by_key = {(one.source, one.number, one.shown.surface.triangles): one.shown.surface for one in found}
     for level in levels:
-        other = by_key.get((level.source, level.number))
+        other = by_key.get((level.source, level.number, level.shown.surface.triangles))
         if other is not None:
             mine = level.shown.surface
             lines += _judge_layers(level, len(mine.uv_layers), len(other.uv_layers), "UV layers")
@@ -42,46 +52,88 @@ def _judge_usd(levels: Sequence[Level], path: Path) -> list[str]:
     return _few(lines)
 
 
-def _judge_fbx(levels: Sequence[Level], path: Path) -> list[str]:
+def _judge_fbx(shown: Sequence[Shown], levels: Sequence[Level], path: Path) -> list[str]:
     import addon_utils
 
     addon_utils.enable("io_scene_fbx")
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     bpy.ops.import_scene.fbx(filepath=str(path), use_custom_props=True)
     bpy.context.view_layer.update()
-    found = levels_among(bpy.data.objects)
+    every = levels_among(bpy.data.objects, with_originals=True)
+    found = [one for one in every if one.number]
     lines = _judge_counts(levels, [(one.source, one.number, one.shown.surface.triangles) for one in found])
-    by_key = {(one.source, one.number): one for one in found}
+    lines += judge_groups(every) + _judge_originals(shown, every)
+    by_key = {(one.source, one.number, one.shown.surface.triangles): one for one in found}
     for level in levels:
-        other = by_key.get((level.source, level.number))
+        other = by_key.get((level.source, level.number, level.shown.surface.triangles))
         if other is not None:
             mine, its = level.shown.surface, other.shown.surface
             if mine.uv_layers != its.uv_layers:
                 lines.append(f"{level.object_name}: UV layers {mine.uv_layers} became {its.uv_layers}")
             lines += _judge_layers(level, len(mine.colours), len(its.colours), "colour attributes")
-            lines += _judge_layers(level, len(mine.used), len(its.used), "materials")
+            lines += _judge_layers(level, len(set(mine.used)), len(set(its.used)), "materials")
             if mine.has_custom_normals and not its.has_custom_normals:
                 lines.append(f"{level.object_name}: custom normals are gone")
     return _few(lines)
+
+
+def judge_groups(levels: Sequence[Level]) -> list[str]:
+    """Whether an engine reads an FBX's levels as such: each group holds `_LOD0`, `_LOD1` and so on at one place."""
+    groups = defaultdict(list)
+    for level in levels:
+        groups[level.shown.parent].append(level)
+    lines = []
+    for parent, members in groups.items():
+        ends = sorted(re.sub(r"^.*_LOD(\d+)(\.\d{3,})?$", r"\1", one.object_name) for one in members)
+        if not parent or ends != [str(number) for number in range(len(members))]:
+            lines.append(f"the group “{parent}” holds {sorted(one.object_name for one in members)[:6]}")
+            continue
+        first = members[0].shown.matrix
+        if any(abs(one.shown.matrix - first).max() > 1e-3 * max(1.0, abs(first).max()) for one in members):
+            lines.append(f"the levels of the group “{parent}” are at several places")
+    return lines
+
+
+def _judge_originals(shown: Sequence[Shown], levels: Sequence[Level]) -> list[str]:
+    known = defaultdict(set)
+    for one in shown:
+        for name in (one.name, one.instancer):
+            known[name].add(one.surface.triangles)
+    return [
+        f"{one.object_name}: {one.shown.surface.triangles:,} triangles, not {sorted(known[one.source])[:3]}"
+        for one in levels
+        if not one.number and one.source in known and one.shown.surface.triangles not in known[one.source]
+    ]
 
 
 def _judge_glb(levels: Sequence[Level], path: Path) -> list[str]:
     data = path.read_bytes()
     (length,) = struct.unpack_from("<I", data, 12)
     document = json.loads(data[20 : 20 + length])
-    found, surfaces = [], {}
-    for node in document.get("nodes", []):
+    found, surfaces, lines = [], {}, []
+    nodes = document.get("nodes", [])
+    for node in nodes:
         extras = node.get("extras", {})
         if "mesh" not in node or "sendoff_level" not in extras:
+            continue
+        if not extras["sendoff_level"]:
+            coarser = [nodes[number] for number in node.get("extensions", {}).get("MSFT_lod", {}).get("ids", [])]
+            numbers = [one["extras"]["sendoff_level"] for one in coarser]
+            is_one = all(one["extras"]["sendoff_source"] == extras["sendoff_source"] for one in coarser)
+            if not is_one or numbers != list(range(1, len(numbers) + 1)) or not numbers:
+                lines.append(f"{node['name']}: MSFT_lod lists {[one['name'] for one in coarser][:6]}")
             continue
         parts = document["meshes"][node["mesh"]]["primitives"]
         triangles = sum(document["accessors"][part["indices"]]["count"] // 3 for part in parts)
         key = (extras["sendoff_source"], int(extras["sendoff_level"]))
         found.append((*key, triangles))
-        surfaces[key] = parts
-    lines = _judge_counts(levels, found)
+        surfaces[*key, triangles] = parts
+    lines += _judge_counts(levels, found)
+    originals = sum(node.get("extras", {}).get("sendoff_level") == 0 for node in nodes)
+    if originals != sum(one.number == 1 for one in levels):
+        lines.append(f"{originals} originals as level 0 for {sum(one.number == 1 for one in levels)} places")
     for level in levels:
-        parts = surfaces.get((level.source, level.number))
+        parts = surfaces.get((level.source, level.number, level.shown.surface.triangles))
         if parts:
             mine = level.shown.surface
             names = {name for part in parts for name in part["attributes"]}
@@ -89,7 +141,7 @@ def _judge_glb(levels: Sequence[Level], path: Path) -> list[str]:
             lines += _judge_layers(level, len(mine.colours), _count(names, "COLOR_|_"), "colour attributes")
             materials = {part["material"] for part in parts if "material" in part}
             lines += _judge_layers(
-                level, len([one for one in mine.used if one is not None]), len(materials), "materials"
+                level, len({one for one in mine.used if one is not None}), len(materials), "materials"
             )
     return _few(lines)
 

@@ -42,8 +42,9 @@ class Request:
     """The scene that was on screen; "" if the result is not in a scene of the artist's."""
 
     def names(self, name: str) -> bool:
-        """Whether something that was said is about this name."""
-        return any(name in text for text in self.texts)
+        """Whether something that was said is about this name, or about the last step of this path."""
+        last = f"“{name.rpartition('/')[2]}”"
+        return any(name in text or last in text for text in self.texts)
 
     def names_more(self) -> bool:
         """Whether something that was said counts what it does not name."""
@@ -215,7 +216,7 @@ def judge_one(
     if level.number == 1 and lost and after.triangles > 50:
         found.add("materials of faces", f"{name}: no face has {lost[:4]}")
     strange = [one for one in after.used if one not in before.used]
-    if strange or after.wrong_slots:
+    if strange or (after.wrong_slots and not before.wrong_slots):
         found.add("materials of faces", f"{name}: faces have {strange[:4]}, {after.wrong_slots} of them no slot")
     _judge_what_goes_along(found, original, level, request)
     wanted_scenes = {request.scene} if request.scene in original.scenes else set(original.scenes)
@@ -224,10 +225,17 @@ def judge_one(
     stem = re.sub(r"[_ .-]?LOD[_ ]?0+(\.\d{3,})?$", "", original.name, flags=re.IGNORECASE)
     plain = level.source.rpartition("/")[2] or level.source
     last = original.name.rpartition("/")[2] or original.name
-    stems = "|".join(re.escape(part[:40]) for part in (stem, plain, last))
+    # In FBX, a colon is a namespace, which a level has none of, and a bar is no part of a name.
+    bare = last.rpartition(":")[2]
+    stems = "|".join(re.escape(_begin(part)) for part in (stem, plain, last, bare, re.sub(r"[:|/\\]", "_", last)))
     wanted = re.compile(rf"({stems}).*_LOD{level.number}(\.\d{{3,}})?$", re.DOTALL)
     if (request.is_first and not wanted.match(name)) or (stem != original.name and f"{original.name}_LOD" in name):
         found.add("name", f"“{original.name}” gave “{name}”")
+
+
+def _begin(name: str) -> str:
+    """What stays of a long name that is cut for its suffix; Blender counts bytes."""
+    return name.encode("utf-8", "surrogateescape")[:40].decode("utf-8", "ignore")
 
 
 def _without_end(slots: list[Any]) -> list[Any]:
@@ -263,6 +271,8 @@ def _judge_place(found: Deviations, original: Any, level: Any, request: Request,
 
 def judge_triangles(found: Deviations, original: Any, level: Any, request: Request, *, is_said: bool) -> None:
     """Compare the count of triangles with the ratio; more are right if the job says so."""
+    if not original.is_tessellated:
+        return
     before, after = original.surface.triangles, level.shown.surface.triangles
     target = max(1, round(before * request.ratio**level.number))
     is_said = is_said or request.names(original.name) or request.names(level.source)

@@ -28,12 +28,14 @@ class Level:
     mesh_properties: dict[str, Any] = field(default_factory=dict)
 
 
-def levels_among(objects: Iterable[bpy.types.Object]) -> list[Level]:
-    """The levels among some objects, as the open file shows them."""
+def levels_among(objects: Iterable[bpy.types.Object], *, with_originals: bool = False) -> list[Level]:
+    """The levels among some objects, as the open file shows them; with the originals, which are level 0, if asked."""
     surfaces: dict[tuple[str, tuple[Any, ...]], Any] = {}
     found = []
     for one in objects:
         if "sendoff_source" not in one or "sendoff_level" not in one or one.type != "MESH":
+            continue
+        if not int(one["sendoff_level"]) and not with_originals:
             continue
         slots = [slot.material for slot in one.material_slots]
         key = (one.data.name_full, tuple(slots))

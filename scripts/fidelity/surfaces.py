@@ -59,7 +59,7 @@ class Surface:
     @cached_property
     def tree(self) -> BVHTree | None:
         """The surface to measure distances to; None if it is too large or is flat in memory."""
-        if not 0 < self.triangles <= MOST_TRIANGLES_FOR_DISTANCE:
+        if not 0 < self.triangles <= MOST_TRIANGLES_FOR_DISTANCE or not self.is_finite:
             return None
         return BVHTree.FromPolygons(self.positions.tolist(), self.triangle_corners.tolist(), all_triangles=True)
 
@@ -81,6 +81,8 @@ class Shown:
     is_left_alone: str = ""
     """Why no level is made of it: "hull", "former level", "cutter", "widget"; else ""."""
     may_be_left_alone: bool = False
+    is_tessellated: bool = True
+    """Whether the scene says which triangles it has; of a sphere of USD it does not."""
     parent: str | None = ""
     """None if it hangs on vertices or a lattice, of which a level may know nothing."""
     properties: dict[str, Any] = field(default_factory=dict)
@@ -164,10 +166,13 @@ def materials_of(one: bpy.types.Object) -> list[bpy.types.Material | None]:
 def surface_of(mesh: bpy.types.Mesh, slots: list[bpy.types.Material | None]) -> Surface:
     """Measure a mesh; `slots` are the object's materials, which may differ from the mesh's."""
     positions = column(mesh.vertices, "co", 3).astype(np.float64)
-    mesh.calc_loop_triangles()
-    corners = column(mesh.loop_triangles, "vertices", 3, np.int32)
-    loops = column(mesh.loop_triangles, "loops", 3, np.int32)
-    normals = column(mesh.corner_normals, "vector", 3)
+    corners = loops = np.zeros((0, 3), np.int32)
+    normals = np.zeros((0, 3), np.float32)
+    if is_sound(mesh):
+        mesh.calc_loop_triangles()
+        corners = column(mesh.loop_triangles, "vertices", 3, np.int32)
+        loops = column(mesh.loop_triangles, "loops", 3, np.int32)
+        normals = column(mesh.corner_normals, "vector", 3)
     numbers = column(mesh.polygons, "material_index", 1, np.int32).reshape(-1)
     count = max(1, len(slots))
     names = [material_name(material) for material in slots] or [None]
@@ -185,6 +190,14 @@ def surface_of(mesh: bpy.types.Mesh, slots: list[bpy.types.Material | None]) -> 
         wrong_slots=int((numbers >= count).sum()),
         is_finite=bool(np.isfinite(positions).all()),
     )
+
+
+def is_sound(mesh: bpy.types.Mesh) -> bool:
+    """Whether all faces have corners and vertices that exist; of others, which importers let in, Blender crashes."""
+    ends = column(mesh.polygons, "loop_start", 1, np.int32) + column(mesh.polygons, "loop_total", 1, np.int32)
+    vertices = column(mesh.loops, "vertex_index", 1, np.int32)
+    is_inside = bool(((vertices >= 0) & (vertices < len(mesh.vertices))).all())
+    return is_inside and bool((ends <= len(mesh.loops)).all())
 
 
 def column(collection: Any, name: str, width: int, kind: Any = np.float32) -> np.ndarray:
@@ -252,7 +265,7 @@ def boolean_cutters() -> set[bpy.types.Object]:
 def why_left_alone(one: bpy.types.Object, widgets: set[Any], cutters: set[Any]) -> tuple[str, bool]:
     """Why no level belongs to the object, and whether either way is right."""
     is_wire = one.display_type in {"WIRE", "BOUNDS"}
-    if "sendoff_source" in one and "sendoff_level" in one:
+    if "sendoff_source" in one and one.get("sendoff_level"):
         return "former level", False
     if HULL.match(one.name):
         return "hull", False

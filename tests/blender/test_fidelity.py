@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import pytest
 from mathutils import Matrix
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "scripts" / "fidelity"))
+import usd_stage
 from counts import counts_of
+from formats import judge_groups
 from levels import levels_among
 from open_file import changes, look
 from surfaces import Shown, distance_and_angle, what_is_shown
@@ -141,3 +144,53 @@ def test_counts_of_a_known_mesh() -> None:
     assert counts["edges of an open border"] == (6, 6)
     assert counts["faces without area"] == (1, 1)
     assert counts["no UV map"] == (1, 1)
+
+
+def usd_scene(path: Path) -> Any:
+    """A sphere, a mesh of two materials, and an instancer in an instancer; the prototypes' holder is invisible."""
+    usd_stage.expose_pxr()
+    from pxr import Gf, Usd, UsdGeom, UsdShade
+
+    stage = Usd.Stage.CreateNew(str(path))
+    ball = UsdGeom.Sphere.Define(stage, "/Ball")
+    ball.CreateRadiusAttr(2.0)
+    UsdGeom.Xformable(ball).AddTranslateOp().Set(Gf.Vec3d(5, 0, 0))
+    UsdGeom.Scope.Define(stage, "/Parts").CreateVisibilityAttr("invisible")
+    for path_of_mesh in ("/Sheet", "/Parts/Leaf", "/Parts/Inner/Own"):
+        sheet = UsdGeom.Mesh.Define(stage, path_of_mesh)
+        sheet.CreatePointsAttr([Gf.Vec3f(*point) for point in ((0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0))])
+        sheet.CreateFaceVertexCountsAttr([3, 3])
+        sheet.CreateFaceVertexIndicesAttr([0, 1, 2, 0, 2, 3])
+    red, blue = (UsdShade.Material.Define(stage, f"/{name}") for name in ("Red", "Blue"))
+    binding = UsdShade.MaterialBindingAPI.Apply(stage.GetPrimAtPath("/Sheet"))
+    binding.Bind(red)
+    subset = binding.CreateMaterialBindSubset("some", [1])
+    UsdShade.MaterialBindingAPI.Apply(subset.GetPrim()).Bind(blue)
+    for name, target, count in (("/Parts/Inner", "/Parts/Inner/Own", 2), ("/Outer", "/Parts/Inner", 3)):
+        instancer = UsdGeom.PointInstancer.Define(stage, name)
+        instancer.CreatePrototypesRel().SetTargets([target])
+        instancer.CreateProtoIndicesAttr([0] * count)
+        instancer.CreatePositionsAttr([Gf.Vec3f(number, 0, 0) for number in range(count)])
+    return stage
+
+
+def test_of_usd_what_shows_is_known(tmp_path: Path) -> None:
+    stage = usd_scene(tmp_path / "scene.usda")
+    found = usd_stage.what_is_shown(stage)
+    assert Counter(one.name for one in found) == {"/Ball": 1, "/Sheet": 1, "/Parts/Inner/Own": 6}
+    by_name = {one.name: one for one in found}
+    assert by_name["/Sheet"].surface.used == ["Blue", "Red"]
+    assert not by_name["/Ball"].is_tessellated
+    np.testing.assert_allclose(by_name["/Ball"].box, [[3, -2, -2], [7, 2, 2]], atol=0.02)
+
+
+def test_a_group_for_an_engine_begins_with_the_original() -> None:
+    group = bpy.data.objects.new("Rock", None)
+    bpy.context.scene.collection.objects.link(group)
+    for level in (0, 1, 2):
+        one = cube(f"Rock_LOD{level}")
+        one.parent, one["sendoff_source"], one["sendoff_level"] = group, "Rock", level
+    levels = levels_among(bpy.data.objects, with_originals=True)
+    assert judge_groups(levels) == []
+    assert judge_groups([one for one in levels if one.number]) == ["the group “Rock” holds ['Rock_LOD1', 'Rock_LOD2']"]
+    assert [one.number for one in levels_among(bpy.data.objects)] == [1, 2]

@@ -37,6 +37,7 @@ class Shown:
     surface: Surface = field(default_factory=Surface)
     is_left_alone: str = ""
     may_be_left_alone: bool = False
+    is_tessellated: bool = True
     parent: str = ""
     bone: str = ""
     scenes: tuple[str, ...] = ("Scene",)
@@ -189,3 +190,20 @@ def test_a_hull_has_no_levels_and_that_is_said() -> None:
 def test_the_tolerance_follows_from_the_triangles() -> None:
     assert box_tolerance(10, 0.5) > box_tolerance(10_000, 0.5) > box_tolerance(10_000, 0.95)
     assert box_tolerance(1_000_000, 0.95) < 0.003
+
+
+def test_a_long_name_is_cut_by_bytes() -> None:
+    level = Level(object_name=f"{'é' * 29}_LOD1", source="é" * 31)
+    assert judge_levels([Shown(name="é" * 31)], [level], REQUEST) == []
+
+
+def test_faces_without_a_slot_are_the_originals_own() -> None:
+    level = Level(shown=Shown(surface=Surface(triangles=500, wrong_slots=7)))
+    assert judge_levels([Shown(surface=Surface(wrong_slots=9))], [level], REQUEST) == []
+    assert len(judge_levels([Shown()], [level], REQUEST)) == 1
+
+
+def test_of_a_path_the_last_step_is_named() -> None:
+    request = Request(levels=1, ratio=0.5, texts=("“Rock” keeps 900 triangles at LOD 1.",))
+    level = Level(source="/World/Rock", shown=Shown(surface=Surface(triangles=900)))
+    assert judge_levels([Shown(name="/World/Rock")], [level], request) == []
