@@ -19,7 +19,7 @@ def shown_view_layer(path: Path) -> str:
     """
     with BlendFile(path) as blend:
         start, layer = blend.dna.find("FileGlobal"), blend.dna.find("ViewLayer")
-        if start is None or layer is None or "cur_view_layer" not in start.fields:
+        if start is None or layer is None or "cur_view_layer" not in start.fields or "name" not in layer.fields:
             return ""
         number, address = blend.dna.index["ViewLayer"], 0
         names: dict[int, str] = {}
@@ -47,11 +47,11 @@ def put_in_front(path: Path, scene_name: str, view_layer_name: str) -> None:
             number = blend.dna.index[kind]
             for block in [one for one in blend.blocks() if one.code == code and one.struct == number]:
                 if kind == "FileGlobal":
-                    _write_pointer(file, blend, block, found.fields["curscene"], scene)
-                    _write_pointer(file, blend, block, found.fields["cur_view_layer"], layer or 0)
+                    _write_pointer(file, blend, block, found.fields.get("curscene"), scene)
+                    _write_pointer(file, blend, block, found.fields.get("cur_view_layer"), layer or 0)
                 else:
-                    _write_pointer(file, blend, block, found.fields["scene"], scene)
-                    _write_text(file, block, found.fields["view_layer_name"], view_layer_name)
+                    _write_pointer(file, blend, block, found.fields.get("scene"), scene)
+                    _write_text(file, block, found.fields.get("view_layer_name"), view_layer_name)
 
 
 def _addresses(blend: BlendFile, scene_name: str, view_layer_name: str) -> tuple[int | None, int | None]:
@@ -60,6 +60,8 @@ def _addresses(blend: BlendFile, scene_name: str, view_layer_name: str) -> tuple
     if None in structs:
         return None, None
     scene, head, layer = (one for one in structs if one is not None)
+    if not ("id" in scene.fields and "name" in head.fields and "name" in layer.fields):
+        return None, None
     at = scene.fields["id"].offset + head.fields["name"].offset
     wanted = b"SC" + scene_name.encode("utf-8", "surrogateescape")
     number, own = blend.dna.index["ViewLayer"], layer.fields["name"]
@@ -80,13 +82,19 @@ def _text(body: bytes, field: Field) -> str:
     return raw.partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
-def _write_pointer(file: BinaryIO, blend: BlendFile, block: Block, field: Field, address: int) -> None:
+def _write_pointer(file: BinaryIO, blend: BlendFile, block: Block, field: Field | None, address: int) -> None:
+    """Write a pointer, if the struct has it and the block is as large as its struct."""
+    if field is None or field.offset + field.size > block.size:
+        return
     code = "Q" if blend.dna.pointer_bytes == 8 else "I"
     file.seek(block.offset + field.offset)
     file.write(struct.pack(f"{blend.dna.order}{code}", address))
 
 
-def _write_text(file: BinaryIO, block: Block, field: Field, text: str) -> None:
+def _write_text(file: BinaryIO, block: Block, field: Field | None, text: str) -> None:
+    """Write a text into its array, if the struct has it and the block is as large as its struct."""
+    if field is None or not 0 < field.size <= block.size - field.offset:
+        return
     raw = text.encode("utf-8", "surrogateescape")[: field.size - 1]
     file.seek(block.offset + field.offset)
     file.write(raw.ljust(field.size, b"\0"))

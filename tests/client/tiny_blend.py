@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 STRUCTS: dict[str, list[tuple[str, str]]] = {
     "ListBase": [("void", "*first"), ("void", "*last")],
     "ID": [("void", "*next"), ("char", "name[66]"), ("short", "flag")],
-    "FileGlobal": [("char", "subvstr[4]"), ("char", "filename[64]")],
+    "FileGlobal": [("char", "subvstr[4]"), ("char", "filename[64]"), ("Scene", "*curscene"),
+                   ("ViewLayer", "*cur_view_layer")],
+    "ViewLayer": [("ViewLayer", "*next"), ("char", "name[64]")],
+    "wmWindow": [("Scene", "*scene"), ("char", "view_layer_name[64]")],
     "Library": [("ID", "id"), ("char", "name[256]"), ("PackedFile", "*packedfile")],
     "PackedFile": [("int", "size")],
     "Image": [("ID", "id"), ("char", "name[256]"), ("short", "source"), ("PackedFile", "*packedfile"),
