@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import bpy
 
+from .name_of import shown_name
+
 
 class CannotLeaveMode(Exception):
     """The mode cannot be left, or gone back to; the text is a sentence."""
@@ -41,7 +43,7 @@ def _set_mode(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, active: b
         except RuntimeError as error:
             reason = f" ({str(error).strip().removeprefix('Error: ').splitlines()[0]})"
     if active.mode != mode:
-        raise CannotLeaveMode(f"“{active.name}” cannot be taken from {active.mode} to {mode} mode{reason}")
+        raise CannotLeaveMode(f"“{shown_name(active)}” cannot be taken from {active.mode} to {mode} mode{reason}")
 
 
 def _select(view_layer: bpy.types.ViewLayer, things: list[bpy.types.Object], active: bpy.types.Object) -> None:

@@ -6,14 +6,15 @@ All else is known by kind and name. So a result brings no library, and a second 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import bpy
 
 from . import library_paths
+from .copying import Copies
 from .name_of import name_of
 
 COLLECTION_NAME = "Sendoff result"
@@ -23,11 +24,6 @@ LIBRARY, NAME, PATH = "sendoff_library", "sendoff_name", "sendoff_path"
 SCENE = "sendoff_scene"
 #: What is always new: the levels themselves, and what holds them.
 _OWN_KINDS = ("objects", "meshes", "collections", "scenes")
-#: What belongs to a window or a tool, and to no result.
-_NOT_SHARED = ("workspaces", "screens", "window_managers", "brushes", "palettes", "paint_curves", "libraries")
-
-#: Replaced first, so that what only they use need not be: images, textures.
-_USERS_FIRST = ("materials", "node_groups")
 _OF_OTHERS = ("workspaces", "screens", "window_managers", "shape_keys")
 
 
@@ -52,13 +48,9 @@ def append(path: Path, *, folder: str = "") -> Appended:
         path: The .blend.
         folder: What "//" meant in the file that was sent, "" if it was never saved.
     """
-    before = _everything()
+    before = everything()
     try:
-        with bpy.data.libraries.load(str(path), link=False) as (source, target):
-            kinds = [kind for kind in before if hasattr(source, kind) and kind not in (*_OWN_KINDS, *_NOT_SHARED)]
-            names = {kind: list(getattr(source, kind)) for kind in kinds}
-            for kind in kinds:
-                setattr(target, kind, list(names[kind]))
+        with bpy.data.libraries.load(str(path), link=True) as (source, target):
             target.collections = list(source.collections)
             if not source.collections:
                 target.objects = list(source.objects)
@@ -66,18 +58,23 @@ def append(path: Path, *, folder: str = "") -> Appended:
         raise ImportFailed(
             f"The result {path.name} cannot be read by this Blender: {str(error).strip().splitlines()[0]}"
         ) from error
-    collections = [collection for collection in target.collections if collection is not None]
-    inner = {child for collection in collections for child in collection.children_recursive}
-    outer = _held([one for one in collections if one not in inner], () if collections else target.objects or ())
+    named = [one for one in target.collections if one is not None]
+    loose = [one for one in target.objects or () if one is not None]
+    libraries = {library for library in bpy.data.libraries if library not in before["libraries"]}
+    libraries |= {one.library for one in (*named, *loose) if one.library is not None}
+    linked = {block: kind for kind in before for block in getattr(bpy.data, kind) if block.library in libraries}
+    copies = Copies(linked, _Own(linked, before, folder).instead)
+    inner = {child for collection in named for child in collection.children_recursive}
+    outer = [copies.collection(one) for one in named if one not in inner]
+    outer = _held(outer, [copies.of(one) for one in loose])
+    copies.finish()
+    _name_files(copies.made, path.parent, folder)
+    remove_new(before, only=linked)
     objects = dict.fromkeys(thing for holder in outer for thing in holder.all_objects)
-    for kind in sorted(kinds, key=lambda kind: kind not in _USERS_FIRST):
-        _use_own(kind, before, dict(zip(names[kind], getattr(target, kind))), objects, folder)  # noqa: B905
-    _drop_unused(before, {*outer})
-    _name_files(before, folder)
     return Appended(collections=tuple(outer), objects=tuple(objects))
 
 
-def _held(outer: list[bpy.types.Collection], loose: Iterable[bpy.types.Object | None]) -> list[bpy.types.Collection]:
+def _held(outer: list[bpy.types.Collection], loose: Iterable[bpy.types.ID]) -> list[bpy.types.Collection]:
     """The outer collections as they are, if each goes into a scene of its own; else one around all of it."""
     if len(outer) == 1 or (outer and all(one.get(SCENE) is not None for one in outer)):
         return outer
@@ -85,13 +82,40 @@ def _held(outer: list[bpy.types.Collection], loose: Iterable[bpy.types.Object | 
     for collection in outer:
         holder.children.link(collection)
     for thing in loose:
-        if thing is not None:
+        if isinstance(thing, bpy.types.Object):
             holder.objects.link(thing)
     return [holder]
 
 
-def _everything() -> dict[str, set[bpy.types.ID]]:
+def everything() -> dict[str, set[bpy.types.ID]]:
+    """All datablocks by the name of their kind."""
     return {kind: set(getattr(bpy.data, kind)) for kind in _kinds()}
+
+
+@contextlib.contextmanager
+def all_or_nothing() -> Iterator[None]:
+    """Have nothing in the open file that was not there, if what a `with` block brings in fails."""
+    before = everything()
+    try:
+        yield
+    except BaseException:
+        remove_new(before)
+        raise
+
+
+def remove_new(before: Mapping[str, set[bpy.types.ID]], *, only: Container[bpy.types.ID] | None = None) -> None:
+    """Remove what was not there before: all of it, or the libraries and these."""
+    bpy.data.batch_remove(
+        [
+            block
+            for kind, there in before.items()
+            if kind != "libraries"
+            for block in getattr(bpy.data, kind)
+            if block not in there and (only is None or block in only)
+        ]
+    )
+    for library in [one for one in bpy.data.libraries if one not in before["libraries"]]:
+        bpy.data.libraries.remove(library)
 
 
 def _kinds() -> list[str]:
@@ -100,80 +124,54 @@ def _kinds() -> list[str]:
     return [one.identifier for one in properties if one.type == "COLLECTION" and one.identifier not in _OF_OTHERS]
 
 
-def _use_own(
-    kind: str,
-    before: dict[str, set[bpy.types.ID]],
-    appended: dict[str, bpy.types.ID | None],
-    objects: Iterable[bpy.types.Object],
-    folder: str,
-) -> None:
-    """The artist's own datablocks are used, as they are now, instead of the copies."""
-    there = before[kind]
-    # A copy that an earlier result left, since nothing was linked then, is as good as the linked one.
-    own = {_marked(block, folder): block for block in there if _is_marked(block)}
-    own |= {(library_paths.of(block), name_of(block)): block for block in there if not _is_marked(block)}
-    instead: dict[bpy.types.ID, bpy.types.ID] = {}
-    for name, block in appended.items():
-        if block is None or block in there:
-            continue
-        block.use_fake_user = False
-        mine = own.get(_marked(block, folder) if _is_marked(block) else ("", name))
-        if mine is not None and type(mine) is type(block):
-            instead[block] = mine
-    if kind == "materials":
-        _put_into_slots(objects, instead)
-    for block, mine in instead.items():
-        if block.users:  # it looks through all of the file
-            block.user_remap(mine)
-    bpy.data.batch_remove({block for block in instead if not block.users})
+class _Own:
+    """The artist's own datablocks, which are used as they are now, instead of copies."""
 
+    def __init__(self, kinds: Mapping[bpy.types.ID, str], before: Mapping[str, set[bpy.types.ID]], folder: str) -> None:
+        self._kinds, self._before, self._folder = kinds, before, folder
+        self._known: dict[str, dict[tuple[str, str], bpy.types.ID]] = {}
 
-def _put_into_slots(objects: Iterable[bpy.types.Object], instead: dict[bpy.types.ID, bpy.types.ID]) -> None:
-    """Replace the materials of objects and their data: quicker by far than for each material of the file."""
-    for data in {thing.data for thing in objects}:
-        materials: Any = getattr(data, "materials", ())
-        for number, material in enumerate(materials):
-            if material in instead:
-                materials[number] = instead[material]
-    for thing in objects:
-        for slot in thing.material_slots:
-            mine = instead.get(slot.material) if slot.link == "OBJECT" and slot.material is not None else None
-            if isinstance(mine, bpy.types.Material):
-                slot.material = mine
+    def instead(self, block: bpy.types.ID) -> bpy.types.ID | None:
+        """What the artist has in the place of a result's datablock; None if it has to be copied."""
+        kind = self._kinds[block]
+        if kind in _OWN_KINDS:
+            return None
+        if kind not in self._known:
+            there = self._before[kind]
+            # A copy that an earlier result left, since nothing was linked then, is as good as the linked one.
+            own = {self._marked(one): one for one in there if one.library is None and _is_marked(one)}
+            paths = library_paths.every()
+            plain = (one for one in there if one.library is not None or not _is_marked(one))
+            own |= {(paths[one.library], name_of(one)): one for one in plain}
+            self._known[kind] = own
+        mine = self._known[kind].get(self._marked(block) if _is_marked(block) else ("", name_of(block)))
+        return mine if type(mine) is type(block) else None
+
+    def _marked(self, block: bpy.types.ID) -> tuple[str, str]:
+        """The library that a copy was made from, as an absolute path, and its name there."""
+        return library_paths.absolute(str(block.get(LIBRARY)), self._folder), str(block.get(NAME))
 
 
 def _is_marked(block: bpy.types.ID) -> bool:
-    return block.library is None and isinstance(block.get(LIBRARY), str) and isinstance(block.get(NAME), str)
+    return isinstance(block.get(LIBRARY), str) and isinstance(block.get(NAME), str)
 
 
-def _marked(block: bpy.types.ID, folder: str) -> tuple[str, str]:
-    """The library that a copy was made from, as an absolute path, and its name there."""
-    return library_paths.absolute(block[LIBRARY], folder), block[NAME]
-
-
-def _drop_unused(before: dict[str, set[bpy.types.ID]], kept: set[bpy.types.ID]) -> None:
-    """What came along and nobody uses goes again, with what only that used; what was there stays untouched."""
-    for library in [one for one in bpy.data.libraries if one not in before["libraries"]]:
-        bpy.data.libraries.remove(library)  # a result stands alone: this one is a path of another machine
-    waiting = [block for kind in before for block in getattr(bpy.data, kind) if block not in before[kind]]
-    waiting = [block for block in waiting if block not in kept]
-    while True:
-        unused = {block for block in waiting if block.users <= int(block.use_fake_user)}
-        if not unused:
-            return
-        waiting = [block for block in waiting if block not in unused]
-        bpy.data.batch_remove(unused)
-
-
-def _name_files(before: dict[str, set[bpy.types.ID]], folder: str) -> None:
-    """What stays and reads a file gets the artist's own path."""
-    for kind, there in before.items():
-        for block in getattr(bpy.data, kind):
-            path = None if block in there else block.get(PATH)
-            if isinstance(path, str) and hasattr(block, "filepath"):
-                is_here = not path.startswith("//") or _is_open_folder(folder)
-                block.filepath = path if is_here else library_paths.joined(path, folder)
-                del block[PATH]
+def _name_files(made: Mapping[bpy.types.ID, bpy.types.ID], result_folder: Path, folder: str) -> None:
+    """What stays and reads a file gets the artist's own path, unless the file came with the result."""
+    for block, linked in made.items():
+        stored = getattr(linked, "filepath", None)
+        if not isinstance(stored, str):
+            continue
+        path = linked.get(PATH)
+        if not isinstance(path, str):
+            if not stored.startswith("//") or (result_folder / stored[2:].replace("<UDIM>", "1001")).exists():
+                continue
+            path = stored
+        is_here = not path.startswith("//") or _is_open_folder(folder)
+        name = "filepath_raw" if isinstance(block, bpy.types.Image) else "filepath"
+        setattr(block, name, path if is_here else library_paths.joined(path, folder))
+        if block.get(PATH) is not None:
+            del block[PATH]
 
 
 def _is_open_folder(folder: str) -> bool:

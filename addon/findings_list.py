@@ -12,6 +12,7 @@ import bpy
 
 from . import element_selection, framing, library_paths
 from .current import desk
+from .name_of import shown_name
 from .sendoff.host import findings
 from .sendoff.host.findings import Finding, Report
 from .sendoff.host.jobs import Job
@@ -242,14 +243,16 @@ def show(finding: Finding, context: bpy.types.Context, *, edit: bool) -> str:
     if not thing.users_scene and not (edit or is_editing):
         instancer = _instancer(thing, context)
         if instancer is not None:
-            said = f"“{thing.name}” stands in a collection that “{instancer.name}” instances."
+            said = f"“{shown_name(thing)}” stands in a collection that “{shown_name(instancer)}” instances."
             thing = instancer
     _check_visible(thing, context)
     if not is_editing and context.mode != "OBJECT":
         raise NotShown("Go to Object Mode or Edit Mode to be shown what was found")
     if edit or is_editing:
         if not isinstance(thing.data, bpy.types.Mesh) or thing.library is not None or thing.data.library is not None:
-            raise NotShown(f"“{thing.name}” is a library's and cannot be edited here. Go to Object Mode to see it")
+            raise NotShown(
+                f"“{shown_name(thing)}” is a library's and cannot be edited here. Go to Object Mode to see it"
+            )
         _edit(thing, context, alone=not finding.element)
         said = _select_elements(finding, thing, context)
     else:
@@ -298,11 +301,11 @@ def _holds(collection: bpy.types.Collection, thing: bpy.types.Object, known: dic
 
 def _check_visible(thing: bpy.types.Object, context: bpy.types.Context) -> None:
     """Raise NotShown, with the reason, where an object cannot be selected in the view."""
-    name, scenes, view_layer = thing.name, thing.users_scene, context.view_layer
+    name, scenes, view_layer = shown_name(thing), thing.users_scene, context.view_layer
     if not scenes:
         raise NotShown(f"“{name}” is in no scene by itself; it may stand in a collection that is instanced")
     if context.scene not in scenes:
-        raise NotShown(f"“{name}” is in the scene “{scenes[0].name}”. Go there to see it")
+        raise NotShown(f"“{name}” is in the scene “{shown_name(scenes[0])}”. Go there to see it")
     if thing not in set(view_layer.objects):
         raise NotShown(f"The collection of “{name}” is excluded from the view layer. Tick it in the Outliner")
     if not thing.visible_get(view_layer=view_layer):
@@ -331,7 +334,7 @@ def _edit(thing: bpy.types.Object, context: bpy.types.Context, *, alone: bool) -
     _select(thing, context)
     # A step of Edit Mode holds meshes alone: without one of the whole file before it, undo would not bring back what
     # was selected, nor what had been edited in another object.
-    bpy.ops.ed.undo_push(message=f"Select {thing.name}")
+    bpy.ops.ed.undo_push(message=f"Select {shown_name(thing)}")
     bpy.ops.object.mode_set(mode="EDIT")
 
 
@@ -345,7 +348,9 @@ def _select_elements(finding: Finding, thing: bpy.types.Object, context: bpy.typ
     if finding.count > len(finding.indices):
         said.append(f"The report lists {len(finding.indices):,} of {finding.count:,} {kind}.")
     if done.beyond:
-        said.append(f"{done.beyond:,} of the {kind} are not there any more: “{thing.name}” was changed meanwhile.")
+        said.append(
+            f"{done.beyond:,} of the {kind} are not there any more: “{shown_name(thing)}” was changed meanwhile."
+        )
     if done.hidden:
         said.append(f"{done.hidden:,} of the {kind} are hidden. Reveal them to see them.")
     return " ".join(said)

@@ -99,7 +99,8 @@ def compare(sent: Mapping[str, str], sources: Iterable[tuple[str, str]]) -> Chan
             for library, name in asked
             if (today := now.get(key(library, name))) and (how := _difference(sent[key(library, name)], today))
         },
-        renamed={one[1]: by_print[sent[key(*one)]] for one in missing if sent[key(*one)] in by_print},
+        # One that was made local has its name.
+        renamed={one[1]: today for one in missing if (today := by_print.get(sent[key(*one)], one[1])) != one[1]},
         gone=tuple(one[1] for one in missing if sent[key(*one)] not in by_print),
     )
 

@@ -8,6 +8,7 @@ from typing import TypeGuard
 
 import bpy
 
+from .name_of import shown_name
 from .sendoff.host.jobs import Job
 from .windows import some_window
 
@@ -90,7 +91,7 @@ def show(job: Job, context: bpy.types.Context) -> str:
     if is_shown(image, context) or show_in_open_editor(image, context):
         return ""
     if bpy.app.background:
-        return f"Open an Image Editor to see “{image.name}”"
+        return f"Open an Image Editor to see “{shown_name(image)}”"
     # Not from within the click: Blender goes on with the button's region, which is not one of the new window.
     bpy.app.timers.register(functools.partial(_show_in_new_window, image.name), first_interval=0.0)
     return ""

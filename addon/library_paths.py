@@ -51,5 +51,5 @@ def objects(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], bpy.type
     if names:
         paths = every()
         linked = (one for one in bpy.data.objects if one.library is not None and name_of(one) in names)
-        found |= {(paths[one.library], one.name): one for one in linked}
+        found |= {(paths[one.library], name_of(one)): one for one in linked}
     return {key: one for key, one in found.items() if one is not None and key in asked}

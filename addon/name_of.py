@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+UNREADABLE = "a name that cannot be read"
+
 
 class _Named(Protocol):
     @property
@@ -16,3 +18,8 @@ def name_of(block: _Named | None) -> str:
         return "" if block is None else block.name
     except UnicodeDecodeError:
         return ""
+
+
+def shown_name(block: _Named | None) -> str:
+    """The name for a sentence."""
+    return name_of(block) or UNREADABLE

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import bpy
 
-from .name_of import name_of
+from .name_of import name_of, shown_name
 from .sendoff.host.submitting import Order
 
 #: Tasks on meshes: those of this family, and the check of a scene.
@@ -24,7 +24,6 @@ _KINDS = {
     "HAIR": ("object with particle hair", "objects with particle hair"),
 }
 _SHOWN = 3
-_UNNAMED = "a name that cannot be read"
 
 
 def notes(order: Order) -> tuple[str, ...]:
@@ -39,7 +38,7 @@ def notes(order: Order) -> tuple[str, ...]:
     for thing in _concerned(order, suspects):
         if meant is None or _name(thing) in meant:
             for kind in suspects[thing]:
-                found.setdefault(kind, []).append(name_of(thing) or _UNNAMED)
+                found.setdefault(kind, []).append(shown_name(thing))
     if not found:
         return ()
     parts = [_counted(kind, names) for kind, names in found.items()]

@@ -64,7 +64,7 @@ def _originals(
     for thing in levels:
         by_source[source_of(thing, folder)].append(thing)
     names = {name for _library, name in by_source}
-    known = {(library_paths.of(thing), thing.name): thing for thing in scene.objects if name_of(thing) in names}
+    known = {(library_paths.of(thing), name_of(thing)): thing for thing in scene.objects if name_of(thing) in names}
     found = []
     for source, things in by_source.items():
         finest = min(levels[thing] for thing in things)

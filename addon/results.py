@@ -10,7 +10,7 @@ import bpy
 
 from . import appending, findings_list, fingerprints, framing, images, library_paths, parents
 from .appending import ImportFailed
-from .name_of import name_of
+from .name_of import name_of, shown_name
 from .placement import level_of, move_beside, source_of
 from .sendoff.host import findings
 from .sendoff.host.jobs import Job
@@ -53,7 +53,7 @@ def why_not_now(job: Job, context: bpy.types.Context) -> str:
         scene, view_layer = _target(job, context)
         active = view_layer.objects.active
         if active is not None and active.mode != "OBJECT":
-            return f"Go to Object Mode in the scene “{name_of(scene)}” to import the result"
+            return f"Go to Object Mode in the scene “{shown_name(scene)}” to import the result"
     if bpy.app.is_job_running("RENDER") or bpy.app.is_job_running("OBJECT_BAKE"):
         return "Wait until the render has ended"
     if _is_held(context):
@@ -76,7 +76,8 @@ def import_result(job: Job, context: bpy.types.Context, placement: str = "") -> 
         where = f"gone from {gone[0].parent}" if gone else "not here"
         raise ImportFailed(f"The files of this result are {where}. Retry fetches them again.")
     try:
-        return _import(job, context, placement or job.lod_placement)
+        with appending.all_or_nothing():
+            return _import(job, context, placement or job.lod_placement)
     except ImportFailed:
         raise
     except Exception as error:
@@ -162,8 +163,8 @@ def _import(job: Job, context: bpy.types.Context, placement: str) -> Imported:
     return Imported(
         text="; ".join(texts) or "done",
         notes=tuple(notes),
-        object_names=tuple(thing.name for thing in objects),
-        image_names=tuple(image.name for image in loaded),
+        object_names=tuple(name_of(thing) for thing in objects),
+        image_names=tuple(name_of(image) for image in loaded),
     )
 
 
@@ -185,7 +186,7 @@ def _is_held(context: bpy.types.Context) -> bool:
 
 def _target(job: Job, context: bpy.types.Context) -> tuple[bpy.types.Scene, bpy.types.ViewLayer]:
     """The scene that a result goes into, and the view layer in which it is selected."""
-    return _shown(_scene(job.scene_name) or context.scene, context)
+    return _shown(_scene(job.scene_name) or _own_scene(context), context)
 
 
 def scenes_of(job: Job, context: bpy.types.Context) -> list[tuple[bpy.types.Scene, bpy.types.ViewLayer]]:
@@ -197,6 +198,13 @@ def scenes_of(job: Job, context: bpy.types.Context) -> list[tuple[bpy.types.Scen
 
 def _scene(name: object) -> bpy.types.Scene | None:
     return bpy.data.scenes.get((name, None)) if isinstance(name, str) and name else None
+
+
+def _own_scene(context: bpy.types.Context) -> bpy.types.Scene:
+    """The scene on screen; if that is a library's, which cannot take anything in, the first of the file's own."""
+    if context.scene.library is None:
+        return context.scene
+    return next((scene for scene in bpy.data.scenes if scene.library is None), context.scene)
 
 
 def _shown(scene: bpy.types.Scene, context: bpy.types.Context) -> tuple[bpy.types.Scene, bpy.types.ViewLayer]:
@@ -231,14 +239,20 @@ def _import_objects(
             for holder in holders:
                 holder.hide_render = True
         _select(objects, view_layer, active, folder)
-        named = " and ".join(f"“{holder.name}”" for holder in holders)
-        places.append(named + (f" of the scene “{name_of(scene)}”" if scene != context.scene else ""))
-    notes += [
-        f"The scene “{name}” is not in this file, so the result is in the one that is shown."
-        for name in dict.fromkeys(gone)
-    ]
+        named = " and ".join(f"“{shown_name(holder)}”" for holder in holders)
+        places.append(named + (f" of the scene “{shown_name(scene)}”" if scene != context.scene else ""))
+    notes += [_why_elsewhere(name, context) for name in dict.fromkeys(gone)]
     objects = list(appended.objects)
     return _said(objects, places, is_over=is_over, folder=folder), objects
+
+
+def _why_elsewhere(name: str, context: bpy.types.Context) -> str:
+    own = _own_scene(context)
+    if any(name_of(scene) == name for scene in bpy.data.scenes):
+        return f"The scene “{name}” is a library's and takes nothing in, so the result is in “{shown_name(own)}”."
+    if own != context.scene:
+        return f"The scene “{name}” is not in this file, so the result is in “{shown_name(own)}”."
+    return f"The scene “{name}” is not in this file, so the result is in the one that is shown."
 
 
 def _link(
@@ -306,7 +320,7 @@ def _import_images(
     notes += problems
     if loaded:
         is_seen = images.show_in_open_editor(loaded[0], context)
-        names = f"“{loaded[0].name}”" if len(loaded) == 1 else f"{len(loaded):,} images"
+        names = f"“{shown_name(loaded[0])}”" if len(loaded) == 1 else f"{len(loaded):,} images"
         texts.append(f"{names}, packed into this file" + (" and shown" if is_seen else ""))
     return loaded
 
@@ -314,7 +328,7 @@ def _import_images(
 def _show_objects(holder: bpy.types.Collection, context: bpy.types.Context) -> str:
     """Select and frame what a collection holds; returns a sentence where that cannot be."""
     if context.mode != "OBJECT":
-        return f"Go to Object Mode to have the objects of “{holder.name}” selected"
+        return f"Go to Object Mode to have the objects of “{shown_name(holder)}” selected"
     view_layer, space = context.view_layer, framing.space(context)
     there = set(view_layer.objects)
     shown = [
@@ -323,10 +337,11 @@ def _show_objects(holder: bpy.types.Collection, context: bpy.types.Context) -> s
         if thing in there and thing.visible_get(view_layer=view_layer, viewport=space)
     ]
     if not shown:
-        other = next((scene.name for scene in bpy.data.scenes if holder in scene.collection.children_recursive), None)
-        if other is not None and other != context.scene.name:
-            return f"The result is in the collection “{holder.name}” of the scene “{other}”. Go there to see it"
-        return f"The result is in the collection “{holder.name}”, which is hidden here. Tick it in the Outliner"
+        other = next((scene for scene in bpy.data.scenes if holder in scene.collection.children_recursive), None)
+        where = f"The result is in the collection “{shown_name(holder)}”"
+        if other is not None and other != context.scene:
+            return f"{where} of the scene “{shown_name(other)}”. Go there to see it"
+        return f"{where}, which is hidden here. Tick it in the Outliner"
     active = view_layer.objects.active
     _select(shown, view_layer, None if active is None else (library_paths.of(active), name_of(active)))
     return "" if framing.frame_selected(context) else "Open a 3D view in this window to see the result"

@@ -13,7 +13,7 @@ from pathlib import Path
 import bpy
 
 from . import fingerprints, not_taken, quiet_save, shown_scene
-from .name_of import name_of
+from .name_of import shown_name
 from .sendoff import BlendFileError, HostInfo, SceneFile, Submission
 from .sendoff.host.submitting import Export, ExportFailed, Order
 from .sendoff.names import readable, safe_name
@@ -23,7 +23,6 @@ _PREFIX = "sendoff-scene-"
 _LEFT_SECONDS = 3 * 24 * 3600.0
 _SHOWN = 5
 _WHAT_TO_DO = "Make room there, or set another folder in Preferences > File Paths > Temporary Files."
-_UNNAMED = "one whose name cannot be read"
 
 
 def export(order: Order) -> Export:
@@ -131,11 +130,7 @@ def _place(path: Path) -> str:
 
 
 def _unsaved_images() -> tuple[str, ...]:
-    names = [
-        name_of(image) or _UNNAMED
-        for image in bpy.data.images
-        if image.is_dirty and image.users and not _is_packed(image)
-    ]
+    names = [shown_name(image) for image in bpy.data.images if image.is_dirty and image.users and not _is_packed(image)]
     if not names:
         return ()
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""

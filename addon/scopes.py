@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import bpy
 
-from .name_of import name_of
+from .name_of import name_of, shown_name
 from .sendoff import InputError
 from .sendoff.scope import MAX_TITLE_CHARACTERS, Scope
 
@@ -26,7 +26,7 @@ def why_not(scope: str, collection: bpy.types.Collection | None, context: bpy.ty
     if collection is None:
         return "Choose the collection to process, or another scope"
     if not collection.all_objects:
-        return f"The collection “{collection.name}” is empty: choose another one, or another scope"
+        return f"The collection “{shown_name(collection)}” is empty: choose another one, or another scope"
     return ""
 
 
@@ -37,10 +37,10 @@ def scope_of(scope: str, collection: bpy.types.Collection | None, context: bpy.t
         raise InputError(f"{reason}.")
     if scope == "SELECTED":
         things = list(context.selected_objects)
-        title = f"“{name_of(things[0])}”" if len(things) == 1 else f"{len(things)} selected objects"
+        title = f"“{shown_name(things[0])}”" if len(things) == 1 else f"{len(things)} selected objects"
         return _scope(title, things)
     if scope == "COLLECTION" and collection is not None:
-        return _scope(f"the collection “{collection.name}”", collection.all_objects)
+        return _scope(f"the collection “{shown_name(collection)}”", collection.all_objects)
     return None
 
 

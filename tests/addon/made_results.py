@@ -32,6 +32,10 @@ images = {}
 for key, one in spec.get("images", {}).items():
     image = bpy.data.images.new(one["name"], 4, 4)
     image.source = "FILE"
+    if one.get("packed"):
+        image.pack(data=b"a picture", data_len=9)
+    if one.get("stored"):
+        image.filepath_raw = one["stored"]
     if one.get("path"):
         image["sendoff_path"] = one["path"]
     marked(image, one.get("library"), one["name"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 import made_results
 import pytest
@@ -197,6 +199,144 @@ def test_a_library_that_a_result_brings_all_the_same_goes_again(addon, job, tmp_
     bring(addon, job, tmp_path / "bad.blend")
     assert names() == before
     assert "Body_LOD1" in bpy.data.objects
+
+
+def test_a_packed_image_that_the_artist_has_no_more_keeps_the_artists_path(addon, job, tmp_path):
+    spec = {
+        "images": {"gone": {"name": "gone.png", "packed": True, "stored": "//tex/gone.png"}},
+        "materials": {"gone": {"name": "Gone", "images": ["gone"]}},
+        "collections": [
+            {"scene": "Scene", "objects": [{"name": "Body_LOD1", "source": "Body", "materials": ["gone"]}]}
+        ],
+    }
+    bring(addon, job, made_results.write(tmp_path / "results" / "lods.blend", spec))
+    image = bpy.data.images["gone.png"]
+    assert image.packed_file is not None
+    assert image.filepath == "//tex/gone.png"
+
+
+def test_an_image_that_came_with_the_result_is_read_from_there(addon, job, tmp_path):
+    save_png(tmp_path / "results" / "baked.png")
+    spec = {
+        "images": {"baked": {"name": "baked.png", "stored": "//baked.png"}},
+        "materials": {"baked": {"name": "Baked", "images": ["baked"]}},
+        "collections": [
+            {"scene": "Scene", "objects": [{"name": "Body_LOD1", "source": "Body", "materials": ["baked"]}]}
+        ],
+    }
+    bring(addon, job, made_results.write(tmp_path / "results" / "lods.blend", spec))
+    assert Path(bpy.path.abspath(bpy.data.images["baked.png"].filepath)).samefile(tmp_path / "results" / "baked.png")
+
+
+def all_kinds(path):
+    """A result of a studio's own task: things that use each other in many ways."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.ops.object.armature_add()
+    rig = bpy.context.object
+    rig.name = rig.data.name = "Rig"
+    skin = grid("Skin", material=textured_material("Leather", str(save_png(path.parent / "leather.png"))))
+    skin.parent, skin.parent_type, skin.parent_bone = rig, "BONE", "Bone"
+    skin.modifiers.new("Armature", "ARMATURE").object = rig
+    skin.constraints.new("TRACK_TO").target = rig
+    skin.shape_key_add(name="Basis")
+    skin.shape_key_add(name="Up").value = 0.5
+    skin.keyframe_insert("location", frame=1)
+    twin = bpy.data.objects.new("Twin", skin.data)
+    outer, inner = bpy.data.collections.new("Outer"), bpy.data.collections.new("Inner")
+    outer.children.link(inner)
+    outer.color_tag, inner.hide_render = "COLOR_03", True
+    outer["note"] = {"a": [1, 2]}
+    for thing in (rig, skin, twin):
+        bpy.context.scene.collection.objects.unlink(thing) if thing is not twin else None
+        inner.objects.link(thing)
+    pair = bpy.data.collections.new("Pair")
+    pair.objects.link(twin)
+    instance = bpy.data.objects.new("Instance", None)
+    instance.instance_type, instance.instance_collection = "COLLECTION", pair
+    outer.objects.link(instance)
+    bpy.data.libraries.write(str(path), {outer}, fake_user=True)
+    return path
+
+
+def test_what_uses_each_other_in_a_result_does_so_in_the_scene(addon, job, shot, tmp_path):
+    (tmp_path / "results").mkdir()
+    path = all_kinds(tmp_path / "results" / "own.blend")
+    bpy.ops.wm.open_mainfile(filepath=str(shot))
+    bring(addon, job, path)
+    rig, skin, twin, instance = (bpy.data.objects[name] for name in ("Rig", "Skin", "Twin", "Instance"))
+    assert {thing.library for thing in (rig, skin, twin, instance, rig.data, skin.data)} == {None}
+    assert (skin.parent, skin.parent_type, skin.parent_bone) == (rig, "BONE", "Bone")
+    assert skin.modifiers["Armature"].object == skin.constraints[0].target == rig
+    assert twin.data == skin.data
+    assert skin.data.shape_keys.key_blocks["Up"].value == 0.5
+    assert skin.animation_data.action.library is None
+    assert instance.instance_collection == bpy.data.collections["Pair"]
+    outer, inner = bpy.data.collections["Outer"], bpy.data.collections["Inner"]
+    assert (outer.color_tag, inner.hide_render, outer["note"]["a"].to_list()) == ("COLOR_03", True, [1, 2])
+    assert set(inner.objects) == {rig, skin, twin}
+    assert [library.filepath for library in bpy.data.libraries] == [LIBRARY]
+    assert not [key.user for key in bpy.data.shape_keys if key.library is not None]
+
+
+def test_a_result_that_the_open_file_links_itself_stays_linked(addon, job, lods):
+    with bpy.data.libraries.load(str(lods), link=True) as (_, target):
+        target.objects = ["Chair_LOD1"]
+    bpy.context.scene.collection.objects.link(target.objects[0])
+    before = names()
+    bring(addon, job, lods)
+    assert names() == before
+    assert [thing.library is None for thing in bpy.data.objects if thing.name == "Chair_LOD1"] == [True, False]
+    assert len([thing for thing in bpy.data.objects if thing.library == target.objects[0].library]) == 1
+
+
+def test_an_import_that_fails_leaves_nothing_behind(addon, job, lods, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(addon.results.parents, "restore", fail)
+    before = {kind: len(getattr(bpy.data, kind)) for kind in (*COUNTED, "objects", "meshes", "collections")}
+    with pytest.raises(addon.results.ImportFailed, match="Sendoff made a mistake"):
+        bring(addon, job, lods)
+    assert {kind: len(getattr(bpy.data, kind)) for kind in before} == before
+
+
+def test_with_a_librarys_scene_on_screen_the_result_goes_into_the_files_own(addon, job, lods, tmp_path, shot):
+    bpy.data.scenes["Scene"].name = "Other"
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "other.blend"), copy=True, check_existing=False)
+    bpy.ops.wm.open_mainfile(filepath=str(shot))
+    with bpy.data.libraries.load(str(tmp_path / "other.blend"), link=True) as (_, target):
+        target.scenes = ["Other"]
+    bpy.context.window.scene = target.scenes[0]
+    job.scene_name = "Other"
+    spec = {"collections": [{"scene": "Other", "objects": [{"name": "Body_LOD1", "source": "Body"}]}]}
+    imported = bring(addon, job, made_results.write(tmp_path / "one.blend", spec))
+    assert "Body_LOD1" in bpy.data.scenes["Scene", None].objects
+    assert imported.notes == ("The scene “Other” is a library's and takes nothing in, so the result is in “Scene”.",)
+
+
+def test_an_object_that_was_made_local_meanwhile_is_not_called_renamed(addon, job, lods):
+    bpy.ops.object.select_all(action="SELECT")
+    bpy.ops.object.make_local(type="ALL")
+    assert bring(addon, job, lods).notes == ()
+
+
+def test_where_names_cannot_be_read_a_sentence_says_so(addon, job, lods, tmp_path):
+    bpy.data.scenes["Scene"].name = "CafeX"
+    bpy.data.collections.new("CafeX").use_fake_user = True
+    path = tmp_path / "old.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=False, check_existing=False)
+    path.write_bytes(path.read_bytes().replace(b"CafeX", b"Caf\xe9X"))
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    other = bpy.data.scenes.new("Empty")
+    unreadable = next(scene for scene in bpy.data.scenes if scene != other)
+    job.scene_name = ""
+    bring(addon, job, lods)
+    bpy.context.window.scene = other
+    said = addon.results.show_result(job, bpy.context)
+    assert "of the scene “a name that cannot be read”" in said
+    bpy.context.window.scene = unreadable
+    collection = next(one for one in bpy.data.collections if not one.all_objects)
+    assert "“a name that cannot be read” is empty" in addon.scopes.why_not("COLLECTION", collection, bpy.context)
 
 
 def moved(x=0.0, y=0.0, z=0.0):
