@@ -81,6 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
             if job_id is None:
                 self.server.submitted.append(json.loads(body))
                 job_id = self._new_job()
+                self.server.jobs[job_id]["missing_files"] = self.server.submitted[-1].get("missing_files", [])
                 self.server.by_key[self.headers["Idempotency-Key"]] = job_id
             self._answer(self.server.jobs[job_id], 202)
         elif self.path == "/v1/page-codes":

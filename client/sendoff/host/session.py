@@ -226,6 +226,9 @@ class Session:
             self._tell(messages.SubmitFailed(key=key, problem=problem_of(error)))
         else:
             self._end_sending(key, stop)
+            named = tuple(map(str, job.fields.get("missing_files") or ()))
+            if set(named) > set(submission.missing_files):  # a file was left out, since it changed meanwhile
+                self._tell(messages.FilesFound(key=key, missing=named, notes=notes))
             self._tell(messages.Submitted(key=key, job=job))
             if stop.is_set() and not self._stop.is_set():  # Cancel was clicked while the server made the job
                 self._cancel(job.id)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from pathlib import Path
@@ -49,6 +50,16 @@ def test_a_submit_tells_progress_then_the_job_and_keeps_the_copy(host, server, s
     submitted = wait_for(session, host.messages.Submitted)
     assert (submitted.key, submitted.job.id, submitted.job.state.value) == ("k", "job1", "queued")
     assert (tmp_path / "scene.bin").exists(), "only the main thread knows when nobody needs it any more"
+
+
+def test_a_file_that_changes_each_time_is_named_before_the_job(host, server, session_of, tmp_path, monkeypatch):
+    monkeypatch.setattr(host.sendoff.transfer, "PAUSES_SECONDS", ())
+    session, made = session_of(server.url), parcel(host, tmp_path)
+    odd = host.sendoff.SceneFile(source=Path("/proc/self/environ"), path="odd.png")
+    files = (*made.submission.files, odd)
+    session.submit("k", dataclasses.replace(made, submission=dataclasses.replace(made.submission, files=files)))
+    assert wait_for(session, host.messages.FilesFound).missing == ("/proc/self/environ (it changed while it was sent)",)
+    assert wait_for(session, host.messages.Submitted).job.id == "job1"
 
 
 def test_the_same_submission_again_makes_no_second_job(host, server, session_of, tmp_path):
