@@ -275,7 +275,9 @@ class _Window:
         command = desktop.command(["python3", "-c", _CLICK, *map(str, button.middle)], DISPLAY=self.screen.display)
         told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
         shown_at = wait_for(lambda: self.ask("taken()")["shown_at"], "a job in the status bar")
-        self.blender.wait_until("all(job.state and job.state.is_final for job in window.part('current').desk.jobs.jobs)")
+        self.blender.wait_until(
+            "all(job.state and job.state.is_final for job in window.part('current').desk.jobs.jobs)"
+        )
         saved_at = self.ask("taken()")["busy"][0][0]
         assert shown_at[0] <= saved_at, "the copy was saved before the job was shown"
         return float(shown_at[0]) - float(told.stdout), float(saved_at) - float(told.stdout)
@@ -287,7 +289,9 @@ class _Window:
             if number == 10:
                 before = self.ask("rss_bytes()")
             self.ask("process()")
-            self.blender.wait_until("all(job.state and job.state.is_final for job in window.part('current').desk.jobs.jobs)")
+            self.blender.wait_until(
+                "all(job.state and job.state.is_final for job in window.part('current').desk.jobs.jobs)"
+            )
             self.ask("forget_jobs()")
         return float(self.ask("rss_bytes()")) - before
 
