@@ -262,9 +262,11 @@ def _materials(prim: Any, shade: Any, faces: int) -> list[str | None]:
         holders.append(prim)
     found = set()
     for target in holders:
-        material, _ = shade.MaterialBindingAPI(target).ComputeBoundMaterial()
-        if material:
-            found.add(material.GetPrim().GetName())
+        for purpose in (shade.Tokens.allPurpose, shade.Tokens.full, shade.Tokens.preview):
+            material, _ = shade.MaterialBindingAPI(target).ComputeBoundMaterial(purpose)
+            if material:
+                found.add(material.GetPrim().GetName())
+                break
     return sorted(found)
 
 

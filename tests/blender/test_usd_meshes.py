@@ -202,6 +202,23 @@ def test_arrays_of_another_type_leave_one_mesh_out(mesh: Any, stage: Any, opened
     assert "“Odd” is not a mesh that can be read; it is left out." in recorder.warnings
 
 
+def test_materials_of_one_purpose_and_of_some_faces_are_there(stage: Any, mesh: Any, opened: Any) -> None:
+    shade = library.UsdShade
+    final, some = (shade.Material.Define(stage, f"/{name}") for name in ("Final", "Some"))
+    other = UsdGeom.Mesh.Define(stage, "/Other")
+    for name in ("points", "faceVertexCounts", "faceVertexIndices"):
+        other.GetPrim().GetAttribute(name).Set(mesh.GetPrim().GetAttribute(name).Get())
+    shade.MaterialBindingAPI.Apply(other.GetPrim()).Bind(final, materialPurpose=shade.Tokens.full)
+    subset = shade.MaterialBindingAPI.Apply(mesh.GetPrim()).CreateMaterialBindSubset("some", [1])
+    shade.MaterialBindingAPI.Apply(subset.GetPrim()).Bind(some)
+    opened()
+    found = {}
+    for one in bpy.data.objects:
+        names = [slot.material.name if slot.material else "" for slot in one.material_slots]
+        found[one.name] = [names[face.material_index] for face in one.data.polygons]
+    assert found == {"Other": ["Final", "Final"], "Plate": ["", "Some"]}
+
+
 def test_more_uv_maps_than_blender_holds_are_cut_and_told(mesh: Any, opened: Any, recorder: Any) -> None:
     for number in range(10):
         primvar = UsdGeom.PrimvarsAPI(mesh).CreatePrimvar(f"map{number}", Types.TexCoord2fArray, "vertex")

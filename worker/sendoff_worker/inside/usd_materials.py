@@ -31,20 +31,26 @@ class UsdMaterials:
     _images: dict[str, Any] = field(default_factory=dict)
 
     def bound(self, prim: Any) -> list[tuple[Any, Any]]:
-        """The materials of a prim, each with the faces that have it (None for all others)."""
-        shade = pxr().UsdShade
-        binding = shade.MaterialBindingAPI(prim)
-        whole, _ = binding.ComputeBoundMaterial()
-        found: list[tuple[Any, Any]] = [(whole, None)] if whole else []
-        for subset in binding.GetMaterialBindSubsets():
-            bound, _ = shade.MaterialBindingAPI(subset.GetPrim()).ComputeBoundMaterial()
+        """The materials of a prim, each with the faces that have it (None for all others).
+
+        If some faces have none, while others have one, the first is None.
+        """
+        found: list[tuple[Any, Any]] = []
+        held: set[int] = set()
+        for subset in pxr().UsdShade.MaterialBindingAPI(prim).GetMaterialBindSubsets():
+            bound = _bound(subset.GetPrim())
             if bound:
-                found.append((bound, np.array(subset.GetIndicesAttr().Get(self.time) or [], dtype=np.int64)))
+                faces = np.array(subset.GetIndicesAttr().Get(self.time) or [], dtype=np.int64)
+                held.update(faces.tolist())
+                found.append((bound, faces))
+        whole = _bound(prim)
+        if whole or (found and len(held) < len(prim.GetAttribute("faceVertexCounts").Get(self.time) or ())):
+            found.insert(0, (whole, None))
         return found
 
     def key(self, bound: list[tuple[Any, Any]]) -> tuple[str, ...]:
         """Equal for prims of the same prototype that look alike."""
-        return tuple(_key(material) for material, _ in bound)
+        return tuple(_key(material) if material else "" for material, _ in bound)
 
     def apply(self, mesh: Any, bound: list[tuple[Any, Any]], kept: np.ndarray | None) -> None:
         """Give a mesh its materials.
@@ -59,7 +65,7 @@ class UsdMaterials:
         for material, faces in bound:
             if faces is not None and len(faces):
                 index[faces[(faces >= 0) & (faces < count)]] = len(mesh.materials)
-            mesh.materials.append(self._material(material))
+            mesh.materials.append(self._material(material) if material else None)
         if index.any():
             mesh.polygons.foreach_set("material_index", index if kept is None else index[kept])
 
@@ -125,6 +131,16 @@ class UsdMaterials:
             own = self.layers.artists_path(file.GetAttr().GetPropertyStack(self.time)[0].layer, path.path)
             image[PATH_PROPERTY] = own if _is_absolute(own) else f"//{own.removeprefix('./')}"
         return image
+
+
+def _bound(prim: Any) -> Any:
+    """The material of a prim: for all purposes, else for final pictures, else for previews; None if it has none."""
+    shade = pxr().UsdShade
+    for purpose in (shade.Tokens.allPurpose, shade.Tokens.full, shade.Tokens.preview):
+        material, _ = shade.MaterialBindingAPI(prim).ComputeBoundMaterial(purpose)
+        if material:
+            return material
+    return None
 
 
 def _key(material: Any) -> str:
