@@ -183,7 +183,7 @@ class Client:
         *,
         task: str = "",
         params: Mapping[str, Any] | None = None,
-        externals: Sequence[str | Path] = (),
+        externals: str | Path | Sequence[str | Path] = (),
         title: str = "",
         on_progress: UploadProgress | None = None,
         stop: threading.Event | None = None,
@@ -204,7 +204,7 @@ class Client:
         else:
             if not task:
                 raise InputError("Name the task to run, for example task='mesh.lods'.")
-            submission = scene_submission(scene, task=task, params=params, externals=tuple(externals), title=title)
+            submission = scene_submission(scene, task=task, params=params, externals=externals, title=title)
         submission.check()
         info = self._server or self.server(stop=stop, on_wait=on_wait)
         on_wait = on_wait or self.connection.on_wait

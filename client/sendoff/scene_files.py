@@ -301,7 +301,7 @@ class _Collection:
         why = reasons.pop() if len(reasons) == 1 else ""
         if not why and len(paths) == 1:
             other = self._spelling.other(paths[0])
-            why = f"capitals differ, there is {readable(other)}" if other else ""
+            why = f"there is only {readable(other)}" if other else ""
         return why
 
     def _add_own_cache(self, holder: _Holder, one: PathField) -> None:

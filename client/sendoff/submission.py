@@ -9,7 +9,7 @@ import tempfile
 import uuid
 import weakref
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,7 @@ def scene_submission(
     *,
     task: str,
     params: Mapping[str, Any] | None = None,
-    externals: tuple[str | Path, ...] = (),
+    externals: str | Path | Sequence[str | Path] = (),
     title: str = "",
     look_up: bool = True,
 ) -> Submission:
@@ -113,6 +113,7 @@ def scene_submission(
     """
     path = Path(scene)
     kept = _Folder() if look_up else None
+    externals = (externals,) if isinstance(externals, (str, Path)) else tuple(externals)
     place = _scene_place(path)
     found = _look_up(path, place, kept.path) if kept is not None else Collected(place=place)
     files = [SceneFile(source=found.scene or path, path=found.place, role="scene"), *found.files]

@@ -88,6 +88,13 @@ def test_equal_names_when_given_as_externals_then_both_are_sent(tmp_path: Path) 
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", [str, Path])
+def test_an_external_when_it_is_one_path_and_no_list_then_it_is_sent(tmp_path: Path, kind: type) -> None:
+    scene = write(tmp_path / "shot.blend", TinyBlend())
+    made = scene_submission(scene, task="t", externals=kind(write(tmp_path / "a.png")))
+    assert [file.path for file in made.files] == ["shot.blend", "a.png"]
+
+
 def test_an_external_when_the_scene_names_it_then_it_goes_once(tmp_path: Path) -> None:
     scene = write(tmp_path / "shot.blend", image("//tex/a.png"))
     made = scene_submission(scene, task="t", externals=(write(tmp_path / "tex/a.png"),))
