@@ -252,7 +252,7 @@ def _check_file(file: SceneFile) -> None:
                 f"The file {readable(str(file.source))} has {size / 1e12:.1f} TB; at most "
                 f"{MAX_CHUNKS_PER_FILE * CHUNK_BYTES / 1e12:.1f} TB can be sent."
             )
-        with file.source.open("rb") as opened:
+        with open_file(file.source) as opened:
             # A chunk has 4 KiB or more, so only a very large file can have too many.
             if (
                 size > MAX_CHUNKS_PER_FILE * BLOCK_BYTES
@@ -264,5 +264,7 @@ def _check_file(file: SceneFile) -> None:
         if file.role == "scene" and file.path.lower().endswith(".blend"):
             read_head(file.source)
     except OSError as error:
+        if file.role == "external":
+            return  # another program may hold it: the upload tries again, then leaves it out and names it
         name = readable(str(file.source))
         raise InputError(f"The file {name} cannot be read: {error.strerror or error}.") from error

@@ -159,3 +159,15 @@ def test_a_copy_of_a_layer_when_the_disk_is_full_then_a_sentence(tmp_path: Path,
     monkeypatch.setattr(submission.tempfile, "mkdtemp", full)
     with pytest.raises(InputError, match=r"No temporary folder can be made: No space .* Set TMPDIR"):
         scene_submission(scene, task="t")
+
+
+def test_a_file_when_another_program_holds_it_then_only_the_scene_is_refused(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    def held(path: Path, *_: int) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    scene, texture = write(tmp_path / "shot.usd"), write(tmp_path / "a.png")
+    made = scene_submission(scene, task="t", externals=texture, look_up=False)
+    monkeypatch.setattr(submission, "open_file", held)
+    with pytest.raises(InputError, match=r"/shot\.usd cannot be read: Permission denied\."):
+        made.check()
+    Submission(task="t", files=made.files[1:]).check()
