@@ -249,6 +249,7 @@ def test_a_shape_of_usd_becomes_a_mesh_that_looks_outwards(kind: str, axis: str,
     solid = bmesh.new()
     solid.from_mesh(one.data)
     assert all(edge.is_manifold for edge in solid.edges)
+    assert all(vertex.link_edges for vertex in solid.verts)
     assert solid.calc_volume(signed=True) == pytest.approx(volume, rel=0.03)
     solid.free()
     low, high = (Vector(one.bound_box[0]), Vector(one.bound_box[6]))
@@ -282,7 +283,7 @@ def test_types_without_a_mesh_are_named_and_counted(stage: Any, opened: Open, re
     assert "2 objects of the type BasisCurves cannot become a mesh and are left out: “/Hair0”, “/Hair1”." in (
         recorder.warnings
     )
-    assert "1 object of the type NurbsPatch cannot become a mesh and are left out: “/Patch”." in recorder.warnings
+    assert "1 object of the type NurbsPatch cannot become a mesh and is left out: “/Patch”." in recorder.warnings
 
 
 def test_a_level_of_a_former_result_is_marked_as_one(stage: Any, opened: Open) -> None:

@@ -231,8 +231,9 @@ class _Reader:
         for path in walk.unreadable[:SHOWN_NAMES]:
             self.job.warn(f"The places of “{path}” or its instances cannot be read; it is left out.")
         for kind, paths in self._other_types.items():
-            are = "object of the type" if len(paths) == 1 else "objects of the type"
-            self.job.warn(f"{len(paths):,} {are} {kind} cannot become a mesh and are left out: {listed(paths)}.")
+            objects, are = ("object", "is") if len(paths) == 1 else ("objects", "are")
+            said = f"{len(paths):,} {objects} of the type {kind} cannot become a mesh and {are} left out"
+            self.job.warn(f"{said}: {listed(paths)}.")
         parts = [f"{count:,} {reason}" for reason, count in walk.left_out.items() if count]
         if parts:
             self.job.warn(f"Left alone in the USD scene: {', '.join(parts)}.")

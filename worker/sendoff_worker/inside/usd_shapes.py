@@ -75,7 +75,8 @@ def _turned_profile(profile: np.ndarray) -> Arrays:
     """A shape around Z. Args: profile: points (distance from the axis, height), from below to above."""
     points: list[tuple[float, float, float]] = []
     rings: list[list[int]] = []
-    for distance, height in profile.tolist():
+    corners = profile.tolist()
+    for distance, height in (one for one, before in zip(corners, [None, *corners], strict=False) if one != before):
         if distance <= 1e-9:
             rings.append([len(points)] * AROUND)
             points.append((0.0, 0.0, height))
