@@ -460,3 +460,18 @@ def test_the_example_of_the_tasks_page_gives_collision_meshes_in_the_scenes_unit
     for part in parts:
         for sent, came in zip(box(stage, part["source"]), box(result, part["path"]), strict=True):
             assert came == pytest.approx(sent, abs=0.01)
+
+
+def test_names_of_any_script_that_a_usd_had_come_back(stage: Any, opened: Any) -> None:
+    if not Sdf.Path.IsValidIdentifier("größe_木"):
+        pytest.skip("this USD has ASCII names only")
+    body = add_mesh(stage, "/Car/größe_木", grid(1.0, 1.0, 8))
+    paint = UsdShade.Material.Define(stage, "/Car/Lack_ö")
+    UsdShade.MaterialBindingAPI.Apply(body.GetPrim()).Bind(paint)
+    job = opened(levels=1)
+    mesh_lods.run(job)
+    result = Usd.Stage.Open(str(job.folder / "lods.usdc"))
+    level = result.GetPrimAtPath("/sendoff_result/größe_木_LOD1")
+    assert level.GetAttribute("userProperties:sendoff_source").Get() == "/Car/größe_木"
+    bound, _ = UsdShade.MaterialBindingAPI(level).ComputeBoundMaterial()
+    assert bound.GetPrim().GetName() == "Lack_ö"

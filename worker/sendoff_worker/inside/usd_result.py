@@ -13,7 +13,7 @@ from .imported_paths import Original
 from .mesh_arrays import triangle_count
 from .origin import Origin
 from .pxr_library import pxr
-from .usd_names import free_name
+from .usd_names import free_name, sent_name
 from .usd_result_materials import ResultMaterials
 from .usd_result_meshes import write_mesh
 
@@ -48,7 +48,7 @@ def write_usd(
     writer = _Writer(stage, origin, original, Counter(_look(one) for one, _ in wanted))
     taken = {"materials"}
     for one, part in wanted:
-        name = free_name(part.name or one.name, taken)
+        name = (sent_name if origin.kind == "usd" else free_name)(part.name or one.name, taken)
         writer.add(one, f"{ROOT}/{name}", part)
         contents.add(
             Part(

@@ -10,7 +10,7 @@ import bpy
 from .imported_paths import Original, texture_path
 from .origin import PATH_PROPERTY, Origin
 from .pxr_library import pxr
-from .usd_names import free_name
+from .usd_names import free_name, sent_name
 
 
 @dataclass
@@ -37,7 +37,8 @@ class ResultMaterials:
             library = pxr()
             if not self._written:
                 library.UsdGeom.Scope.Define(self.stage, self.root)
-            path = f"{self.root}/{free_name(material.name, self._taken, fallback='material')}"
+            free = sent_name if PATH_PROPERTY in material else free_name
+            path = f"{self.root}/{free(material.name, self._taken, fallback='material')}"
             made = library.UsdShade.Material.Define(self.stage, path)
             made.GetPrim().SetDisplayName(material.name)
             self._written[material] = made
