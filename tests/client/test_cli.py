@@ -115,6 +115,16 @@ def test_a_job_when_watched_then_its_end_is_the_exit_status(run, fake, state, st
     assert kinds == [None, "snapshot", "state", None]
 
 
+def test_a_job_when_it_failed_then_the_reason_is_said_once(run, fake) -> None:  # type: ignore[no-untyped-def]
+    def failing(session):  # type: ignore[no-untyped-def]
+        session.send(kind="state", state="failed", message="The scene is empty.", seq=2, after=1)
+        session.wait_until_gone()
+
+    fake.add_job(state="failed", message="The scene is empty.")
+    fake.scripts.append(failing)
+    assert run("watch", "j1")[2].count("The scene is empty.") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [

@@ -16,6 +16,7 @@ from rich.table import Table
 from ..client import Job
 from ..events import Event, EventKind
 from ..eventstream import Connectivity, StreamItem
+from ..states import JobState
 from ..submission import Submission
 
 #: In a pipe, progress is a line this often.
@@ -149,5 +150,7 @@ class Live:
 def _sentence(event: Event) -> str:
     if event.state.value == "queued" and event.queue_position:
         return f"queued, place {event.queue_position}"
+    if event.state is JobState.FAILED:
+        return str(event.state.value)  # the command ends with the sentence that says why
     parts = [event.state.value, event.stage, event.message]
     return ": ".join(part for part in parts if part)
