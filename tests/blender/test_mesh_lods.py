@@ -197,6 +197,53 @@ def test_what_cannot_be_done_is_told_and_the_rest_is_done(make_levels: Any, reco
     ]
 
 
+def test_a_level_is_never_empty_nor_finer_than_the_one_before(make_levels: Any, recorder: Any) -> None:
+    """Blender collapses a shape without any area to nothing, and stops short of the ratio at struts."""
+    point = bpy.data.meshes.new("Point")
+    point.from_pydata([(1, 1, 1)] * 30, [], [(index, index + 1, index + 2) for index in range(28)])
+    bpy.context.collection.objects.link(bpy.data.objects.new("Point", point))
+    ball("Truss", segments=12).modifiers.new("Struts", "WIREFRAME")
+    summary, _ = make_levels()
+    for entry in summary["objects"]:
+        assert 0 < entry["triangles"][3] <= entry["triangles"][2] <= entry["triangles"][1] <= entry["triangles"][0]
+    assert [text.partition(" at ")[0] for text in recorder.warnings] == [
+        "“Point” keeps 28 triangles",
+        f"“Truss” keeps {summary['objects'][1]['triangles'][1]} triangles",
+    ]
+
+
+def test_every_kind_of_attribute_survives_or_is_named(make_levels: Any, recorder: Any) -> None:
+    """Blender's edge collapse crashes at matrices, depending on the attributes beside them."""
+    one = ball()
+    kinds = {item.identifier for item in bpy.types.Attribute.bl_rna.properties["data_type"].enum_items}
+    wanted = {}
+    for kind in sorted(kinds):
+        for domain in ("POINT", "EDGE", "FACE", "CORNER"):
+            wanted[f"{kind} {domain}"] = kind
+            one.data.attributes.new(f"{kind} {domain}", kind, domain)
+    _, levels = make_levels(levels=1)
+    (level,) = levels.objects
+    lost = [name for name in wanted if name not in level.data.attributes]
+    assert {wanted[name] for name in lost} == {"FLOAT4X4"}
+    listed = ", ".join(f"“{name}”" for name in lost)
+    assert recorder.warnings == [f"The levels of “Ball” lack its attributes of matrices: {listed}."]
+
+
+def test_what_a_material_names_stays_out_of_the_result(make_levels: Any) -> None:
+    one, target = ball(), ball("Target")
+    target.hide_viewport = True
+    target.parent = one
+    material = bpy.data.materials.new("Projected")
+    material.use_nodes = True
+    material.node_tree.nodes.new("ShaderNodeTexCoord").object = target
+    one.data.materials.append(material)
+    make_levels(levels=1)
+    assert [one.name for one in bpy.data.objects] == ["Ball_LOD1"]
+    assert [one.name for one in bpy.data.meshes] == ["Ball_LOD1"]
+    assert [one.name for one in bpy.data.scenes] == ["Sendoff LODs"]
+    assert [one.name for one in bpy.data.materials] == ["Projected"]
+
+
 def test_what_is_nowhere_is_left_out_and_told(make_levels: Any, recorder: Any) -> None:
     ball("Good")
     ball("Vertex").data.vertices[0].co.x = 3.4e38

@@ -42,7 +42,10 @@ class Decimator:
         self._hold(mesh)
 
     def level(self, triangles: int) -> Any:
-        """A new mesh of at most about this many triangles, or as few as the shape's topology allows."""
+        """A new mesh of at most about this many triangles, or as few as the shape's topology allows.
+
+        It has no faces if Blender collapses the whole shape, as of one without any area.
+        """
         triangles = max(triangles, self._fewest)
         best = None
         for prepare in self._ways(triangles):

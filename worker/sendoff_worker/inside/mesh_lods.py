@@ -11,7 +11,7 @@ import numpy as np
 
 from .corner_normals import transfer
 from .decimation import RATIO_TOLERANCE, Decimator
-from .evaluation import Workbench
+from .evaluation import Workbench, drop_mesh
 from .job import Job, JobFailed
 from .lod_result import ENGINE_FORMATS, LodResult, asked_formats, deliver
 from .mesh_arrays import column, triangle_count
@@ -133,7 +133,10 @@ class LodRun:
                 target = max(1, round(triangles * ratio**level))
                 self._say(shape, level, count, levels.triangles[-1], target)
                 made = decimator.level(target)
-                if mesh.has_custom_normals:
+                if not 0 < triangle_count(made) <= levels.triangles[-1]:  # a level is no finer than the one before
+                    drop_mesh(made)
+                    made = (levels.meshes or [mesh])[-1].copy()
+                elif mesh.has_custom_normals:
                     made = transfer(self.workbench, mesh, made)
                 made.name = f"{shape.name}_LOD{level}"
                 copy_properties(mesh, made)
@@ -244,13 +247,12 @@ def _keeps_originals(job: Job) -> bool:
 
 
 def _drop_empty(view: View) -> None:
-    """Leave alone what has no faces: the artist sees no surface of it."""
-    kept = []
+    """Leave alone what has no faces: the artist sees no surface of it, unless it shows instances."""
+    kept = [shape for shape in view.shapes if len(shape.mesh.polygons)]
+    showing = {one for shape in kept for place in shape.places for one in (place.object, place.instancer)}
     for shape in view.shapes:
-        if len(shape.mesh.polygons):
-            kept.append(shape)
-        else:
-            view.left_alone["empty"] += len({place.object for place in shape.places})
+        if not len(shape.mesh.polygons):
+            view.left_alone["empty"] += len({place.object for place in shape.places} - showing)
             shape.drop()
     view.shapes[:] = kept
 
@@ -272,3 +274,15 @@ def _check(job: Job, shape: Shape) -> None:
         job.warn(f"“{shape.places[0].name}” had invalid geometry, which was repaired for its levels.")
         if not len(mesh.polygons):
             raise Skipped("has no valid faces")
+    _drop_matrices(job, shape)
+
+
+def _drop_matrices(job: Job, shape: Shape) -> None:
+    """Drop attributes of matrices: Blender's edge collapse crashes at them, depending on which others there are."""
+    attributes = shape.mesh.attributes
+    names = [one.name for one in attributes if one.data_type == "FLOAT4X4"]
+    for name in names:
+        attributes.remove(attributes[name])
+    if names:
+        listed = ", ".join(f"“{name}”" for name in names)
+        job.warn(f"The levels of “{shape.places[0].name}” lack its attributes of matrices: {listed}.")
