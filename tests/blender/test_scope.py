@@ -132,6 +132,17 @@ def test_chosen_objects_that_are_hidden_are_named_with_the_way_to_take_them(choo
     ]
 
 
+def test_helpers_are_taken_if_nothing_else_was_chosen(choose: Any, recorder: Any) -> None:
+    wall, cutter = ball("Wall"), ball("Cutter")
+    modifier = wall.modifiers.new("Cut", "BOOLEAN")
+    modifier.object = cutter
+    cutter.display_type = "WIRE"
+    assert names(choose("Wall", "Cutter")) == ["Wall"]
+    mesh_lods.run(choose("Cutter", levels=1))
+    assert recorder.warnings == []
+    assert [one.name for one in bpy.data.objects] == ["Cutter_LOD1"]
+
+
 def test_names_that_are_not_there_are_told_a_few_of_them(choose: Any, recorder: Any) -> None:
     ball("Chair")
     choose("Chair", "Gone")

@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 import pytest
 from mathutils import Matrix
+from sendoff_inside.scene import open_scene
 
 _spec = importlib.util.spec_from_file_location("lod_scenes", Path(__file__).with_name("lod_scenes.py"))
 lod_scenes = importlib.util.module_from_spec(_spec)
@@ -137,6 +138,27 @@ def test_a_volume_that_nodes_make_a_mesh_of_is_taken(make_levels: Any, recorder:
     volume.modifiers.new("Mesh", "NODES").node_group = tree
     summary, _ = make_levels(levels=1)
     assert [entry["object"] for entry in summary["objects"]] == ["Cloud"]
+    assert recorder.warnings == []
+
+
+def test_what_shows_only_instances_is_not_left_alone(make_levels: Any, recorder: Any) -> None:
+    tree = bpy.data.node_groups.new("Scatter", "GeometryNodeTree")
+    for direction in ("INPUT", "OUTPUT"):
+        tree.interface.new_socket("Geometry", in_out=direction, socket_type="NodeSocketGeometry")
+    given, made = tree.nodes.new("NodeGroupInput"), tree.nodes.new("NodeGroupOutput")
+    wrapped = tree.nodes.new("GeometryNodeGeometryToInstance")
+    tree.links.new(given.outputs[0], wrapped.inputs[0])
+    tree.links.new(wrapped.outputs[0], made.inputs[0])
+    ball("Scattered").modifiers.new("Nodes", "NODES").node_group = tree
+    inner = bpy.data.collections.new("Inner")
+    inner.objects.link(ball("Part"))
+    bpy.context.scene.collection.objects.unlink(bpy.data.objects["Part"])
+    one = bpy.data.objects.new("Instance", None)
+    bpy.context.scene.collection.objects.link(one)
+    one.instance_type, one.instance_collection = "COLLECTION", inner
+    one.show_instancer_for_viewport = False
+    summary, _ = make_levels(levels=1)
+    assert [entry["object"] for entry in summary["objects"]] == ["Part", "Scattered_Instance"]
     assert recorder.warnings == []
 
 
@@ -384,3 +406,28 @@ def test_the_levels_of_an_earlier_job_get_none(make_levels: Any) -> None:
     assert [entry["object"] for entry in summary["objects"]] == ["New"]
     assert summary["left_alone"] == {"level": 1}
     assert [one.name for one in collection.objects] == ["New_LOD1"]
+
+
+def test_an_edited_armature_deforms_nothing_as_on_screen(make_job: Any, tmp_path: Path) -> None:
+    rig = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
+    bpy.context.scene.collection.objects.link(rig)
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    rig.data.edit_bones.new("Bone").tail = (0, 0, 1)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    held, skinned, child = ball("Held"), ball("Skinned"), ball("Child")
+    held.parent, held.parent_type, held.parent_bone = rig, "BONE", "Bone"
+    skinned.modifiers.new("Skin", "ARMATURE").object = rig
+    child.parent, child.parent_type = rig, "ARMATURE"
+    for one in (skinned, child):
+        one.vertex_groups.new(name="Bone").add(range(len(one.data.vertices)), 1.0, "REPLACE")
+    rig.pose.bones["Bone"].location.y = 4
+    posed = seen()
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    on_screen = seen()
+    assert on_screen != posed
+    path = tmp_path / "rig.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True)
+    open_scene(make_job(), path, None)
+    assert seen() == {name: [pytest.approx(box, abs=1e-4) for box in boxes] for name, boxes in on_screen.items()}

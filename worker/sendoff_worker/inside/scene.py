@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from pathlib import Path
+from typing import Any
 
 import bpy
 from sendoff_sdk import blend_screen
@@ -90,6 +91,7 @@ def _cause(error: str) -> str:
 def _leave_modes() -> None:
     """Go to Object Mode: in any other, Blender holds back what is being edited."""
     window = bpy.context.window
+    edited = {one.data for one in bpy.data.objects if one.type == "ARMATURE" and one.mode == "EDIT"}
     for scene in [one for one in bpy.data.scenes if one.library is None]:
         if any(one.mode != "OBJECT" for one in scene.objects):
             window.scene = scene
@@ -97,6 +99,19 @@ def _leave_modes() -> None:
                 window.view_layer.objects.active = one
                 if bpy.ops.object.mode_set.poll():
                     bpy.ops.object.mode_set(mode="OBJECT")
+
+    for one in bpy.data.objects if edited else ():
+        _keep_undeformed(one, edited)
+
+
+def _keep_undeformed(one: Any, edited: set[Any]) -> None:
+    """Armatures that are edited deform nothing on screen; what is parented to their bones stays posed."""
+    for modifier in one.modifiers:
+        if modifier.type == "ARMATURE" and modifier.object is not None and modifier.object.data in edited:
+            modifier.show_viewport = modifier.show_render = False
+    if one.parent_type == "ARMATURE" and one.parent is not None and one.parent.data in edited:
+        one.parent_type = "OBJECT"
+        one.update_tag(refresh={"DATA"})
 
 
 def _tell_missing(job: Job) -> None:

@@ -117,7 +117,7 @@ class View:
         """Look at the open file; the meshes that are found are new ones in bpy.data."""
         self = cls(job)
         objects = str(job.params.get("objects", "visible"))
-        self._left = LeftAlone(objects)
+        self._left = _left_alone(job, objects)
         self._seen: set[Any] = set()
         self._mesh_names = {mesh.name for mesh in bpy.data.meshes}
         if job.params.get("modifiers", "viewport") == "render":
@@ -200,9 +200,11 @@ class View:
         own: dict[Any, int] = {}
         for instance in graph.object_instances:
             shown, original = instance.object, instance.object.original
+            instancer = _instancer(instance)
+            if instancer is not None and instancer.type not in SOLID:  # it is seen by what it shows
+                self._seen.add(instancer)
             if not instance.show_self:
                 continue
-            instancer = _instancer(instance)
             if (original if instancer is None else instancer) in hidden:
                 continue
             self._seen.add(original)
@@ -287,6 +289,16 @@ class View:
     def counts(self) -> Mapping[str, int]:
         """What was left alone, by reason, for the summary."""
         return {reason: count for reason, count in self.left_alone.items() if count}
+
+
+def _left_alone(job: Job, objects: str) -> LeftAlone:
+    """What is left alone; if the artist chose nothing else, cutters, hulls and the like are what is meant."""
+    left = LeftAlone(objects)
+    if job.scope is not None:
+        chosen = [one for one in bpy.data.objects if one.type in SOLID and one in job.scope]
+        if chosen and all(left.reason(one) for one in chosen):
+            return LeftAlone("all")
+    return left
 
 
 def plain_name(one: Any) -> str:
