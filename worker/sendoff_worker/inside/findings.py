@@ -106,15 +106,20 @@ class Findings:
         if not objects:
             lines.append(nothing)
         elif not self.found:
-            lines.append(f"Nothing to mend on {objects:,} mesh objects.")
+            lines.append(f"Nothing to mend on {counted(objects, 'mesh object')}.")
         else:
-            lines.append(f"{len(self.found):,} findings on {objects:,} mesh objects")
+            lines.append(f"{counted(len(self.found), 'finding')} on {counted(objects, 'mesh object')}")
         for severity in SEVERITIES:
             of_it = [finding for finding in self.ordered() if finding.severity == severity]
             if of_it:
                 lines += ["", f"{severity.capitalize()} ({len(of_it):,})"]
                 lines += [f"  {one.object}: {one.message} [{one.check}]{_places(one)}" for one in of_it]
         return "\n".join(lines) + "\n"
+
+
+def counted(count: int, what: str) -> str:
+    """``1 finding``, ``2 findings``."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _places(finding: Finding, shown: int = 10) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import Any
 
-from .findings import Findings
+from .findings import Findings, counted
 from .job import Job
 from .mesh_checks import check_mesh
 from .scene_checks import check_budget, check_names, check_scale, check_textures, triangles_shown
@@ -40,7 +40,7 @@ def run(job: Job) -> dict[str, Any]:
     check_names(findings, objects)
     check_textures(findings, objects, unused=job.scope is None)
     write_reports(job, findings, len(objects), nothing=view.why_nothing("to check"))
-    job.progress(1.0, f"{len(findings.found):,} findings on {len(objects):,} objects")
+    job.progress(1.0, f"{counted(len(findings.found), 'finding')} on {counted(len(objects), 'object')}")
     summary = findings.summary(len(objects))
     if view.counts():
         summary["left_alone"] = view.counts()
