@@ -269,7 +269,7 @@ def test_an_error_on_one_object_leaves_the_others(
     monkeypatch.setattr(mesh_lods, "triangle_count", lambda mesh: 1 // 0 if mesh.name.startswith("Bad") else real(mesh))
     summary, _ = make_levels(levels=1)
     assert [entry["object"] for entry in summary["objects"]] == ["Good"]
-    assert recorder.warnings == ["“Bad” could not be processed (ZeroDivisionError); it is left out."]
+    assert recorder.warnings == ["“Bad” could not be processed (the job's log says why); it is left out."]
 
 
 def test_a_scene_without_meshes_ends_well_and_says_so(make_levels: Any, recorder: Any) -> None:

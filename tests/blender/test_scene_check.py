@@ -234,3 +234,18 @@ def test_why_there_is_nothing_to_check_is_the_true_reason(make_job: Any, recorde
     assert "Nothing of the scene that came along has a surface to check, and 1 of its files are missing." in text
     assert "no mesh objects" not in text
     assert recorder.warnings[-1] in text
+
+
+def test_what_cannot_be_checked_is_told_with_what_to_do(
+    check: Any, recorder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(findings: Any, one: Any) -> None:
+        raise IndexError("index 99 is out of bounds")
+
+    monkeypatch.setattr(scene_check, "check_mesh", fail)
+    bpy.ops.mesh.primitive_cube_add()
+    check()
+    assert recorder.warnings == [
+        "The mesh of “Cube” is damaged and could not be checked. Open it in Edit Mode and use Mesh > Clean Up, or "
+        "import it again."
+    ]

@@ -398,6 +398,14 @@ def test_a_level_follows_the_parent_of_its_original(make_levels: Any) -> None:
     assert result.objects["On object_LOD1"]["sendoff_parent"] == "Stretch"
 
 
+def test_a_parent_whose_name_a_level_takes_over_is_named_as_the_artist_names_it(make_levels: Any) -> None:
+    car, former = ball("Car"), bpy.data.objects.new("Car_LOD1", None)
+    bpy.context.scene.collection.objects.link(former)
+    car.parent = former
+    _, result = make_levels(levels=1)
+    assert result.objects["Car_LOD1"]["sendoff_parent"] == "Car_LOD1"
+
+
 def test_the_levels_of_an_earlier_job_get_none(make_levels: Any) -> None:
     ball()
     make_levels(levels=1)

@@ -28,7 +28,8 @@ def write_blend(job: Job, result: LodResult, path: Path) -> None:
     _drop_the_most(result.scene, beside=path)
     scene = bpy.context.window.scene
     bpy.data.batch_remove([one for one in bpy.data.scenes if one != scene])
-    own, collections = set(scene.collection.all_objects), set(scene.collection.children_recursive)
+    collections = set(scene.collection.children)
+    own = {one for collection in collections for one in collection.objects}
     bpy.data.batch_remove([one for one in bpy.data.objects if one not in own])
     bpy.data.batch_remove([one for one in bpy.data.collections if one not in collections])
     bpy.data.batch_remove([*bpy.data.texts, *bpy.data.actions])
@@ -63,7 +64,7 @@ def _drop_the_most(scene: Any, *, beside: Path) -> None:
 def _note_parents(job: Job, result: LodResult) -> None:
     """What a level is to follow, for the add-on, which has the parent at hand."""
     for one, parent in result.parents.items():
-        one[_PARENT] = parent.object.name
+        one[_PARENT] = parent.name
         library = job.library_path(parent.object)
         if library is not None:
             one[f"{_PARENT}_library"] = library

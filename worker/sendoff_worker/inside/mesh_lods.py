@@ -80,9 +80,9 @@ class LodRun:
             self._skip(shape, str(reason))
         except (JobFailed, MemoryError, OSError):
             raise
-        except Exception as error:
+        except Exception:
             traceback.print_exc()
-            self._skip(shape, f"could not be processed ({type(error).__name__})")
+            self._skip(shape, "could not be processed (the job's log says why)")
         finally:
             shape.drop()
         self.work_done += work

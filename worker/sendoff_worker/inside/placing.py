@@ -54,6 +54,8 @@ class Parent:
     """The object of the artist's scene that a level is to follow."""
 
     object: Any
+    name: str
+    """The object's name in the artist's scene; a level may take it over here."""
     kind: str
     """"OBJECT" or "BONE"."""
     bone: str
@@ -82,7 +84,7 @@ class Parent:
     @classmethod
     def _at(cls, parent: Any, kind: str, bone: str, space: Matrix) -> Parent | None:
         try:
-            return cls(object=parent, kind=kind, bone=bone, inverse=space.inverted())
+            return cls(object=parent, name=parent.name, kind=kind, bone=bone, inverse=space.inverted())
         except ValueError:  # of a scale of zero
             return None
 

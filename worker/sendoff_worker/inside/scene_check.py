@@ -32,9 +32,12 @@ def run(job: Job) -> dict[str, Any]:
                 checked.add(one.data)
                 check_mesh(findings, one)
             check_scale(findings, one)
-        except (RuntimeError, ValueError, IndexError, AttributeError) as error:
+        except (RuntimeError, ValueError, IndexError, AttributeError):
             traceback.print_exc()
-            job.warn(f"“{plain_name(one)}” could not be checked ({type(error).__name__}).")
+            job.warn(
+                f"The mesh of “{plain_name(one)}” is damaged and could not be checked. Open it in Edit Mode and use "
+                "Mesh > Clean Up, or import it again."
+            )
     check_budget(findings, shown, job.params.get("face_budget", 100_000))
     job.progress(0.95, "Looking at names and textures")
     check_names(findings, objects)
