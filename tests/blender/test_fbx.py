@@ -21,6 +21,8 @@ from sendoff_inside.origin import Origin
 from sendoff_inside.scene import open_scene
 from sendoff_sdk import scene_files
 
+from .lod_scenes import extent
+
 #: Centimetres of a unit, and which axis is up: Maya's, 3ds Max in inches, a Blender artist's, millimetres.
 KINDS = [(1.0, "Y"), (1.0, "Z"), (2.54, "Z"), (100.0, "Y"), (0.1, "Z")]
 UNSCALED = (1.0, 1.0, 1.0)
@@ -394,10 +396,20 @@ def test_the_settings_of_an_ascii_file_are_read(tmp_path: Path) -> None:
     assert fbx_file.read(path) == fbx_file.FbxFile(centimetres_per_unit=2.54, up_axis="Z")
 
 
-#: A triangle whose node has an offset of its geometry, as 3ds Max writes a moved pivot.
+#: A triangle that two nodes have; one has an offset of its geometry, as 3ds Max writes a moved pivot.
 OFFSET = """; FBX 7.4.0 project file
 FBXHeaderExtension:  {
 	FBXVersion: 7400
+}
+GlobalSettings:  {
+	Properties70:  {
+		P: "UpAxis", "int", "Integer", "",1
+		P: "UpAxisSign", "int", "Integer", "",1
+		P: "FrontAxis", "int", "Integer", "",2
+		P: "FrontAxisSign", "int", "Integer", "",1
+		P: "CoordAxis", "int", "Integer", "",0
+		P: "CoordAxisSign", "int", "Integer", "",1
+	}
 }
 Objects:  {
 	Geometry: 1, "Geometry::Shape", "Mesh" {
@@ -415,10 +427,14 @@ Objects:  {
 			P: "Lcl Scaling", "Lcl Scaling", "", "A",2,2,2
 		}
 	}
+	Model: 3, "Model::Other", "Mesh" {
+	}
 }
 Connections:  {
 	C: "OO",1,2
 	C: "OO",2,0
+	C: "OO",1,3
+	C: "OO",3,0
 }
 """
 
@@ -428,14 +444,19 @@ def test_a_node_with_a_moved_pivot_keeps_its_name_and_place(tmp_path: Path, open
     sent = tmp_path / "rock.fbx"
     sent.write_text(OFFSET)
     job = opened(sent, levels=1)
-    (one,) = [one for one in bpy.data.objects if one.type == "MESH"]
-    assert (one.name, one["sendoff_path"]) == ("Rock_LOD0", "Rock_LOD0")
+    one = bpy.data.objects["Rock_LOD0"]
+    assert (one.type, one["sendoff_path"]) == ("MESH", "Rock_LOD0")
     assert list(one["sendoff_scale"]) == pytest.approx([2.0, 2.0, 2.0])
     mesh_lods.run(job)
     parts = json.loads((job.folder / "contents.json").read_text())["objects"]
-    assert [(part["name"], part["source"]) for part in parts] == [(f"Rock_LOD{n}", "Rock_LOD0") for n in (0, 1)]
-    _, made = nodes(job.folder / "lods.fbx")
-    assert made["Rock_LOD1"]["Lcl Translation"] == pytest.approx([700.0, 600.0, 0.0], abs=1e-3)
+    levels = {part["name"]: part["source"] for part in parts}
+    assert levels == {f"{name}_LOD{n}": own for name, own in (("Rock", "Rock_LOD0"), ("Other",) * 2) for n in (0, 1)}
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.import_scene.fbx(filepath=str(job.folder / "lods.fbx"))
+    bpy.context.view_layer.update()
+    for level in (0, 1):
+        low, high = extent(bpy.data.objects[f"Rock_LOD{level}"])
+        assert (list(low), list(high)) == (pytest.approx([7, 0, 6], abs=1e-4), pytest.approx([9, 0, 8], abs=1e-4))
 
 
 def test_what_is_no_fbx_says_nothing(tmp_path: Path) -> None:
