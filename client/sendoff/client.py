@@ -429,7 +429,8 @@ class _LastProgress:
         self._last = (0, 0, 0)
 
     def tell(self, done: int, total: int, wire: int) -> None:
-        self._last = (done, total, self._before + wire)
+        # What has to be sent once more, since the server has lost it, does not make the number go back.
+        self._last = (max(done, min(self._last[0], total)), total, self._before + wire)
         if self._callback:
             self._callback(*self._last)
 

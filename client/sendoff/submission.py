@@ -264,7 +264,7 @@ def _check_file(file: SceneFile) -> None:
         if file.role == "scene" and file.path.lower().endswith(".blend"):
             read_head(file.source)
     except OSError as error:
-        if file.role == "external":
+        if file.role == "external" and is_readable(file.source):
             return  # another program may hold it: the upload tries again, then leaves it out and names it
         name = readable(str(file.source))
         raise InputError(f"The file {name} cannot be read: {error.strerror or error}.") from error

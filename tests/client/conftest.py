@@ -212,8 +212,8 @@ class Handler(BaseHTTPRequestHandler):
             self._json({"task": path.split("/")[3]})
         elif path == "/v1/jobs" and self.command == "POST":
             fake.posted.append(json.loads(body) | {"key": self.headers.get("Idempotency-Key")})
-            fields = {key: fake.posted[-1][key] for key in ("title", "missing_files")}
-            self._json(fake.add_job(**fields), 202)
+            asked = fake.posted[-1]
+            self._json(fake.add_job(title=asked["title"], missing_files=asked.get("missing_files", [])), 202)
         elif path == "/v1/jobs":
             self._json({"jobs": list(fake.jobs.values()), "next": None})
         else:

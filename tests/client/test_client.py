@@ -70,8 +70,10 @@ def test_a_scope_when_sent_then_the_server_is_asked_for_it_before_the_upload(fak
 def test_a_submit_when_chunks_were_collected_meanwhile_then_they_are_sent_again(fake, client, scene) -> None:  # type: ignore[no-untyped-def]
     gone = {"status": 409, "type": "urn:sendoff:problem:chunks-missing", "missing": ["ab"], "detail": "Gone."}
     fake.faults.extend([("/v1/jobs", gone)] * 2)
-    assert client.submit(scene, task="t").id == "j1"
+    seen: list[int] = []
+    assert client.submit(scene, task="t", on_progress=lambda done, _total, _wire: seen.append(done)).id == "j1"
     assert fake.calls.count("POST /v1/jobs") == 3
+    assert seen == sorted(seen)
     fake.faults.extend([("/v1/jobs", gone)] * 9)
     with pytest.raises(ChunksMissing):
         client.submit(scene, task="t")
