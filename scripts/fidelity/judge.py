@@ -222,14 +222,14 @@ def judge_one(
     wanted_scenes = {request.scene} if request.scene in original.scenes else set(original.scenes)
     if request.scene and wanted_scenes and not wanted_scenes & set(level.scenes):
         found.add("scene", f"{name}: is in {list(level.scenes)}, the original in {sorted(wanted_scenes)}")
-    stem = re.sub(r"[_ .-]?LOD[_ ]?0+(\.\d{3,})?$", "", original.name, flags=re.IGNORECASE)
     plain = level.source.rpartition("/")[2] or level.source
     last = original.name.rpartition("/")[2] or original.name
+    stem = re.sub(r"[_ .-]?LOD[_ ]?0+(\.\d{3,})?$", "", last, flags=re.IGNORECASE)
     # In FBX, a colon is a namespace, which a level has none of, and a bar is no part of a name.
     bare = last.rpartition(":")[2]
     stems = "|".join(re.escape(_begin(part)) for part in (stem, plain, last, bare, re.sub(r"[:|/\\]", "_", last)))
     wanted = re.compile(rf"({stems}).*_LOD{level.number}(\.\d{{3,}})?$", re.DOTALL)
-    if (request.is_first and not wanted.match(name)) or (stem != original.name and f"{original.name}_LOD" in name):
+    if (request.is_first and not wanted.match(name)) or (stem != last and f"{last}_LOD" in name):
         found.add("name", f"“{original.name}” gave “{name}”")
 
 

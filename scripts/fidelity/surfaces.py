@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Container
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -267,16 +268,24 @@ def why_left_alone(one: bpy.types.Object, widgets: set[Any], cutters: set[Any]) 
     is_wire = one.display_type in {"WIRE", "BOUNDS"}
     if "sendoff_source" in one and one.get("sendoff_level"):
         return "former level", False
-    if HULL.match(one.name):
-        return "hull", False
+    reason, is_optional = why_by_name(one.name, bpy.data.objects)
+    if reason == "hull":
+        return reason, False
     if one in widgets:
         return ("widget", False) if is_wire or one.name.startswith("WGT") else ("", True)
     if one in cutters:
         return ("cutter", False) if is_wire or one.hide_render else ("", True)
-    former = FORMER_LEVEL.match(one.name)
-    if former and any(f"{former['stem']}{end}" in bpy.data.objects for end in ("", "_LOD0", "_lod0")):
+    return reason, not reason and (is_wire or is_optional)
+
+
+def why_by_name(name: str, names: Container[str]) -> tuple[str, bool]:
+    """Why no level belongs to an object of this name among others, and whether either way is right."""
+    if HULL.match(name):
+        return "hull", False
+    former = FORMER_LEVEL.match(name)
+    if former and any(f"{former['stem']}{end}" in names for end in ("", "_LOD0", "_lod0")):
         return "former level", False
-    return "", is_wire or HELPER.search(one.name) is not None
+    return "", HELPER.search(name) is not None
 
 
 def sample(shown: Shown, most: int = 256) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ import bmesh
 import bpy
 import numpy as np
 from levels import Level
-from surfaces import Shown, Surface
+from surfaces import Shown, Surface, why_by_name
 
 #: USD's own shapes, which a job turns into meshes of a fineness of its own.
 SHAPES = frozenset({"Cube", "Sphere", "Cylinder", "Cone", "Capsule", "Plane"})
@@ -55,6 +55,9 @@ def what_is_shown(stage: Any) -> list[Shown]:
             found += _points(prim, matrix, time, stage, str(prim.GetPath()))
         else:
             found.append(shown_of(prim, matrix, time, ""))
+    names = {one.name.rpartition("/")[2] for one in found}
+    for one in found:
+        one.is_left_alone, one.may_be_left_alone = why_by_name(one.name.rpartition("/")[2], names)
     return found
 
 
