@@ -59,6 +59,24 @@ def test_what_is_taken_is_what_is_seen_unless_the_artist_wants_more(
     assert recorder.warnings == [line]
 
 
+def test_keys_and_drivers_do_not_hide_what_is_wanted(make_levels: Any) -> None:
+    keyed, driven, unrendered = ball("Keyed"), ball("Driven"), ball("Unrendered")
+    for one in (keyed, unrendered):
+        one.hide_viewport = True
+        one.keyframe_insert("hide_viewport", frame=1)
+    driven.driver_add("hide_viewport").driver.expression = "1"
+    unrendered.hide_render = True
+    unrendered.keyframe_insert("hide_render", frame=1)
+    smooth = ball("Smooth", segments=8).modifiers.new("Smooth", "SUBSURF")
+    smooth.levels, smooth.render_levels = 0, 2
+    smooth.driver_add("levels").driver.expression = "0"
+    bpy.context.scene.frame_set(1)
+    summary, _ = make_levels(levels=1, objects="renderable", modifiers="render")
+    triangles = {entry["object"]: entry["triangles"][0] for entry in summary["objects"]}
+    assert set(triangles) == {"Keyed", "Driven", "Smooth"}
+    assert triangles["Smooth"] == (16 * 4 + 16 * 3) * 4 * 2  # 16 faces of four sides and 16 of three, cut twice
+
+
 def test_an_excluded_object_is_evaluated_at_its_place_if_it_is_wanted(make_levels: Any) -> None:
     hide_some()
     summary, result = make_levels(levels=1, objects="all")

@@ -19,6 +19,7 @@ from .job import Job
 from .left_alone import SOLID, LeftAlone, line
 from .origin import PATH_PROPERTY, identity
 from .screen import Screen
+from .showing import unhide, use_render_levels
 
 #: Types of objects that show something but no surface, each with the words for one and for several.
 UNTAKEN = {
@@ -121,7 +122,7 @@ class View:
         self._seen: set[Any] = set()
         self._mesh_names = {mesh.name for mesh in bpy.data.meshes}
         if job.params.get("modifiers", "viewport") == "render":
-            _use_render_levels()
+            use_render_levels()
         self.screen = job.screen or Screen()
         shown = self.screen.scene
         own = [scene for scene in bpy.data.scenes if scene.library is None]
@@ -169,7 +170,7 @@ class View:
         self.scenes.append(scene)
         layer = self.screen.show(scene)
         if objects != "visible":
-            _unhide(layer, renderable=objects == "renderable")
+            unhide(layer, renderable=objects == "renderable")
         graph = self.screen.graph(scene)
         shapes: dict[int, Shape] = {}
         hidden = {one for one in layer.objects if not one.visible_get(view_layer=layer)}
@@ -363,41 +364,3 @@ def _mesh_of(shown: Any, graph: Any, *, is_generated: bool) -> Any:
     for index, material in enumerate(materials):
         mesh.materials[index] = material
     return mesh
-
-
-def _unhide(layer: Any, *, renderable: bool) -> None:
-    """Have the view layer show what renders, or all; in the worker's memory only."""
-    for collection in bpy.data.collections:
-        collection.hide_viewport = collection.hide_render if renderable else False
-    for one in bpy.data.objects:
-        one.hide_viewport = one.hide_render if renderable else False
-    waiting = [layer.layer_collection]
-    while waiting:
-        inner = waiting.pop()
-        if not renderable:
-            inner.exclude = False
-        inner.hide_viewport = False
-        waiting += inner.children
-    layer.update()
-    for one in layer.objects:
-        one.hide_set(False, view_layer=layer)
-    layer.update()
-
-
-def _use_render_levels() -> None:
-    """Have modifiers, curves and metaballs evaluate as for a render; in the worker's memory only."""
-    for one in bpy.data.objects:
-        for modifier in getattr(one, "modifiers", ()):
-            modifier.show_viewport = modifier.show_render
-            if modifier.type in {"SUBSURF", "MULTIRES"}:
-                modifier.levels = modifier.render_levels
-    for curve in bpy.data.curves:
-        curve.resolution_u = getattr(curve, "render_resolution_u", 0) or curve.resolution_u
-        curve.resolution_v = getattr(curve, "render_resolution_v", 0) or curve.resolution_v
-    for ball in bpy.data.metaballs:
-        ball.resolution = ball.render_resolution
-    for particles in bpy.data.particles:
-        particles.display_percentage = 100
-    for scene in bpy.data.scenes:
-        scene.render.simplify_subdivision = scene.render.simplify_subdivision_render
-        scene.render.simplify_child_particles = scene.render.simplify_child_particles_render
