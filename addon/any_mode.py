@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import bpy
 
 from .name_of import shown_name
+from .operator_errors import reason
 
 
 class CannotLeaveMode(Exception):
@@ -36,14 +37,14 @@ def object_mode(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> Iter
 
 
 def _set_mode(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, active: bpy.types.Object, mode: str) -> None:
-    reason = ""
+    why = ""
     with bpy.context.temp_override(scene=scene, view_layer=view_layer, active_object=active, object=active):
         try:
             bpy.ops.object.mode_set(mode=mode)  # type: ignore[arg-type] # one that the object was in
         except RuntimeError as error:
-            reason = f" ({str(error).strip().removeprefix('Error: ').splitlines()[0]})"
+            why = f" ({reason(error)})"
     if active.mode != mode:
-        raise CannotLeaveMode(f"“{shown_name(active)}” cannot be taken from {active.mode} to {mode} mode{reason}")
+        raise CannotLeaveMode(f"“{shown_name(active)}” cannot be taken from {active.mode} to {mode} mode{why}")
 
 
 def _select(view_layer: bpy.types.ViewLayer, things: list[bpy.types.Object], active: bpy.types.Object) -> None:

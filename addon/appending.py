@@ -16,6 +16,7 @@ import bpy
 from . import library_paths
 from .copying import Copies
 from .name_of import name_of
+from .operator_errors import reason
 
 COLLECTION_NAME = "Sendoff result"
 #: What a result's file says of a datablock: its library and its name there, and the path of its own file.
@@ -55,9 +56,7 @@ def append(path: Path, *, folder: str = "") -> Appended:
             if not source.collections:
                 target.objects = list(source.objects)
     except (OSError, RuntimeError) as error:
-        raise ImportFailed(
-            f"The result {path.name} cannot be read by this Blender: {str(error).strip().splitlines()[0]}"
-        ) from error
+        raise ImportFailed(f"The result {path.name} cannot be read by this Blender: {reason(error)}") from error
     named = [one for one in target.collections if one is not None]
     loose = [one for one in target.objects or () if one is not None]
     libraries = {library for library in bpy.data.libraries if library not in before["libraries"]}

@@ -32,6 +32,8 @@ _LARGE_BYTES = 65_536
 _WORDS = 512
 _ROWS = 256
 _ANIMATED = "animated"
+#: What is sculpted with dynamic topology has its mesh made when that ends.
+_UNKNOWN = "unknown"
 _SHOWN = 3
 #: Between a name and its library; no name holds it.
 _BEHIND_NAME = "\0"
@@ -122,6 +124,8 @@ def _of(things: list[_Meshed]) -> dict[str, str]:
         name = name_of(thing)
         if not name:
             continue
+        if thing.use_dynamic_topology_sculpting:
+            shapes[mesh] = f"{_UNKNOWN}|{_UNKNOWN}"
         if mesh not in shapes:
             counts = f"{len(mesh.vertices)},{len(mesh.edges)},{len(mesh.polygons)}"
             shapes[mesh] = f"{counts}|{_checksum(_positions(mesh))}"
@@ -226,7 +230,8 @@ def _difference(sent: str, now: str) -> str:
     if len(before) != len(after) or len(before) != 4:
         return "changed"
     words = []
-    if before[0] != after[0] or (before[1] != after[1] and before[1][:1] == after[1][:1]):
+    is_known = _UNKNOWN not in (before[0], after[0])
+    if (is_known and before[0] != after[0]) or (before[1] != after[1] and before[1][:1] == after[1][:1]):
         words.append("reshaped")
     if before[2] != after[2] and _ANIMATED not in (before[2], after[2]):
         words.append("moved")

@@ -9,6 +9,7 @@ from typing import TypeGuard
 import bpy
 
 from .name_of import shown_name
+from .operator_errors import reason
 from .sendoff.host.jobs import Job
 from .windows import some_window
 
@@ -42,14 +43,14 @@ def bring(job: Job, path: Path) -> bpy.types.Image:
     try:
         image = bpy.data.images.load(str(path), check_existing=False)
     except RuntimeError as error:
-        raise NoImage(f"{path.name} cannot be read: {_first_line(error)}") from error
+        raise NoImage(f"{path.name} cannot be read: {reason(error)}") from error
     is_image = min(image.size) or _is_exr(path)
     problem = "" if is_image else f"{path.name} is no image that this Blender can read, see {path.parent}"
     try:
         if not problem:
             image.pack()
     except RuntimeError as error:
-        problem = f"{path.name} cannot be packed into this file: {_first_line(error)}"
+        problem = f"{path.name} cannot be packed into this file: {reason(error)}"
     if problem:
         bpy.data.images.remove(image)
         raise NoImage(f"{problem}.")
@@ -133,7 +134,3 @@ def _is_exr(path: Path) -> bool:
     """One of several layers has no size until a layer of it is shown."""
     with path.open("rb") as file:
         return file.read(len(_EXR)) == _EXR
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().removeprefix("Error: ").splitlines()[0]

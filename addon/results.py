@@ -263,7 +263,9 @@ def _link(
         holder.hide_viewport = False
         scene.collection.children.link(holder)
         layer = next(one for one in view_layer.layer_collection.children if one.collection == holder)
-        layer.exclude = layer.hide_viewport = False
+        layer.hide_viewport = False
+        if layer.exclude:  # to set what is so already begins the scene's simulations anew
+            layer.exclude = False
     return list(dict.fromkeys(thing for holder in holders for thing in holder.all_objects))
 
 

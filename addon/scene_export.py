@@ -14,6 +14,7 @@ import bpy
 
 from . import fingerprints, not_taken, quiet_save, shown_scene
 from .name_of import shown_name
+from .operator_errors import reason
 from .sendoff import BlendFileError, HostInfo, SceneFile, Submission
 from .sendoff.host.submitting import Export, ExportFailed, Order
 from .sendoff.names import readable, safe_name
@@ -114,8 +115,8 @@ def _save_copy(path: Path) -> Path:
                 filepath=os.fspath(path), copy=True, compress=False, relative_remap=False, check_existing=False
             )
     except RuntimeError as error:
-        reason = str(error).strip().removeprefix("Error: ").splitlines()[0].rstrip(".")
-        raise ExportFailed(f"No copy of the scene could be saved in {_place(path)}: {reason}. {_WHAT_TO_DO}") from error
+        why = reason(error).rstrip(".")
+        raise ExportFailed(f"No copy of the scene could be saved in {_place(path)}: {why}. {_WHAT_TO_DO}") from error
     if not path.is_file():
         raise ExportFailed(f"No copy of the scene could be saved in {_place(path)}. {_WHAT_TO_DO}")
     return path

@@ -32,6 +32,17 @@ def reopened(tmp_path):
     bpy.ops.wm.open_mainfile(filepath=str(path))
 
 
+def test_a_sculpt_with_dynamic_topology_is_not_called_reshaped(addon):
+    thing = grid("Sculpt")
+    bpy.ops.object.mode_set(mode="SCULPT")
+    bpy.ops.sculpt.dynamic_topology_toggle()
+    sent = addon.fingerprints.of_open_file()
+    bpy.ops.object.mode_set(mode="OBJECT")
+    assert addon.fingerprints.compare(sent, [("", "Sculpt")]).notes() == ()
+    thing.location.x = 1.0
+    assert dict(addon.fingerprints.compare(sent, [("", "Sculpt")]).changed) == {"Sculpt": "moved"}
+
+
 def test_they_are_plain_texts_by_name_and_the_same_after_save_and_load(prints, body, tmp_path):
     parent = bpy.data.objects.new("Rig", None)
     bpy.context.collection.objects.link(parent)

@@ -314,6 +314,23 @@ def test_with_a_librarys_scene_on_screen_the_result_goes_into_the_files_own(addo
     assert imported.notes == ("The scene “Other” is a library's and takes nothing in, so the result is in “Scene”.",)
 
 
+def test_a_simulation_that_is_not_baked_stays_where_it_is(addon, job, lods):
+    emitter = grid("Emitter")
+    emitter.modifiers.new("Particles", "PARTICLE_SYSTEM")
+    settings = emitter.particle_systems[0].settings
+    settings.count, settings.frame_start, settings.frame_end = 50, 1, 5
+    for frame in range(1, 12):
+        bpy.context.scene.frame_set(frame)
+
+    def places():
+        shown = emitter.evaluated_get(bpy.context.evaluated_depsgraph_get()).particle_systems[0]
+        return [tuple(particle.location) for particle in shown.particles]
+
+    before = places()
+    bring(addon, job, lods)
+    assert places() == before
+
+
 def test_an_object_that_was_made_local_meanwhile_is_not_called_renamed(addon, job, lods):
     bpy.ops.object.select_all(action="SELECT")
     bpy.ops.object.make_local(type="ALL")

@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import threading
+from types import SimpleNamespace
 
 import bpy
 import pytest
@@ -246,3 +247,13 @@ def test_the_copy_keeps_what_the_session_has_simulated(addon):
     copy = completed(addon, addon.scene_export.export(order(addon))).files[0].source
     bpy.ops.wm.open_mainfile(filepath=str(copy), load_ui=False)
     assert bpy.data.objects["Cube"].matrix_world.translation.z == pytest.approx(before, abs=1e-4)
+
+
+def test_blenders_own_word_for_an_error_is_left_out_in_any_language(addon, monkeypatch):
+    reason = addon.operator_errors.reason
+    assert reason(RuntimeError("Error: Disk full\nand more\n")) == "Disk full"
+    assert reason(RuntimeError("")) == "RuntimeError"
+    words = SimpleNamespace(pgettext_rpt=lambda _: "Fehler", pgettext_tip=lambda _: "Fehler")
+    app = SimpleNamespace(app=SimpleNamespace(translations=words))
+    monkeypatch.setattr(addon.operator_errors, "bpy", app)
+    assert reason(RuntimeError("Fehler: Datei voll\n")) == "Datei voll"
