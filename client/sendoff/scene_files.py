@@ -37,6 +37,7 @@ _WORDS = {"cache_file": "cache", "mesh_cache": "cache", "point_cache": "cache", 
 _CACHE_FILES = {
     "ocean": ("disp_*.exr", "foam_*.exr", "normal_*.exr", "spray_*.exr", "spray_inverse_*.exr"),
     "fluid": tuple(f"{name}/*" for name in ("config", "data", "guiding", "mesh", "noise", "particles", "script")),
+    OWN_CACHE: ("**/*",),
     "point_cache": ("*.bphys", "*.bobj.gz", "*.vdb"),
     "gn_bake": ("meta/*", "blobs/*", "*/meta/*", "*/blobs/*", "*/*/meta/*", "*/*/blobs/*"),
 }
@@ -308,7 +309,7 @@ class _Collection:
         path = holder.base / f"blendcache_{holder.stem}"
         parent, name = posixpath.split(holder.place)
         target = posixpath.join(parent, f"blendcache_{posixpath.splitext(name)[0]}")
-        files = [file for file in sorted(path.rglob("*")) if is_readable(file)]
+        files = list(_cache_files(path, OWN_CACHE))
         for file in files:
             self._set(f"{target}/{_safe_relative(file, path)}", file)
         if not one.is_optional and not any(file.suffix == ".bphys" for file in files):
