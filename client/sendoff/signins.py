@@ -132,12 +132,14 @@ def _read() -> dict[str, Any]:
             text = file.read()
     except FileNotFoundError:
         return {"default": None, "servers": {}}
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The file of your sign-ins {path} cannot be read: {error}") from error
+    except OSError as error:
+        raise InputError(f"The file of your sign-ins {path} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"The file of your sign-ins {path} is damaged. Delete it and sign in again.") from error
     if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
         raise InputError(
             f"Other people on this machine can read your sign-ins in {path}. "
-            f"Run `chmod 600 {path}`, and sign in anew if somebody else may have read it."
+            f"Run `chmod 600 {path}`, and sign in again if somebody else may have read it."
         )
     try:
         data = json.loads(text)
@@ -164,5 +166,8 @@ def _write(data: dict[str, Any]) -> Path:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise InputError(f"Your sign-in cannot be kept in {folder}: {error}") from error
+        raise InputError(
+            f"Your sign-in cannot be kept in {folder}: {error.strerror or error}. Set SENDOFF_HOME to a folder that can "
+            f"be written."
+        ) from error
     return folder / FILE_NAME

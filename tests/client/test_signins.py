@@ -55,6 +55,12 @@ def test_the_file_when_damaged_then_a_sentence(own_home: Path, text: str) -> Non
         signins.find()
 
 
+def test_a_sign_in_when_its_folder_cannot_be_made_then_a_sentence_with_what_to_do(own_home: Path) -> None:
+    own_home.write_bytes(b"a file")
+    with pytest.raises(InputError, match=r"cannot be kept in .*: (File exists|Not a directory)\. Set SENDOFF_HOME to"):
+        signins.keep(ANN)
+
+
 def test_a_sign_in_when_forgotten_then_the_default_moves_on() -> None:
     signins.keep(LOCAL)
     signins.keep(ANN)
