@@ -133,7 +133,10 @@ def _read() -> dict[str, Any]:
     except FileNotFoundError:
         return {"default": None, "servers": {}}
     except OSError as error:
-        raise InputError(f"The file of your sign-ins {path} cannot be read: {error.strerror or error}.") from error
+        raise InputError(
+            f"The file of your sign-ins {path} cannot be read: {error.strerror or error}. Set SENDOFF_HOME to another "
+            f"folder, or change its permissions."
+        ) from error
     except UnicodeDecodeError as error:
         raise InputError(f"The file of your sign-ins {path} is damaged. Delete it and sign in again.") from error
     if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
@@ -167,7 +170,7 @@ def _write(data: dict[str, Any]) -> Path:
             raise
     except OSError as error:
         raise InputError(
-            f"Your sign-in cannot be kept in {folder}: {error.strerror or error}. Set SENDOFF_HOME to a folder that can "
-            f"be written."
+            f"Your sign-in cannot be kept in {folder}: {error.strerror or error}. Set SENDOFF_HOME to a folder "
+            f"that can be written."
         ) from error
     return folder / FILE_NAME

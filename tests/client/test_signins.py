@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -55,9 +56,21 @@ def test_the_file_when_damaged_then_a_sentence(own_home: Path, text: str) -> Non
         signins.find()
 
 
-def test_a_sign_in_when_its_folder_cannot_be_made_then_a_sentence_with_what_to_do(own_home: Path) -> None:
+def test_a_sign_in_when_its_folder_is_no_good_then_a_sentence_with_what_to_do(own_home: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     own_home.write_bytes(b"a file")
-    with pytest.raises(InputError, match=r"cannot be kept in .*: (File exists|Not a directory)\. Set SENDOFF_HOME to"):
+    with pytest.raises(
+        InputError, match=r"/sign-ins\.json cannot be read: Not a directory\. Set SENDOFF_HOME to another"
+    ):
+        signins.keep(ANN)
+    own_home.unlink()
+
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/x/.sign-ins-1")
+
+    monkeypatch.setattr(signins.tempfile, "mkstemp", full)
+    with pytest.raises(
+        InputError, match=r"cannot be kept in .*: No space left on device\. Set SENDOFF_HOME to a folder"
+    ):
         signins.keep(ANN)
 
 
