@@ -23,6 +23,7 @@ TRIANGLES_TOLERANCE = 1.05
 MOST_LINES_PER_KIND = 4
 NEAR_RATIO = 0.9
 FEW_TRIANGLES = 40
+_LEVEL_0 = r"[_ .-]?LOD[_ ]?0+(\.\d{3,})?$"
 _MORE = re.compile(r"\d[\d,]* (more|other|further)\b")
 
 
@@ -224,10 +225,10 @@ def judge_one(
         found.add("scene", f"{name}: is in {list(level.scenes)}, the original in {sorted(wanted_scenes)}")
     plain = level.source.rpartition("/")[2] or level.source
     last = original.name.rpartition("/")[2] or original.name
-    stem = re.sub(r"[_ .-]?LOD[_ ]?0+(\.\d{3,})?$", "", last, flags=re.IGNORECASE)
+    stem, whole = (re.sub(_LEVEL_0, "", part, flags=re.IGNORECASE) for part in (last, original.name))
     # In FBX, a colon is a namespace, which a level has none of, and a bar is no part of a name.
-    bare = last.rpartition(":")[2]
-    stems = "|".join(re.escape(_begin(part)) for part in (stem, plain, last, bare, re.sub(r"[:|/\\]", "_", last)))
+    named = (stem, whole, plain, last, last.rpartition(":")[2], re.sub(r"[:|/\\]", "_", last))
+    stems = "|".join(re.escape(_begin(part)) for part in named)
     wanted = re.compile(rf"({stems}).*_LOD{level.number}(\.\d{{3,}})?$", re.DOTALL)
     if (request.is_first and not wanted.match(name)) or (stem != last and f"{last}_LOD" in name):
         found.add("name", f"“{original.name}” gave “{name}”")

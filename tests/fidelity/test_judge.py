@@ -207,3 +207,8 @@ def test_of_a_path_the_last_step_is_named() -> None:
     request = Request(levels=1, ratio=0.5, texts=("“Rock” keeps 900 triangles at LOD 1.",))
     level = Level(source="/World/Rock", shown=Shown(surface=Surface(triangles=900)))
     assert judge_levels([Shown(name="/World/Rock")], [level], request) == []
+
+
+def test_a_slash_in_a_name_is_no_path() -> None:
+    level = Level(object_name="a/b_LOD1", source="a/b")
+    assert judge_levels([Shown(name="a/b")], [level], REQUEST) == []
