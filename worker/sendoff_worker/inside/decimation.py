@@ -123,7 +123,7 @@ class Decimator:
         carrier = bpy.data.objects.new("Sendoff level", mesh)
         if group := carrier.vertex_groups.get(self._modifier.vertex_group):
             carrier.vertex_groups.remove(group)
-        bpy.data.objects.remove(carrier, do_unlink=False)
+        bpy.data.objects.remove(carrier, do_unlink=False, do_ui_user=False)
 
 
 def _vertices_to_hold(mesh: Any, *, keep_uvs: bool, keep_borders: bool) -> np.ndarray:

@@ -22,7 +22,7 @@ class Workbench:
     def release(self, one: Any) -> None:
         """Take an object out of the scene and remove it; its mesh stays."""
         self._scene.collection.objects.unlink(one)
-        bpy.data.objects.remove(one, do_unlink=False)
+        bpy.data.objects.remove(one, do_unlink=False, do_ui_user=False)
 
     def evaluate(self, one: Any) -> Any:
         """A new mesh with all that the modifiers of an object do, which the scene holds."""
@@ -60,5 +60,8 @@ class Workbench:
 
 
 def drop_mesh(mesh: Any) -> None:
-    """Remove a mesh that no object has; to look for its users in the whole file would take longer the more there is."""
-    bpy.data.meshes.remove(mesh, do_unlink=False)
+    """Remove a mesh that no object has.
+
+    To look for its users in the whole file and in the waiting notices takes the longer the more there are.
+    """
+    bpy.data.meshes.remove(mesh, do_unlink=False, do_ui_user=False)
