@@ -113,7 +113,9 @@ class LodResult:
         try:
             yield [*map(_part, made), *self.parts()]
         finally:
-            bpy.data.batch_remove([*made, first])
+            bpy.data.collections.remove(first)
+            for one in made:  # nothing else knows them: a look for their users would take longer the more there is
+                bpy.data.objects.remove(one, do_unlink=False, do_ui_user=False)
             for one, name in self._renamed[before:]:
                 one.name = name
                 self._taken[name] = one
