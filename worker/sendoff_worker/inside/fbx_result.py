@@ -119,7 +119,8 @@ def _grouped(scene: Any, members: list[tuple[Any, Part]], taken: set[str], to_fi
         taken: Names that others have.
         to_file: What the exporter does with the places of topmost objects: a group does nothing with its members.
     """
-    made, renamed, placed = [], [], []
+    groups = bpy.data.collections.new("LOD groups")
+    renamed, placed = [], []
     for group in lod_groups(members):
         if len(group) < 2:
             continue
@@ -132,14 +133,14 @@ def _grouped(scene: Any, members: list[tuple[Any, Part]], taken: set[str], to_fi
         node = bpy.data.objects.new(name, None)
         node[_NODE_TYPE] = _LOD_GROUP
         node.matrix_world = to_file.inverted()
-        scene.collection.objects.link(node)
-        made.append(node)
+        groups.objects.link(node)
         for one, _ in group:
             place = one.matrix_world.copy()
             one.parent = node
             one.matrix_parent_inverse = Matrix.Identity(4)
             one.matrix_basis = to_file @ place
             placed.append((one, place))
+    scene.collection.children.link(groups)
     scene.view_layers[0].update()
     try:
         yield
@@ -147,7 +148,11 @@ def _grouped(scene: Any, members: list[tuple[Any, Part]], taken: set[str], to_fi
         for one, place in placed:
             one.parent = None
             one.matrix_basis = place
-        bpy.data.batch_remove(made)
+        scene.collection.children.unlink(groups)
+        nodes = list(groups.objects)
+        bpy.data.collections.remove(groups)
+        for node in nodes:  # nothing else knows them: a look for their users would take longer the more there is
+            bpy.data.objects.remove(node, do_unlink=False, do_ui_user=False)
         for one, name in reversed(renamed):
             one.name = name
 
