@@ -117,21 +117,26 @@ def _meshed(things: Iterable[bpy.types.Object]) -> list[_Meshed]:
 
 
 def _of(things: list[_Meshed]) -> dict[str, str]:
-    shapes: dict[bpy.types.Mesh, str] = {}
+    shapes = dict.fromkeys(_dynamic(), f"{_UNKNOWN}|{_UNKNOWN}")
     found: dict[str, str] = {}
     places, paths = _Places(), library_paths.every()
     for thing, mesh in things:
         name = name_of(thing)
         if not name:
             continue
-        if thing.use_dynamic_topology_sculpting:
-            shapes[mesh] = f"{_UNKNOWN}|{_UNKNOWN}"
         if mesh not in shapes:
             counts = f"{len(mesh.vertices)},{len(mesh.edges)},{len(mesh.polygons)}"
             shapes[mesh] = f"{counts}|{_checksum(_positions(mesh))}"
         modifiers = ",".join(modifier.type for modifier in thing.modifiers)
         found[key(paths[thing.library], name)] = f"{shapes[mesh]}|{places.text(thing)}|{modifiers}"
     return found
+
+
+def _dynamic() -> set[bpy.types.Mesh]:
+    """Meshes that are sculpted with dynamic topology: only an active object is sculpted."""
+    layers = (layer for scene in bpy.data.scenes for layer in scene.view_layers)
+    sculpted = (thing for layer in layers if (thing := layer.objects.active) is not None)
+    return {mesh for thing, mesh in _meshed(sculpted) if thing.use_dynamic_topology_sculpting}
 
 
 def _positions(mesh: bpy.types.Mesh) -> memoryview:
