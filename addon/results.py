@@ -340,10 +340,10 @@ def _show_objects(holder: bpy.types.Collection, context: bpy.types.Context) -> s
     ]
     if not shown:
         other = next((scene for scene in bpy.data.scenes if holder in scene.collection.children_recursive), None)
-        where = f"The result is in the collection “{shown_name(holder)}”"
+        name = shown_name(holder)
         if other is not None and other != context.scene:
-            return f"{where} of the scene “{shown_name(other)}”. Go there to see it"
-        return f"{where}, which is hidden here. Tick it in the Outliner"
+            return f"The result is in the collection “{name}” of the scene “{shown_name(other)}”. Go there to see it"
+        return f"The result is in the collection “{name}”, which is hidden here. Tick it in the Outliner"
     active = view_layer.objects.active
     _select(shown, view_layer, None if active is None else (library_paths.of(active), name_of(active)))
     return "" if framing.frame_selected(context) else "Open a 3D view in this window to see the result"
