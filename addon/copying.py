@@ -62,11 +62,13 @@ class Copies:
     def finish(self) -> None:
         """Have nothing of the open file use what is linked any more."""
         data: Any = bpy.data  # the types of 4.2 have user_map need all its arguments
+        before: set[bpy.types.ID] = set()
         while True:
             users = data.user_map(subset=self._linked)
-            used = [one for one in self._linked if any(user.library is None for user in users.get(one, ()))]
-            if not used:
+            used = {one for one in self._linked if any(user.library is None for user in users.get(one, ()))}
+            if used <= before:  # none is left, or it holds a place that Blender does not give another
                 return
+            before |= used
             for block in used:
                 own = self.collection(block) if isinstance(block, bpy.types.Collection) else self.of(block)
                 block.user_remap(own)  # it looks through all of the file: for what few use
