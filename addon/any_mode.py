@@ -38,13 +38,25 @@ def object_mode(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> Iter
 
 def _set_mode(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, active: bpy.types.Object, mode: str) -> None:
     why = ""
-    with bpy.context.temp_override(scene=scene, view_layer=view_layer, active_object=active, object=active):
+    with _shown(scene, view_layer):
         try:
             bpy.ops.object.mode_set(mode=mode)  # type: ignore[arg-type] # one that the object was in
         except RuntimeError as error:
             why = f" ({reason(error)})"
     if active.mode != mode:
         raise CannotLeaveMode(f"“{shown_name(active)}” cannot be taken from {active.mode} to {mode} mode{why}")
+
+
+def _shown(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> contextlib.AbstractContextManager[object]:
+    """The scene and view layer as those of the context, in which the active object is the view layer's.
+
+    An override is avoided: until Blender 5.0 an operator looks into it without Python's lock, so that another thread
+    can crash it (`PyC_IsInterpreterActive` says of Python 3.11 that any thread runs, not that this one does).
+    """
+    context, active = bpy.context, view_layer.objects.active
+    if (context.scene, context.view_layer, getattr(context, "active_object", None)) == (scene, view_layer, active):
+        return contextlib.nullcontext()
+    return context.temp_override(scene=scene, view_layer=view_layer, active_object=active, object=active)
 
 
 def _select(view_layer: bpy.types.ViewLayer, things: list[bpy.types.Object], active: bpy.types.Object) -> None:

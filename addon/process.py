@@ -25,6 +25,9 @@ from .windows import some_window
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
+#: Most that a script waits for the job's state to be on the disk.
+_WRITE_SECONDS = 2.0
+
 
 class SENDOFF_OT_process(bpy.types.Operator):
     """Send a copy of this scene to the server and go on working; the result comes back into the scene"""
@@ -205,6 +208,7 @@ def bring(job: Job) -> str:
     if not desk.came_from_open_file(job):
         return f"another file is open now, so the result was not imported. {where}"
     try:
+        desk.writing().flush(_WRITE_SECONDS)  # no thread of ours runs beside operators, see any_mode
         with some_window(), contextlib.ExitStack() as modes:
             for scene, view_layer in results.scenes_of(job, bpy.context):
                 modes.enter_context(any_mode.object_mode(scene, view_layer))
@@ -212,6 +216,7 @@ def bring(job: Job) -> str:
             if reason:
                 return f"the result was not imported. {reason}. {where}"
             pump.import_as_one_step(job, bpy.context)
+            desk.writing().flush(_WRITE_SECONDS)
     except any_mode.CannotLeaveMode as error:
         return f"{error}. {where}"
     return ""

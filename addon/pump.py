@@ -107,11 +107,14 @@ def import_as_one_step(job: Job, context: bpy.types.Context) -> None:
     imported = _import(job, context)
     if imported is None or imported.object_names or imported.image_names:
         bpy.ops.ed.undo_push(message=f"Import {job.title} from Server")
+    desk.remember(job)
 
 
 def import_and_say(job: Job, context: bpy.types.Context) -> bool:
     """Import a result and note what became of it; the caller makes the undo step. Returns whether it worked."""
-    return _import(job, context) is not None
+    is_imported = _import(job, context) is not None
+    desk.remember(job)
+    return is_imported
 
 
 def _import(job: Job, context: bpy.types.Context) -> results.Imported | None:
@@ -125,7 +128,6 @@ def _import(job: Job, context: bpy.types.Context) -> results.Imported | None:
         job.imported = readable(imported.text)
         job.import_notes = tuple(readable(note) for note in imported.notes)
     job.ended_at = time.time()
-    desk.remember(job)
     return imported
 
 
