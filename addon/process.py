@@ -209,10 +209,13 @@ def bring(job: Job) -> str:
         return f"another file is open now, so the result was not imported. {where}"
     try:
         desk.writing().flush(_WRITE_SECONDS)  # no thread of ours runs beside operators, see any_mode
-        with some_window(), contextlib.ExitStack() as modes:
-            for scene, view_layer in results.scenes_of(job, bpy.context):
+        with some_window():
+            shown = results.scenes_of(job, bpy.context)
+        with contextlib.ExitStack() as modes:
+            for scene, view_layer in shown:
                 modes.enter_context(any_mode.object_mode(scene, view_layer))
-            reason = results.why_not_now(job, bpy.context)
+            with some_window():
+                reason = results.why_not_now(job, bpy.context)
             if reason:
                 return f"the result was not imported. {reason}. {where}"
             pump.import_as_one_step(job, bpy.context)

@@ -42,8 +42,7 @@ def pump() -> float | None:
         return 0.0
     importing = next((job for job in desk.jobs.jobs if is_import_due(job, bpy.context)), None)
     if importing is not None:
-        with some_window():
-            import_as_one_step(importing, bpy.context)
+        import_as_one_step(importing, bpy.context)
         return 0.0
     return pause
 
@@ -104,8 +103,10 @@ def _may_redo() -> bool:
 
 def import_as_one_step(job: Job, context: bpy.types.Context) -> None:
     """Import a result as one undo step; one that brings nothing into the file, as a report, is none."""
-    imported = _import(job, context)
+    with some_window():
+        imported = _import(job, context)
     if imported is None or imported.object_names or imported.image_names:
+        # Not inside of `some_window`: an operator and an override go together badly, see any_mode.
         bpy.ops.ed.undo_push(message=f"Import {job.title} from Server")
     desk.remember(job)
 
