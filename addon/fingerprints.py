@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import array
 import ctypes
+import functools
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -188,8 +189,11 @@ class _Places:
 
     def __init__(self) -> None:
         self._own = _matrices("matrix_basis")
-        self._inverse = _matrices("matrix_parent_inverse")
         self._known: dict[bpy.types.Object, bytes | None] = {}
+
+    @functools.cached_property
+    def _inverse(self) -> dict[bpy.types.Object, bytes]:
+        return _matrices("matrix_parent_inverse")
 
     def text(self, thing: bpy.types.Object) -> str:
         """A checksum; "animated" where an animation sets one of the transforms."""
