@@ -7,7 +7,7 @@ All else is known by kind and name. So a result brings no library, and a second 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,8 @@ LIBRARY, NAME, PATH = "sendoff_library", "sendoff_name", "sendoff_path"
 SCENE = "sendoff_scene"
 #: What is always new: the levels themselves, and what holds them.
 _OWN_KINDS = ("objects", "meshes", "collections", "scenes")
+#: What uses others is removed before them; 1 for the kinds that are not named.
+_ORDER = {"objects": 0, "materials": 2, "node_groups": 3, "textures": 4, "images": 5}
 _OF_OTHERS = ("workspaces", "screens", "window_managers", "shape_keys")
 
 
@@ -68,7 +70,8 @@ def append(path: Path, *, folder: str = "") -> Appended:
     outer = _held(outer, [copies.of(one) for one in loose])
     copies.finish()
     _name_files(copies.made, path.parent, folder)
-    remove_new(before, only=linked)
+    _remove_linked({block: kind for block, kind in linked.items() if block not in before[kind]})
+    _remove_new_libraries(before)
     objects = dict.fromkeys(thing for holder in outer for thing in holder.all_objects)
     return Appended(collections=tuple(outer), objects=tuple(objects))
 
@@ -102,19 +105,35 @@ def all_or_nothing() -> Iterator[None]:
         raise
 
 
-def remove_new(before: Mapping[str, set[bpy.types.ID]], *, only: Container[bpy.types.ID] | None = None) -> None:
-    """Remove what was not there before: all of it, or the libraries and these."""
-    bpy.data.batch_remove(
-        [
-            block
-            for kind, there in before.items()
-            if kind != "libraries"
-            for block in getattr(bpy.data, kind)
-            if block not in there and (only is None or block in only)
-        ]
-    )
+def remove_new(before: Mapping[str, set[bpy.types.ID]]) -> None:
+    """Remove what was not there before."""
+    kinds = [kind for kind in before if kind != "libraries"]
+    bpy.data.batch_remove([one for kind in kinds for one in getattr(bpy.data, kind) if one not in before[kind]])
+    _remove_new_libraries(before)
+
+
+def _remove_new_libraries(before: Mapping[str, set[bpy.types.ID]]) -> None:
     for library in [one for one in bpy.data.libraries if one not in before["libraries"]]:
         bpy.data.libraries.remove(library)
+
+
+def _remove_linked(linked: Mapping[bpy.types.ID, str]) -> None:
+    """Remove what the copies were made of, users before what they use.
+
+    For a datablock that is removed in the usual way Blender looks through its whole queue of notices to the windows.
+    None of these was shown, so none is in there.
+    """
+    holders = [block for block, kind in linked.items() if kind in ("scenes", "collections")]
+    others = sorted(set(linked) - set(holders), key=lambda block: _ORDER.get(linked[block], 1))
+    bpy.data.batch_remove(holders)
+    used = []
+    for block in others:
+        remove = getattr(getattr(bpy.data, linked[block]), "remove", None)
+        if remove is None or block.users > int(block.use_fake_user):
+            used.append(block)
+        else:
+            remove(block, do_unlink=False, do_ui_user=False)
+    bpy.data.batch_remove(used)
 
 
 def _kinds() -> list[str]:
