@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -20,6 +21,9 @@ with contextlib.suppress(ImportError):  # Maya's Python has no hypothesis
     if os.environ.get("CI") == "true":
         settings.load_profile("long")
 
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what runs in its background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 EXIT_STATUS = pytest.StashKey[int]()
 
