@@ -234,7 +234,8 @@ def test_what_a_material_names_stays_out_of_the_result(make_levels: Any) -> None
     target.hide_viewport = True
     target.parent = one
     material = bpy.data.materials.new("Projected")
-    material.use_nodes = True
+    if material.node_tree is None:
+        material.use_nodes = True
     material.node_tree.nodes.new("ShaderNodeTexCoord").object = target
     one.data.materials.append(material)
     make_levels(levels=1)
