@@ -16,6 +16,7 @@ from surfaces import Shown
 
 #: Blender's importers make no more of them, whatever the file holds.
 MOST_UV_LAYERS = 8
+_CUT_NAME_BYTES = 63
 
 
 def judge_formats(shown: Sequence[Shown], levels: Sequence[Level], files: dict[str, Path]) -> list[str]:
@@ -87,7 +88,7 @@ def judge_groups(levels: Sequence[Level]) -> list[str]:
         groups[level.shown.parent].append(level)
     lines = []
     for parent, members in groups.items():
-        ends = sorted(re.sub(r"^.*_LOD(\d+)(\.\d{3,})?$", r"\1", one.object_name) for one in members)
+        ends = sorted(map(_named_number, members))
         if not parent or ends != [str(number) for number in range(len(members))]:
             lines.append(f"the group “{parent}” holds {sorted(one.object_name for one in members)[:6]}")
             continue
@@ -95,6 +96,13 @@ def judge_groups(levels: Sequence[Level]) -> list[str]:
         if any(abs(one.shown.matrix - first).max() > 1e-3 * max(1.0, abs(first).max()) for one in members):
             lines.append(f"the levels of the group “{parent}” are at several places")
     return lines
+
+
+def _named_number(level: Level) -> str:
+    """What stands behind `_LOD`; Blender's FBX importer cuts that off names of more than 63 bytes."""
+    if len(level.object_name.encode()) == _CUT_NAME_BYTES:
+        return str(level.number)
+    return re.sub(r"^.*_LOD(\d+)(\.\d{3,})?$", r"\1", level.object_name)
 
 
 def _judge_originals(shown: Sequence[Shown], levels: Sequence[Level]) -> list[str]:
