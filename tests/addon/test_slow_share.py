@@ -10,7 +10,7 @@ import bpy
 import pytest
 from scenes import grid, save_png, textured_material
 
-FRAMES, MANY_FRAMES = 200, 3_000
+FRAMES, MANY_FRAMES = 200, 1_000
 
 
 @pytest.fixture
