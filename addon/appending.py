@@ -138,8 +138,13 @@ def _remove_linked(linked: Mapping[bpy.types.ID, str]) -> None:
 
 def _kinds() -> list[str]:
     """The names of all collections of datablocks; shape keys come and go with what they are of."""
-    properties = bpy.types.BlendData.bl_rna.properties
-    return [one.identifier for one in properties if one.type == "COLLECTION" and one.identifier not in _OF_OTHERS]
+    collections = [one for one in bpy.types.BlendData.bl_rna.properties if one.type == "COLLECTION"]
+    # One of Blender 5.2 holds those of every kind.
+    return [one.identifier for one in collections if one.identifier not in _OF_OTHERS and not _is_of_any_kind(one)]
+
+
+def _is_of_any_kind(collection: bpy.types.Property) -> bool:
+    return isinstance(collection, bpy.types.CollectionProperty) and collection.fixed_type == bpy.types.ID.bl_rna
 
 
 class _Own:
