@@ -144,7 +144,8 @@ def _kinds() -> list[str]:
 
 
 def _is_of_any_kind(collection: bpy.types.Property) -> bool:
-    return isinstance(collection, bpy.types.CollectionProperty) and collection.fixed_type == bpy.types.ID.bl_rna
+    kind = collection.fixed_type if isinstance(collection, bpy.types.CollectionProperty) else None
+    return kind is not None and kind.identifier == "ID"
 
 
 class _Own:
