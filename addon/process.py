@@ -208,7 +208,7 @@ def bring(job: Job) -> str:
     if not desk.came_from_open_file(job):
         return f"another file is open now, so the result was not imported. {where}"
     try:
-        desk.writing().flush(_WRITE_SECONDS)  # no thread of ours runs beside operators, see any_mode
+        desk.writing().flush(_WRITE_SECONDS)  # our threads are idle while operators run: see any_mode
         with some_window():
             shown = results.scenes_of(job, bpy.context)
         with contextlib.ExitStack() as modes:

@@ -264,7 +264,7 @@ def _link(
         scene.collection.children.link(holder)
         layer = next(one for one in view_layer.layer_collection.children if one.collection == holder)
         layer.hide_viewport = False
-        if layer.exclude:  # to set what is so already begins the scene's simulations anew
+        if layer.exclude:  # setting it resets the simulations of the scene, even to the same value
             layer.exclude = False
     return list(dict.fromkeys(thing for holder in holders for thing in holder.all_objects))
 

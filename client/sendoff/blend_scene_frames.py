@@ -27,8 +27,8 @@ def with_scene_frames(blend: BlendFile, fields: list[PathField]) -> list[PathFie
     if not any(_is_wanted(one) for one in fields):
         return fields
     codes = {b"SC\0\0", *_CODES.values()}
-    strips = [blend.dna.index[name] for name in ("Sequence",) if name in blend.dna.index]
-    blend.load(lambda block: block.code in codes or block.struct in strips)
+    strip = blend.dna.index.get("Sequence")
+    blend.load(lambda block: block.code in codes or block.struct == strip)
     shown: set[int] = set()
     in_strips: set[int] = set()
     owners: dict[tuple[bytes, int], Block] = {}
@@ -38,7 +38,7 @@ def with_scene_frames(blend: BlendFile, fields: list[PathField]) -> list[PathFie
             if frames is None:
                 return fields
             shown |= frames
-        elif block.struct in strips:
+        elif block.struct == strip:
             in_strips.add(_number(blend, block, "clip"))
         elif block.code in codes:
             owners[block.code, block.offset] = block

@@ -80,4 +80,5 @@ def changed(path: Path) -> Fault:
 def unreadable(path: Path, error: OSError) -> Fault:
     """The system does not let us read a file."""
     reason = f"cannot be read: {error.strerror or error}"
-    return Fault(InputError(f"The file {readable(str(path))} {reason}."), reason)
+    text = f"The file {readable(str(path))} {reason}. Close what holds it or allow it to be read, then submit it again."
+    return Fault(InputError(text), reason)
